@@ -1,0 +1,161 @@
+package geo
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// column holds one property of the features of a chunk: float64 values while
+// every value is a number, else codes into a dictionary of JSON literals, in
+// which repeated values cost four bytes. NaN and code 0 mean absent.
+type column struct {
+	name  string
+	nums  []float64
+	codes []uint32
+	dict  []string
+}
+
+const noCode = 0
+
+func (c *column) numeric() bool { return c.codes == nil }
+
+// literal returns row i as a JSON literal, "" when absent.
+func (c *column) literal(i int) string {
+	if !c.numeric() {
+		if i >= len(c.codes) || c.codes[i] == noCode {
+			return ""
+		}
+		return c.dict[c.codes[i]]
+	}
+	if i >= len(c.nums) || math.IsNaN(c.nums[i]) {
+		return ""
+	}
+	return formatNumber(c.nums[i])
+}
+
+func (c *column) appendLiteral(dst []byte, i int) []byte {
+	if !c.numeric() {
+		return append(dst, c.dict[c.codes[i]]...)
+	}
+	return appendNumber(dst, c.nums[i])
+}
+
+func (c *column) has(i int) bool {
+	if !c.numeric() {
+		return i < len(c.codes) && c.codes[i] != noCode
+	}
+	return i < len(c.nums) && !math.IsNaN(c.nums[i])
+}
+
+// value returns row i decoded, nil when absent.
+func (c *column) value(i int) any {
+	if !c.has(i) {
+		return nil
+	}
+	if c.numeric() {
+		return c.nums[i]
+	}
+	return decodeLiteral(c.dict[c.codes[i]])
+}
+
+const maxExactInteger = 1 << 53
+
+func formatNumber(v float64) string { return string(appendNumber(nil, v)) }
+
+func appendNumber(dst []byte, v float64) []byte {
+	if v == math.Trunc(v) && math.Abs(v) < maxExactInteger {
+		return strconv.AppendInt(dst, int64(v), 10)
+	}
+	return strconv.AppendFloat(dst, v, 'g', -1, 64)
+}
+
+// decodeLiteral turns a JSON literal into string, float64, bool, json.Number
+// (integers beyond 2^53) or json.RawMessage.
+func decodeLiteral(lit string) any {
+	switch lit[0] {
+	case '"':
+		var s string
+		if json.Unmarshal([]byte(lit), &s) == nil {
+			return s
+		}
+	case 't':
+		return true
+	case 'f':
+		return false
+	case '{', '[':
+		return json.RawMessage(lit)
+	}
+	if v, err := strconv.ParseFloat(lit, 64); err == nil && formatNumber(v) == lit {
+		return v
+	}
+	return json.Number(lit)
+}
+
+// encodeLiteral is the inverse of decodeLiteral; ok is false for values that
+// JSON cannot hold.
+func encodeLiteral(v any) (lit string, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return quoteJSON(v), true
+	case bool:
+		return strconv.FormatBool(v), true
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return "", false
+		}
+		return formatNumber(v), true
+	case json.Number:
+		return string(v), true
+	case json.RawMessage:
+		return string(v), true
+	default:
+		b, err := json.Marshal(v)
+		return string(b), err == nil
+	}
+}
+
+// quoteJSON is json.Marshal for strings without HTML escaping, so that text
+// comes back as it was given; each sink escapes for itself.
+func quoteJSON(s string) string {
+	plain := true
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x80 {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return `"` + s + `"`
+	}
+	return string(appendQuoted(nil, s))
+}
+
+func appendQuoted(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for _, r := range s { // invalid UTF-8 becomes U+FFFD
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r == '\n':
+			dst = append(dst, '\\', 'n')
+		case r == '\r':
+			dst = append(dst, '\\', 'r')
+		case r == '\t':
+			dst = append(dst, '\\', 't')
+		case r < 0x20 || r == '\u2028' || r == '\u2029':
+			dst = append(dst, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+		default:
+			dst = append(dst, string(r)...)
+		}
+	}
+	return append(dst, '"')
+}
+
+// sortColumns fixes the order of a chunk's columns, which maps do not.
+func sortColumns(cols []*column) {
+	slices.SortFunc(cols, func(a, b *column) int { return strings.Compare(a.name, b.name) })
+}

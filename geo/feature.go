@@ -1,0 +1,82 @@
+package geo
+
+import (
+	"time"
+
+	"github.com/paulmach/orb"
+)
+
+// Feature is one thing on the map: where it is, when it was, and what is
+// known of it. Coordinates are WGS 84 longitude, latitude in degrees.
+type Feature struct {
+	// FID is the feature's number in its layer: positive, unique, stable
+	// for its life, never used again. Zero until a Builder assigns it.
+	FID int64
+	// ID is the identifier that the source gave the feature, or "".
+	ID string
+	// Geometry is never nil in a layer.
+	Geometry orb.Geometry
+	// From and To bound when it happened or was valid, in UTC; both zero
+	// when undated. An instant has To equal to From.
+	From, To time.Time
+	// VertexTimes holds, for a patrol track, one instant per vertex of its
+	// LineString; nil for everything else.
+	VertexTimes []time.Time
+	// Properties holds what else is known: string, float64, bool,
+	// json.Number (integers beyond 2^53) or json.RawMessage (arrays and
+	// objects). A nil value is the same as an absent one.
+	Properties map[string]any
+}
+
+// LayerKind says what the features of a layer are, and so what they count for.
+type LayerKind string
+
+// The kinds of layer.
+const (
+	KindIncident      LayerKind = "incident"
+	KindCrossing      LayerKind = "crossing"
+	KindWaterCrossing LayerKind = "water_crossing"
+	KindIllegalPort   LayerKind = "illegal_port"
+	KindPatrolTrack   LayerKind = "patrol_track"
+	KindPost          LayerKind = "post"
+	KindBoundary      LayerKind = "boundary"
+	KindArea          LayerKind = "area"
+	KindOther         LayerKind = "other"
+)
+
+// LayerKinds lists every kind in the order in which people see them.
+func LayerKinds() []LayerKind {
+	return []LayerKind{KindIncident, KindCrossing, KindWaterCrossing, KindIllegalPort,
+		KindPatrolTrack, KindPost, KindBoundary, KindArea, KindOther}
+}
+
+// TimeFields names the properties that show a feature's From and To to
+// people and files.
+func (k LayerKind) TimeFields() (from, to string) {
+	switch k {
+	case KindIncident:
+		return "occurred_from", "occurred_to"
+	case KindPatrolTrack:
+		return "time_from", "time_to"
+	default:
+		return "from", "to"
+	}
+}
+
+// LayerInfo describes a layer without its features.
+type LayerInfo struct {
+	ID             string    `json:"id"`
+	Title          string    `json:"title"`
+	Kind           LayerKind `json:"kind"`
+	Owner          string    `json:"owner"`
+	Classification string    `json:"classification"` // public, internal, restricted, secret
+	Builtin        bool      `json:"builtin"`        // ships with the program
+	Base           bool      `json:"base"`           // base map: never a risk input
+	Synthetic      bool      `json:"synthetic"`      // invented, not observed
+	Licence        string    `json:"licence,omitempty"`
+	Source         string    `json:"source,omitempty"`
+	Note           string    `json:"note,omitempty"`
+	Version        int64     `json:"version"` // 1 for the first content, then counting
+	UpdatedAt      time.Time `json:"updated_at"`
+	NextFID        int64     `json:"-"` // the FID that the next new feature gets
+}

@@ -2,7 +2,8 @@ package data
 
 import (
 	"fmt"
-	"sort"
+	"slices"
+	"strings"
 
 	"github.com/paulmach/orb"
 )
@@ -13,11 +14,11 @@ type Report struct {
 	Layer         string     `json:"layer"`
 	Version       int64      `json:"version"`
 	Format        string     `json:"format"`
-	Accepted      int        `json:"accepted"`
+	Accepted      int        `json:"accepted"`    // rows of the file that were taken
 	Quarantined   int        `json:"quarantined"` // rows kept out for a fault of their own
 	Rejected      int        `json:"rejected"`    // rows of a refused file
-	Warnings      []Warning  `json:"warnings"`
-	Rows          []RowFault `json:"rows"` // the first MaxRowFaults
+	Warnings      []Warning  `json:"warnings"`    // the first MaxWarnings
+	Rows          []RowFault `json:"rows"`        // the first MaxRowFaults
 	RowsTruncated bool       `json:"rows_truncated"`
 	Defaults      []string   `json:"defaults"` // schema fields that were filled in
 	Bounds        []float64  `json:"bounds"`   // west, south, east, north; null when empty
@@ -25,14 +26,23 @@ type Report struct {
 	TookMS        float64    `json:"took_ms"`
 }
 
-// MaxRowFaults bounds Report.Rows, so that an answer stays small.
-const MaxRowFaults = 200
+// MaxRowFaults and MaxWarnings bound a report, so that an answer stays small.
+const (
+	MaxRowFaults = 200
+	MaxWarnings  = 60
+)
+
+// NewReport returns an empty report whose lists are not null in JSON.
+func NewReport(layer string) *Report {
+	return &Report{Layer: layer, Warnings: []Warning{}, Rows: []RowFault{}, Defaults: []string{}}
+}
 
 // Warning is something to know about the file as a whole.
 type Warning struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Count   int    `json:"count"`
+	about   string // tells warnings of one code apart, such as a column
 }
 
 // RowFault says what is wrong with one row. Row is the line of a text table
@@ -59,15 +69,33 @@ func refuse(status int, code, format string, args ...any) *Refusal {
 	return &Refusal{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// warn counts a warning; the first message of a code stays.
-func (r *Report) warn(code, format string, args ...any) {
+// warn counts a warning; the first message of a code and subject stays.
+func (r *Report) warn(code, about, format string, args ...any) {
 	for i := range r.Warnings {
-		if r.Warnings[i].Code == code {
-			r.Warnings[i].Count++
+		if w := &r.Warnings[i]; w.Code == code && w.about == about {
+			w.Count++
 			return
 		}
 	}
-	r.Warnings = append(r.Warnings, Warning{code, fmt.Sprintf(format, args...), 1})
+	if len(r.Warnings) < MaxWarnings {
+		r.Warnings = append(r.Warnings, Warning{code, fmt.Sprintf(format, args...), 1, about})
+		return
+	}
+	last := &r.Warnings[MaxWarnings-1]
+	if last.Code != "more_warnings" {
+		*last = Warning{Code: "more_warnings", Message: "further warnings are counted, not listed", Count: last.Count}
+	}
+	last.Count++
+}
+
+// warnCount is warn for something counted beforehand.
+func (r *Report) warnCount(n int, code, format string, args ...any) {
+	if n > 0 {
+		r.warn(code, "", format, args...)
+		if w := &r.Warnings[len(r.Warnings)-1]; w.Code == code {
+			w.Count = n
+		}
+	}
 }
 
 // fault quarantines a row.
@@ -84,5 +112,44 @@ func (r *Report) setBounds(b orb.Bound) {
 	if r.Accepted > 0 {
 		r.Bounds = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
 	}
-	sort.Strings(r.Defaults)
+}
+
+// show quotes a piece of a file for a message: short, and without characters
+// that could disturb a terminal or a log.
+func show[T string | []byte](s T) string {
+	const most = 40
+	out := make([]rune, 0, most)
+	for _, r := range string(s[:min(len(s), 4*most)]) {
+		if len(out) == most {
+			out = append(out, '…')
+			break
+		}
+		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0xfffd || r >= 0x200b && r <= 0x202e || r >= 0x2060 && r <= 0x2069 {
+			r = '·'
+		}
+		out = append(out, r)
+	}
+	return "“" + string(out) + "”"
+}
+
+// showList joins names for a message.
+func showList(names []string) string {
+	const most = 20
+	shown := make([]string, 0, most)
+	for _, n := range names[:min(len(names), most)] {
+		shown = append(shown, strings.Trim(show(n), "“”"))
+	}
+	if len(names) > most {
+		shown = append(shown, fmt.Sprintf("and %d more", len(names)-most))
+	}
+	return strings.Join(shown, ", ")
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }

@@ -3,16 +3,13 @@ package geo
 import (
 	"math"
 	"time"
-
-	"github.com/paulmach/orb"
 )
 
 // Builder collects features into a Layer. It is for one goroutine.
 type Builder struct {
 	info    LayerInfo
-	chunks  []*chunk
-	writers []*columnWriter // of the current chunk, aligned with its columns
-	byName  map[string]*columnWriter
+	chunks  []*chunk // the full ones
+	current *chunkWriter
 	n       int
 }
 
@@ -22,127 +19,43 @@ func NewBuilder(info LayerInfo) *Builder {
 	if info.NextFID < 1 {
 		info.NextFID = 1
 	}
-	return &Builder{info: info}
+	return &Builder{info: info, current: newChunkWriter()}
 }
 
 // Len returns the number of features added.
 func (b *Builder) Len() int { return b.n }
 
-// Add appends a feature and returns its FID. The geometry and times are kept,
-// not copied; the properties are copied. Values that JSON cannot hold (NaN,
-// infinities, channels) count as absent.
+// Add appends a feature and returns its FID. The geometry is kept, not copied;
+// properties and times are copied, times cut to milliseconds. Values that JSON
+// cannot hold (NaN, infinities, channels) count as absent; whole numbers up to
+// 2^53 and fractions of any type become float64. It panics when the feature
+// has no geometry, which would otherwise appear at 0°, 0°.
 func (b *Builder) Add(f Feature) int64 {
+	if f.Geometry == nil {
+		panic("geo: feature without geometry")
+	}
 	if f.FID == 0 {
 		f.FID = b.info.NextFID
 	}
 	b.info.NextFID = max(b.info.NextFID, f.FID+1)
-	c := b.current()
-	i := c.len()
-	c.fids = append(c.fids, f.FID)
+	if b.current.len() == chunkRows {
+		b.chunks = append(b.chunks, b.current.finish())
+		b.current = newChunkWriter()
+	}
+	b.current.add(f)
 	b.n++
-	if f.ID != "" && c.ids == nil {
-		c.ids = make([]string, i, chunkRows)
-	}
-	if c.ids != nil {
-		c.ids = append(c.ids, f.ID)
-	}
-	c.addGeometry(i, f.Geometry)
-	c.addTimes(i, f)
-	for name, v := range f.Properties {
-		if v == nil {
-			continue
-		}
-		w := b.byName[name]
-		if w == nil {
-			w = &columnWriter{column: &column{name: name}}
-			b.byName[name] = w
-			b.writers = append(b.writers, w)
-		}
-		w.set(i, v)
-	}
 	return f.FID
-}
-
-func (b *Builder) current() *chunk {
-	if k := len(b.chunks); k > 0 && b.chunks[k-1].len() < chunkRows {
-		return b.chunks[k-1]
-	}
-	b.finish()
-	c := &chunk{}
-	b.chunks = append(b.chunks, c)
-	b.byName = map[string]*columnWriter{}
-	return c
-}
-
-// finish moves the written columns into the chunk and drops what only writing
-// needs.
-func (b *Builder) finish() {
-	if len(b.chunks) == 0 {
-		return
-	}
-	c := b.chunks[len(b.chunks)-1]
-	c.columns = c.columns[:0]
-	for _, w := range b.writers {
-		c.columns = append(c.columns, w.column)
-	}
-	sortColumns(c.columns)
-	b.writers = nil
 }
 
 // Layer returns what was added. The builder must not be used afterwards.
 func (b *Builder) Layer() *Layer {
-	b.finish()
+	if b.current.len() > 0 {
+		b.chunks = append(b.chunks, b.current.finish())
+		b.current = newChunkWriter()
+	}
 	index := NewIndex()
-	row := 0
-	for _, c := range b.chunks {
-		for i := range c.len() {
-			index.Insert(c.geometry(i).Bound(), row)
-			row++
-		}
-	}
+	index.insertAll(b.chunks, 0)
 	return newLayer(b.info, b.chunks, index)
-}
-
-func (c *chunk) addGeometry(i int, g orb.Geometry) {
-	if p, ok := g.(orb.Point); ok {
-		c.points = append(c.points, p)
-		if c.shapes != nil {
-			c.shapes = append(c.shapes, nil)
-		}
-		return
-	}
-	if c.shapes == nil {
-		c.shapes = make([]orb.Geometry, i)
-	}
-	c.shapes = append(c.shapes, g)
-	c.points = append(c.points, orb.Point{})
-}
-
-func (c *chunk) addTimes(i int, f Feature) {
-	dated := !f.From.IsZero() || !f.To.IsZero()
-	if dated && c.from == nil {
-		c.from, c.to = make([]int64, i), make([]int64, i)
-		for k := range i {
-			c.from[k], c.to[k] = noTime, noTime
-		}
-	}
-	if c.from != nil {
-		from, to := int64(noTime), int64(noTime)
-		if dated {
-			from, to = interval(f.From, f.To)
-		}
-		c.from, c.to = append(c.from, from), append(c.to, to)
-	}
-	if f.VertexTimes != nil && c.vertexTimes == nil {
-		c.vertexTimes = make([][]int64, i)
-	}
-	if c.vertexTimes != nil {
-		var ms []int64
-		for _, t := range f.VertexTimes {
-			ms = append(ms, t.UnixMilli())
-		}
-		c.vertexTimes = append(c.vertexTimes, ms)
-	}
 }
 
 func interval(from, to time.Time) (int64, int64) {
@@ -161,20 +74,17 @@ type columnWriter struct {
 	codeOf map[string]uint32
 }
 
-func (w *columnWriter) set(i int, v any) {
-	if x, ok := v.(float64); ok && w.codeOf == nil {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return
-		}
-		for len(w.nums) < i {
+// set gives row i a number, or a literal when that is not "".
+func (w *columnWriter) set(i int, number float64, lit string) {
+	if lit == "" && w.codeOf == nil {
+		for len(w.nums) <= i {
 			w.nums = append(w.nums, math.NaN())
 		}
-		w.nums = append(w.nums, x)
+		w.nums[i] = number
 		return
 	}
-	lit, ok := encodeLiteral(v)
-	if !ok || lit == "null" || lit == "" {
-		return
+	if lit == "" {
+		lit = formatNumber(number)
 	}
 	if w.codeOf == nil {
 		w.toDictionary()
@@ -189,10 +99,14 @@ func (w *columnWriter) setLiteral(i int, lit string) {
 		w.dict = append(w.dict, lit)
 		w.codeOf[lit] = code
 	}
-	for len(w.codes) < i {
+	w.setCode(i, code)
+}
+
+func (w *columnWriter) setCode(i int, code uint32) {
+	for len(w.codes) <= i {
 		w.codes = append(w.codes, noCode)
 	}
-	w.codes = append(w.codes, code)
+	w.codes[i] = code
 }
 
 // toDictionary turns a column that turned out not to be all numbers.

@@ -1,6 +1,7 @@
 package geo
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"slices"
@@ -13,6 +14,7 @@ import (
 // which repeated values cost four bytes. NaN and code 0 mean absent.
 type column struct {
 	name  string
+	kind  string // typeName, once the column is written
 	nums  []float64
 	codes []uint32
 	dict  []string
@@ -72,8 +74,9 @@ func appendNumber(dst []byte, v float64) []byte {
 	return strconv.AppendFloat(dst, v, 'g', -1, 64)
 }
 
-// decodeLiteral turns a JSON literal into string, float64, bool, json.Number
-// (integers beyond 2^53) or json.RawMessage.
+// decodeLiteral turns a compact JSON literal into string, float64, bool,
+// json.Number (integers from 2^53, and what float64 cannot hold) or
+// json.RawMessage.
 func decodeLiteral(lit string) any {
 	switch lit[0] {
 	case '"':
@@ -94,27 +97,55 @@ func decodeLiteral(lit string) any {
 	return json.Number(lit)
 }
 
-// encodeLiteral is the inverse of decodeLiteral; ok is false for values that
+// encode turns a property into a number or, when lit is not "", a JSON literal.
+// It is the inverse of decodeLiteral; ok is false for nil and for values that
 // JSON cannot hold.
-func encodeLiteral(v any) (lit string, ok bool) {
+func encode(v any) (number float64, lit string, ok bool) {
 	switch v := v.(type) {
-	case string:
-		return quoteJSON(v), true
-	case bool:
-		return strconv.FormatBool(v), true
+	case nil:
+		return 0, "", false
 	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return "", false
-		}
-		return formatNumber(v), true
+		return v, "", !math.IsNaN(v) && !math.IsInf(v, 0)
+	case string:
+		return 0, quoteJSON(v), true
+	case bool:
+		return 0, strconv.FormatBool(v), true
 	case json.Number:
-		return string(v), true
+		return encodeRaw([]byte(v))
 	case json.RawMessage:
-		return string(v), true
-	default:
-		b, err := json.Marshal(v)
-		return string(b), err == nil
+		return encodeRaw(v)
 	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return 0, "", false
+	}
+	return encodeRaw(raw)
+}
+
+// encodeRaw is encode for JSON text, which it checks and makes compact.
+func encodeRaw(raw []byte) (number float64, lit string, ok bool) {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil || b.Len() == 0 {
+		return 0, "", false
+	}
+	lit = b.String()
+	switch lit[0] {
+	case 'n':
+		return 0, "", false
+	case '"', 't', 'f', '{', '[':
+		if s, isText := decodeLiteral(lit).(string); isText {
+			lit = quoteJSON(s) // one literal for one text
+		}
+		return 0, lit, true
+	}
+	number, err := strconv.ParseFloat(lit, 64)
+	if err != nil {
+		return 0, lit, true // a number beyond float64
+	}
+	if math.Abs(number) >= maxExactInteger && !strings.ContainsAny(lit, ".eE") {
+		return 0, lit, true
+	}
+	return number, "", true
 }
 
 // quoteJSON is json.Marshal for strings without HTML escaping, so that text
@@ -153,6 +184,31 @@ func appendQuoted(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, '"')
+}
+
+// typeName returns the one type of the column's values, "mixed" when they
+// differ.
+func (c *column) typeName() string {
+	if c.numeric() {
+		return "number"
+	}
+	t := ""
+	for _, lit := range c.dict[1:] {
+		this := "number"
+		switch lit[0] {
+		case '"':
+			this = "text"
+		case 't', 'f':
+			this = "boolean"
+		case '{', '[':
+			this = "json"
+		}
+		if t != "" && t != this {
+			return "mixed"
+		}
+		t = this
+	}
+	return t
 }
 
 // sortColumns fixes the order of a chunk's columns, which maps do not.

@@ -1,31 +1,137 @@
 package geo
 
 import (
+	"math"
+	"sync/atomic"
+
 	"github.com/paulmach/orb"
 	"github.com/tidwall/rtree"
 )
 
-// Index is an R-tree over boxes in degrees.
+// Index is an R-tree over boxes in degrees, each with a number. Longitudes
+// count modulo 360; a box whose west is east of its east crosses the 180th
+// meridian. Any number of goroutines may read and Clone an index at the same
+// time; Insert and Delete need it to themselves, but never disturb its clones.
 type Index struct {
-	tree rtree.RTreeGN[float64, int32]
+	tree   rtree.RTreeGN[float64, int32]
+	shared atomic.Bool // nodes may belong to a clone as well
 }
 
 // NewIndex returns an empty index.
 func NewIndex() *Index { return &Index{} }
 
-// Clone returns a copy-on-write copy.
-func (x *Index) Clone() *Index { return &Index{tree: *x.tree.Copy()} }
-
-// Insert adds an item.
-func (x *Index) Insert(b orb.Bound, item int) {
-	x.tree.Insert([2]float64(b.Min), [2]float64(b.Max), int32(item))
+// Clone returns a copy in constant time; the two share nodes until one of them
+// is written.
+func (x *Index) Clone() *Index {
+	// Copy gives both trees a new mark of ownership and so writes to its
+	// receiver, which readers may be cloning at this moment. It gets a copy of
+	// its own; x takes a new mark when it is next written.
+	x.shared.Store(true)
+	tree := x.tree
+	return &Index{tree: *tree.Copy()}
 }
 
-// Bound returns the box around all items.
+func (x *Index) own() {
+	if x.shared.Swap(false) {
+		x.tree = *x.tree.Copy()
+	}
+}
+
+// Insert adds an item. A box that is empty or not finite is left out.
+func (x *Index) Insert(b orb.Bound, item int) {
+	if lo, hi, ok := unwrap(b); ok {
+		x.own()
+		x.tree.Insert(lo, hi, int32(item))
+	}
+}
+
+// Delete removes an item that was inserted with the same box, and reports
+// whether it was there.
+func (x *Index) Delete(b orb.Bound, item int) bool {
+	lo, hi, ok := unwrap(b)
+	if !ok {
+		return false
+	}
+	x.own()
+	n := x.tree.Len()
+	x.tree.Delete(lo, hi, int32(item))
+	return x.tree.Len() < n
+}
+
+// Len returns the number of items.
+func (x *Index) Len() int { return x.tree.Len() }
+
+// Bound returns the box around all items; it is empty (Min beyond Max) when
+// there are none. Its east is over 180 when a box crosses that meridian.
 func (x *Index) Bound() orb.Bound {
 	if x.tree.Len() == 0 {
 		return orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{-1, -1}}
 	}
 	lo, hi := x.tree.Bounds()
 	return orb.Bound{Min: lo, Max: hi}
+}
+
+// Window calls yield with every item whose box has a point in common with b,
+// edges included, until yield returns false. The order is that of the tree.
+func (x *Index) Window(b orb.Bound, yield func(item int) bool) {
+	lo, hi, ok := unwrap(b)
+	if !ok {
+		return
+	}
+	turns := [...]float64{0, -360, 360}
+	more := true
+	for k, turn := range turns {
+		if !more {
+			return
+		}
+		x.tree.Search([2]float64{lo[0] + turn, lo[1]}, [2]float64{hi[0] + turn, hi[1]},
+			func(min, max [2]float64, item int32) bool {
+				for _, t := range turns[:k] { // a box as wide as this was met before
+					if min[0] <= hi[0]+t && max[0] >= lo[0]+t {
+						return true
+					}
+				}
+				more = yield(int(item))
+				return more
+			})
+	}
+}
+
+// Nearest calls yield with the items in the order of a lower bound, in metres,
+// of the geodesic distance from p to any place in their box, until yield
+// returns false. The bound is zero inside a box and otherwise falls short of
+// the true distance by at most 1.1 %; rounding moves the order by less than a
+// micrometre.
+func (x *Index) Nearest(p orb.Point, yield func(item int, atLeastM float64) bool) {
+	if !finite(p) {
+		return
+	}
+	v := newVantage(p)
+	x.tree.Nearby(
+		func(min, max [2]float64, _ int32, _ bool) float64 { return v.toBoxM(min, max) },
+		func(_, _ [2]float64, item int32, atLeastM float64) bool { return yield(int(item), atLeastM) })
+}
+
+// unwrap turns a box into one with west <= east; ok is false when it is empty
+// or not finite.
+func unwrap(b orb.Bound) (lo, hi [2]float64, ok bool) {
+	lo, hi = b.Min, b.Max
+	if hi[0] < lo[0] {
+		hi[0] += 360
+	}
+	return lo, hi, lo[0] <= hi[0] && lo[1] <= hi[1] && finite(b.Min) && finite(b.Max)
+}
+
+func finite(p orb.Point) bool {
+	return !math.IsNaN(p[0]-p[0]) && !math.IsNaN(p[1]-p[1]) // Inf-Inf is NaN
+}
+
+// insertAll inserts the rows of chunks, numbered from first.
+func (x *Index) insertAll(chunks []*chunk, first int) {
+	for _, c := range chunks {
+		for i := range c.len() {
+			x.Insert(c.box(i), first+i)
+		}
+		first += c.len()
+	}
 }

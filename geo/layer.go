@@ -2,6 +2,7 @@ package geo
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -18,51 +19,19 @@ type Layer struct {
 	chunks []*chunk
 	starts []int // first row of each chunk
 	n      int
-	bound  orb.Bound
 	index  *Index
-}
-
-// chunkRows bounds a chunk: small enough to copy on a merge, large enough
-// that dictionaries pay.
-const chunkRows = 1 << 16
-
-// noTime marks an undated row in the millisecond columns.
-const noTime = math.MinInt64
-
-type chunk struct {
-	fids        []int64
-	ids         []string // nil while no feature of the chunk has an ID
-	points      []orb.Point
-	shapes      []orb.Geometry // nil while all are points; nil entries are points
-	from, to    []int64        // unix milliseconds; nil while all are undated
-	vertexTimes [][]int64      // unix milliseconds; nil while there are none
-	columns     []*column
-}
-
-func (c *chunk) len() int { return len(c.fids) }
-
-func (c *chunk) column(name string) *column {
-	for _, col := range c.columns {
-		if col.name == name {
-			return col
-		}
-	}
-	return nil
-}
-
-func (c *chunk) geometry(i int) orb.Geometry {
-	if c.shapes != nil && c.shapes[i] != nil {
-		return c.shapes[i]
-	}
-	return c.points[i]
+	bulgeM float64 // how far geometry may lie outside its box in the index
 }
 
 func newLayer(info LayerInfo, chunks []*chunk, index *Index) *Layer {
-	l := &Layer{Info: info, chunks: chunks, index: index, bound: index.Bound()}
+	l := &Layer{Info: info, chunks: chunks, index: index}
+	widest := 0.0
 	for _, c := range chunks {
 		l.starts = append(l.starts, l.n)
 		l.n += c.len()
+		widest = max(widest, c.widestDeg)
 	}
+	l.bulgeM = bulgeM(widest)
 	return l
 }
 
@@ -70,8 +39,9 @@ func newLayer(info LayerInfo, chunks []*chunk, index *Index) *Layer {
 func (l *Layer) Len() int { return l.n }
 
 // Bound returns the smallest box around all features, in degrees; it is empty
-// (Min beyond Max) for an empty layer.
-func (l *Layer) Bound() orb.Bound { return l.bound }
+// (Min beyond Max) for an empty layer. Where a feature crosses the 180th
+// meridian it goes all round.
+func (l *Layer) Bound() orb.Bound { return l.index.Bound() }
 
 // Index returns the spatial index; its items are row numbers.
 func (l *Layer) Index() *Index { return l.index }
@@ -96,10 +66,13 @@ func (l *Layer) ID(row int) string {
 	}
 	for _, name := range []string{"external_id", "id"} {
 		if col := c.column(name); col != nil && col.has(i) {
-			if s, ok := col.value(i).(string); ok {
+			s, text := col.value(i).(string)
+			if !text {
+				return col.literal(i)
+			}
+			if s != "" {
 				return s
 			}
-			return col.literal(i)
 		}
 	}
 	return ""
@@ -188,26 +161,31 @@ func (l *Layer) Literals(row int, yield func(name, literal string)) {
 }
 
 // AppendProperties appends the row's properties to dst as one JSON object,
-// with its times under the names that the layer's kind gives them.
+// with its times under the names that the layer's kind gives them; a property
+// of the same name gives way to the time.
 func (l *Layer) AppendProperties(dst []byte, row int) []byte {
 	c, i := l.at(row)
+	from, to, dated := l.TimesMS(row)
+	fromName, toName := l.Info.Kind.TimeFields()
+	times := l.VertexTimesMS(row)
+
 	dst = append(dst, '{')
-	first := true
+	empty := len(dst)
 	key := func(name string) {
-		if !first {
+		if len(dst) > empty {
 			dst = append(dst, ',')
 		}
-		first = false
-		dst = append(append(dst, quoteJSON(name)...), ':')
+		dst = append(appendQuoted(dst, name), ':')
 	}
 	for _, col := range c.columns {
-		if col.has(i) {
+		hidden := dated && (col.name == fromName || col.name == toName) ||
+			times != nil && col.name == vertexTimesField
+		if col.has(i) && !hidden {
 			key(col.name)
 			dst = col.appendLiteral(dst, i)
 		}
 	}
-	if from, to, ok := l.TimesMS(row); ok {
-		fromName, toName := l.Info.Kind.TimeFields()
+	if dated {
 		key(fromName)
 		dst = appendInstant(dst, from)
 		if to != from {
@@ -215,10 +193,13 @@ func (l *Layer) AppendProperties(dst []byte, row int) []byte {
 			dst = appendInstant(dst, to)
 		}
 	}
-	if times := l.VertexTimesMS(row); times != nil {
-		key("times")
+	if times != nil {
+		key(vertexTimesField)
+		dst = append(dst, '[')
 		for k, t := range times {
-			dst = append(dst, ",["[btoi(k == 0)])
+			if k > 0 {
+				dst = append(dst, ',')
+			}
 			dst = appendInstant(dst, t)
 		}
 		dst = append(dst, ']')
@@ -226,12 +207,8 @@ func (l *Layer) AppendProperties(dst []byte, row int) []byte {
 	return append(dst, '}')
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
+// vertexTimesField is the property that shows a track's instants.
+const vertexTimesField = "times"
 
 func appendInstant(dst []byte, ms int64) []byte {
 	dst = append(dst, '"')
@@ -268,21 +245,18 @@ type Column struct {
 	Type string // "number", "text", "boolean", "json" or "mixed"
 }
 
-// Columns lists the properties that any feature has, in order of appearance.
+// Columns lists the properties that any feature has, by name within each
+// chunk and chunk by chunk.
 func (l *Layer) Columns() []Column {
 	var out []Column
 	at := map[string]int{}
 	for _, c := range l.chunks {
 		for _, col := range c.columns {
-			t := col.typeName()
 			k, seen := at[col.name]
-			switch {
-			case !seen:
+			if !seen {
 				at[col.name] = len(out)
-				out = append(out, Column{col.name, t})
-			case t != "" && out[k].Type == "":
-				out[k].Type = t
-			case t != "" && out[k].Type != t:
+				out = append(out, Column{col.name, col.kind})
+			} else if out[k].Type != col.kind {
 				out[k].Type = "mixed"
 			}
 		}
@@ -290,46 +264,19 @@ func (l *Layer) Columns() []Column {
 	return out
 }
 
-// typeName returns the one type of the column's values, "mixed" when they
-// differ, "" when there are none.
-func (c *column) typeName() string {
-	if c.numeric() {
-		return "number"
-	}
-	t := ""
-	for _, lit := range c.dict[1:] {
-		this := "number"
-		switch lit[0] {
-		case '"':
-			this = "text"
-		case 't', 'f':
-			this = "boolean"
-		case '{', '[':
-			this = "json"
-		}
-		if t != "" && t != this {
-			return "mixed"
-		}
-		t = this
-	}
-	return t
-}
-
-// Append returns a layer with the rows of l followed by those of more. The
-// FIDs of more must not occur in l. Cost: the rows of more, not of l.
+// Append returns a layer with the rows of l followed by those of more, and the
+// description of more. The FIDs of more must not occur in l. Cost: the rows of
+// more, and on average a few times as many of l, which small chunks take to
+// become large ones.
 func (l *Layer) Append(more *Layer) *Layer {
+	info := more.Info
+	info.NextFID = max(info.NextFID, l.Info.NextFID)
 	if more.n == 0 {
-		return newLayer(more.Info, l.chunks, l.index)
+		return newLayer(info, l.chunks, l.index)
 	}
-	chunks := append(l.chunks[:len(l.chunks):len(l.chunks)], more.chunks...)
 	index := l.index.Clone()
-	for row := range more.n {
-		index.Insert(more.Geometry(row).Bound(), l.n+row)
-	}
-	if len(chunks) > 2*(l.n+more.n)/chunkRows+16 {
-		return rebuild(more.Info, newLayer(more.Info, chunks, index), nil)
-	}
-	return newLayer(more.Info, chunks, index)
+	index.insertAll(more.chunks, l.n)
+	return newLayer(info, compact(slices.Concat(l.chunks, more.chunks)), index)
 }
 
 // Upsert returns a layer in which each row of more takes the place of the row
@@ -342,22 +289,23 @@ func (l *Layer) Upsert(more *Layer) *Layer {
 	return l.Without(fids).Append(more)
 }
 
-// Without returns the layer less the features with the given FIDs.
+// Without returns the layer less the features with the given FIDs. Cost: all
+// rows, for the new row numbers in the index, when there is such a feature.
 func (l *Layer) Without(fids map[int64]bool) *Layer {
-	for row := range l.n {
-		if fids[l.FID(row)] {
-			return rebuild(l.Info, l, fids)
+	var chunks []*chunk
+	n := 0
+	for _, c := range l.chunks {
+		kept := c.without(fids)
+		n += kept.len()
+		if kept.len() > 0 {
+			chunks = append(chunks, kept)
 		}
 	}
-	return l
-}
-
-func rebuild(info LayerInfo, l *Layer, drop map[int64]bool) *Layer {
-	b := NewBuilder(info)
-	for row := range l.n {
-		if f := l.Feature(row); !drop[f.FID] {
-			b.Add(f)
-		}
+	if n == l.n {
+		return l
 	}
-	return b.Layer()
+	chunks = compact(chunks)
+	index := NewIndex()
+	index.insertAll(chunks, 0)
+	return newLayer(l.Info, chunks, index)
 }

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// tile is a finished tile, with its packed form when that pays.
+type tile struct {
+	contentType   string
+	body, gzipped []byte
+	tag, note     string
+}
+
+func newTile(contentType string, body []byte) tile {
+	t := tile{contentType: contentType, body: body, tag: contentTag(body)}
+	if packable(contentType) && len(body) >= packFrom {
+		t.gzipped = pack(body)
+	}
+	return t
+}
+
+// tileCache keeps tiles up to a number of bytes. A key names the content: an
+// edit makes new keys, so nothing in here is ever stale. Callers that want the
+// same missing tile wait for one of them to make it. Errors are not kept.
+type tileCache struct {
+	cache *otter.Cache[string, tile]
+}
+
+func newTileCache(bytes int64) (*tileCache, error) {
+	c, err := otter.New(&otter.Options[string, tile]{
+		MaximumWeight: uint64(bytes),
+		Weigher: func(key string, t tile) uint32 {
+			return uint32(len(key) + len(t.body) + len(t.gzipped) + 200)
+		},
+	})
+	return &tileCache{c}, err
+}
+
+func (c *tileCache) get(ctx context.Context, m *metrics, key string, draw func(context.Context) (tile, error)) (tile, error) {
+	if t, ok := c.cache.GetIfPresent(key); ok {
+		m.cache.WithLabelValues("hit").Inc()
+		return t, nil
+	}
+	m.cache.WithLabelValues("miss").Inc()
+	// One caller that leaves must not fail the others.
+	return c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[string, tile](
+		func(ctx context.Context, _ string) (tile, error) { return draw(ctx) }))
+}

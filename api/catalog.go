@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/tiles"
+)
+
+// entry is one layer as it is served, with what is kept beside it.
+type entry struct {
+	layer  *geo.Layer
+	vector *tiles.Vector
+	stored bool // in the store, not only built in
+}
+
+func newEntry(l *geo.Layer, stored bool) *entry {
+	return &entry{layer: l, vector: tiles.NewVector(l), stored: stored}
+}
+
+// content returns the layer; nil for no entry.
+func (e *entry) content() *geo.Layer {
+	if e == nil {
+		return nil
+	}
+	return e.layer
+}
+
+// tag names this content of the layer.
+func (e *entry) tag() string {
+	return fmt.Sprintf("%d-%x", e.layer.Info.Version, e.layer.Info.UpdatedAt.UnixMilli())
+}
+
+// hiddenSetting is where the store keeps which built-in layers were deleted.
+const hiddenSetting = "hidden_layers"
+
+func (s *Server) loadCatalog(ctx context.Context) error {
+	infos, err := s.opts.Store.Layers(ctx)
+	if err != nil {
+		return fmt.Errorf("list the stored layers: %w", err)
+	}
+	entries := map[string]*entry{}
+	for _, l := range s.opts.Builtin {
+		entries[l.Info.ID] = newEntry(l, false)
+	}
+	hidden, err := s.hidden(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range hidden {
+		delete(entries, id)
+	}
+	for _, info := range infos {
+		l, err := s.opts.Store.Load(ctx, info.ID)
+		if err != nil {
+			return fmt.Errorf("load layer %s: %w", info.ID, err)
+		}
+		entries[info.ID] = newEntry(l, true)
+	}
+	s.publish(entries)
+	return nil
+}
+
+func (s *Server) hidden(ctx context.Context) ([]string, error) {
+	raw, err := s.opts.Store.Setting(ctx, hiddenSetting)
+	if errors.Is(err, data.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read which layers are hidden: %w", err)
+	}
+	var ids []string
+	if err := json.Unmarshal(raw, &ids); err != nil {
+		return nil, fmt.Errorf("read which layers are hidden: %w", err)
+	}
+	return ids, nil
+}
+
+func (s *Server) publish(entries map[string]*entry) {
+	c := &catalog{byID: entries}
+	for _, e := range entries {
+		c.layers = append(c.layers, e)
+	}
+	slices.SortFunc(c.layers, func(a, b *entry) int {
+		if a.layer.Info.Builtin != b.layer.Info.Builtin {
+			return map[bool]int{true: 1, false: -1}[a.layer.Info.Builtin]
+		}
+		return strings.Compare(a.layer.Info.ID, b.layer.Info.ID)
+	})
+	s.catalog.Store(c)
+}
+
+// replaceEntry publishes a catalog in which one layer is another; nil removes it.
+func (s *Server) replaceEntry(id string, e *entry) {
+	entries := map[string]*entry{}
+	for k, v := range s.current().byID {
+		entries[k] = v
+	}
+	if delete(entries, id); e != nil {
+		entries[id] = e
+	}
+	s.publish(entries)
+}
+
+// builtin returns the built-in layer with an ID, or nil.
+func (s *Server) builtin(id string) *geo.Layer {
+	for _, l := range s.opts.Builtin {
+		if l.Info.ID == id {
+			return l
+		}
+	}
+	return nil
+}
+
+// reassess brings the assessment up to the layers and the model of now. It
+// returns when an assessment that includes them is in place; callers that
+// come while one is being made share the next.
+func (s *Server) reassess(ctx context.Context) error {
+	s.assess.Lock()
+	defer s.assess.Unlock()
+	cat, model := s.current(), s.model.Load()
+	old := s.assessment.Load()
+	if old != nil && s.assessed.Load() == cat && old.Model.Version == model.Version {
+		return nil
+	}
+	start := time.Now()
+	a, err := risk.Assess(ctx, s.inputs(cat, old), *model)
+	if err != nil {
+		return err
+	}
+	s.metrics.assessTook.Observe(time.Since(start).Seconds())
+	s.assessment.Store(a)
+	s.assessed.Store(cat)
+	s.variants.clear()
+	s.log.Info("assessment made", "version", a.Version, "as_of", a.AsOf, "incidents", a.Incidents.Len(),
+		"sections", len(a.Sections), "took_ms", time.Since(start).Milliseconds())
+	return nil
+}
+
+func (s *Server) inputs(cat *catalog, previous *risk.Assessment) risk.Inputs {
+	in := risk.Inputs{Now: s.opts.Now(), Program: s.opts.Version, Previous: previous}
+	for _, e := range cat.layers {
+		in.Layers = append(in.Layers, e.layer)
+	}
+	return in
+}

@@ -1,0 +1,251 @@
+package api
+
+import (
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
+)
+
+// featureFormats are what a layer can be read as, with their media types.
+var featureFormats = map[string]string{
+	data.FormatGeoJSON:    "application/geo+json",
+	data.FormatGeoJSONSeq: "application/geo+json-seq",
+	data.FormatCSV:        "text/csv; charset=utf-8",
+}
+
+// features streams a layer, or a page of it when a limit is given.
+func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	format := r.URL.Query().Get("format")
+	if format == "" {
+		format = data.FormatGeoJSON
+	}
+	media, known := featureFormats[format]
+	if !known {
+		return badParameter("format", "%q is not one of %s", format, strings.Join(data.WriteFormats(), ", "))
+	}
+	rows, err := selectRows(r, e.layer)
+	if err != nil {
+		return err
+	}
+	tag := fmt.Sprintf("%s-%s", e.tag(), contentTag([]byte(r.URL.RawQuery)))
+	if r.URL.Query().Get("limit") != "" || r.URL.Query().Get("cursor") != "" {
+		return s.featurePage(w, r, e, rows)
+	}
+	h := w.Header()
+	h.Set("Content-Type", media)
+	h.Set("Cache-Control", revalidate)
+	h.Add("Vary", "Accept-Encoding")
+	packed := acceptsGzip(r)
+	if packed {
+		tag += "-gz"
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	if matches(r.Header.Get("If-None-Match"), `"`+tag+`"`) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	if format != data.FormatGeoJSON {
+		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, e.layer.Info.ID, format))
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute)) // a whole layer may be long
+	var out io.Writer = w
+	if r.Method == http.MethodHead {
+		counted := &byteCounter{}
+		if err := data.Write(counted, format, e.layer, rows); err != nil {
+			return err
+		}
+		h.Set("Content-Length", strconv.FormatInt(counted.n, 10))
+		h.Set("ETag", `"`+strings.TrimSuffix(tag, "-gz")+`"`)
+		return nil
+	}
+	if packed {
+		h.Set("Content-Encoding", "gzip")
+		z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // the level is valid
+		defer func() { _ = z.Close() }()
+		out = z
+	}
+	if err := data.Write(out, format, e.layer, rows); err != nil {
+		// Half an answer must not look whole.
+		s.log.Debug("a reader left", "layer", e.layer.Info.ID, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+type byteCounter struct{ n int64 }
+
+func (c *byteCounter) Write(b []byte) (int, error) {
+	c.n += int64(len(b))
+	return len(b), nil
+}
+
+// selectRows narrows a layer by bbox and datetime, in row order; nil is all.
+func selectRows(r *http.Request, l *geo.Layer) (iter.Seq[int], error) {
+	box, boxed, err := bboxParam(r)
+	if err != nil {
+		return nil, err
+	}
+	span, timed, err := datetimeParam(r)
+	if err != nil {
+		return nil, err
+	}
+	if !boxed && !timed {
+		return nil, nil
+	}
+	inTime := func(row int) bool {
+		from, to, dated := l.TimesMS(row)
+		if !timed || !dated { // what has no time stays in
+			return true
+		}
+		return (span.to.IsZero() || from <= span.to.UnixMilli()) && (span.from.IsZero() || to >= span.from.UnixMilli())
+	}
+	if boxed {
+		rows := l.Window(box)
+		slices.Sort(rows)
+		return slices.Values(slices.DeleteFunc(rows, func(row int) bool { return !inTime(row) })), nil
+	}
+	return func(yield func(int) bool) {
+		for row := range l.Len() {
+			if inTime(row) && !yield(row) {
+				return
+			}
+		}
+	}, nil
+}
+
+// maxPage is the most features in a page.
+const maxPage = 10_000
+
+// featurePage answers limit features from a cursor on, as GeoJSON. The cursor
+// is the FID before the page, so that pages neither repeat nor lose features
+// while a layer grows.
+func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, rows iter.Seq[int]) error {
+	limit, err := intParam(r, "limit", 1000, 1, maxPage)
+	if err != nil {
+		return err
+	}
+	if f := r.URL.Query().Get("format"); f != "" && f != data.FormatGeoJSON {
+		return badParameter("format", "pages are geojson; leave limit and cursor out to read the whole layer as %s", f)
+	}
+	after, err := readCursor(r)
+	if err != nil {
+		return err
+	}
+	var all []int
+	if rows == nil {
+		all = make([]int, e.layer.Len())
+		for i := range all {
+			all[i] = i
+		}
+	} else {
+		all = slices.Collect(rows)
+	}
+	matched := len(all)
+	slices.SortFunc(all, func(a, b int) int { return int(min(1, max(-1, e.layer.FID(a)-e.layer.FID(b)))) })
+	first, _ := slices.BinarySearchFunc(all, after+1, func(row int, fid int64) int {
+		return int(min(1, max(-1, e.layer.FID(row)-fid)))
+	})
+	page := all[first:]
+	body := []byte(`{"type":"FeatureCollection","numberMatched":` + strconv.Itoa(matched))
+	if len(page) > limit {
+		page = page[:limit]
+		next := *r.URL
+		q := next.Query()
+		q.Set("cursor", writeCursor(e.layer.FID(page[limit-1])))
+		next.RawQuery = q.Encode()
+		body = append(body, `,"next":`...)
+		body = strconv.AppendQuote(body, next.RequestURI())
+		w.Header().Set("Link", fmt.Sprintf("<%s>; rel=\"next\"", next.RequestURI()))
+	}
+	body = append(body, `,"numberReturned":`+strconv.Itoa(len(page))+`,"features":[`...)
+	for i, row := range page {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = data.AppendFeature(append(body, '\n'), e.layer, row)
+	}
+	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...)})
+	return nil
+}
+
+func writeCursor(fid int64) string {
+	return base64.RawURLEncoding.EncodeToString([]byte("f" + strconv.FormatInt(fid, 36)))
+}
+
+func readCursor(r *http.Request) (int64, error) {
+	text := r.URL.Query().Get("cursor")
+	if text == "" {
+		return 0, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil && len(raw) > 1 && raw[0] == 'f' {
+		if fid, err := strconv.ParseInt(string(raw[1:]), 36, 64); err == nil && fid >= 0 {
+			return fid, nil
+		}
+	}
+	return 0, badParameter("cursor", "%q did not come from here; use the address in next", text)
+}
+
+func (s *Server) near(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	p, err := pointParam(r)
+	if err != nil {
+		return err
+	}
+	k, err := intParam(r, "k", 20, 1, maxPage)
+	if err != nil {
+		return err
+	}
+	s.sendHits(w, r, e.layer, e.layer.Near(p, k))
+	return nil
+}
+
+func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	p, err := pointParam(r)
+	if err != nil {
+		return err
+	}
+	radiusM, err := floatParam(r, "radius_m", math.NaN(), 0, 2_000_000)
+	if err != nil {
+		return err
+	}
+	limit, err := intParam(r, "limit", maxPage, 1, 10*maxPage)
+	if err != nil {
+		return err
+	}
+	s.sendHits(w, r, e.layer, e.layer.Within(p, radiusM, limit))
+	return nil
+}
+
+func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, hits []geo.Hit) {
+	body := []byte(`{"type":"FeatureCollection","features":[`)
+	for i, hit := range hits {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = data.AppendFeature(append(body, '\n'), l, hit.Row, data.Extra{Name: "distance_m", JSON: strconv.FormatFloat(math.Round(hit.DistanceM*1000)/1000, 'f', -1, 64)})
+	}
+	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...)})
+}

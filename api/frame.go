@@ -1,0 +1,96 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// frame is round every answer: security headers, CORS, one metric, and a 500
+// in place of a panic.
+func (s *Server) frame(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "ETag, Link, Location, Retry-After, Content-Disposition, Sempadan-Features, Idempotent-Replay")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		seen := &statusWriter{ResponseWriter: w}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				s.log.Error("panic", "route", routeName(r), "value", p, "stack", string(debug.Stack()))
+				if seen.status == 0 {
+					s.writeProblem(seen, r, problem{Status: http.StatusInternalServerError, Code: "internal",
+						Detail: "something went wrong here; the log has the reason"})
+				}
+			}
+			s.metrics.observe(routeName(r), seen.status, time.Since(start))
+		}()
+		if s.opts.LocalOnly && !localHost(r.Host) {
+			s.writeProblem(seen, r, problem{Status: http.StatusMisdirectedRequest, Code: "foreign_host",
+				Detail: "this service is open to the person at this machine only; address it as 127.0.0.1 or localhost"})
+			return
+		}
+		if !s.originAllowed(r) {
+			s.writeProblem(seen, r, problem{Status: http.StatusForbidden, Code: "foreign_origin",
+				Detail: "a page of another origin may read here, not write"})
+			return
+		}
+		next.ServeHTTP(seen, r)
+	})
+}
+
+// originAllowed keeps other sites' pages from writing through the browser of
+// the person at this machine, and names that were rebound to it from reaching
+// an open service.
+func (s *Server) originAllowed(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	return origin == "" || strings.TrimPrefix(strings.TrimPrefix(origin, "https://"), "http://") == r.Host
+}
+
+// localHost reports whether a Host header names this machine itself.
+func localHost(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	ip := net.ParseIP(name)
+	return name == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// statusWriter remembers what was answered.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

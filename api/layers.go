@@ -1,0 +1,393 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
+)
+
+// layerAnswer is one layer as /v1/layers shows it.
+type layerAnswer struct {
+	geo.LayerInfo
+	Features int               `json:"features"`
+	Bounds   []float64         `json:"bounds"`
+	Links    map[string]string `json:"links"`
+	Columns  []geo.Column      `json:"columns,omitempty"`
+	Schema   []data.Field      `json:"schema,omitempty"`
+}
+
+func answerOf(e *entry) layerAnswer {
+	l := e.layer
+	a := layerAnswer{LayerInfo: l.Info, Features: l.Len(), Links: map[string]string{
+		"self":     "/v1/layers/" + l.Info.ID,
+		"features": "/v1/layers/" + l.Info.ID + "/features",
+		"tilejson": "/tiles/layers/" + l.Info.ID + ".json",
+	}}
+	if e.stored {
+		a.Links["versions"] = "/v1/layers/" + l.Info.ID + "/versions"
+	}
+	if b := l.Bound(); l.Len() > 0 {
+		a.Bounds = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
+	}
+	return a
+}
+
+func (s *Server) listLayers(w http.ResponseWriter, r *http.Request) error {
+	out := []layerAnswer{}
+	for _, e := range s.current().layers {
+		out = append(out, answerOf(e))
+	}
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layers": out})
+}
+
+func (s *Server) entryOf(w http.ResponseWriter, r *http.Request) (*entry, error) {
+	e, err := s.current().find(mux.Vars(r)["id"])
+	if err == nil && e.layer.Info.Classification != "public" {
+		s.ownOriginOnly(w, r)
+	}
+	return e, err
+}
+
+// ownOriginOnly keeps pages of other sites from reading what is not public.
+func (s *Server) ownOriginOnly(w http.ResponseWriter, r *http.Request) {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	w.Header().Set("Access-Control-Allow-Origin", scheme+r.Host)
+}
+
+func (s *Server) describeLayer(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	a := answerOf(e)
+	a.Columns, a.Schema = e.layer.Columns(), data.Fields(e.layer.Info.Kind)
+	w.Header().Set("Sempadan-Version", strconv.FormatInt(e.layer.Info.Version, 10))
+	return s.sendJSON(w, r, http.StatusOK, a)
+}
+
+var layerID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+
+// upload is a parsed PUT of a layer.
+type upload struct {
+	data.Revision
+	dryRun bool
+}
+
+func (s *Server) parseUpload(r *http.Request) (upload, error) {
+	q := r.URL.Query()
+	u := upload{Revision: data.Revision{
+		ID: mux.Vars(r)["id"], Title: q.Get("title"), Kind: geo.LayerKind(q.Get("kind")), Mode: data.Mode(q.Get("mode")),
+		IdempotencyKey: r.Header.Get("Idempotency-Key"), User: "local",
+	}}
+	if !layerID.MatchString(u.ID) {
+		return u, badParameter("id", "%q cannot name a layer: use letters, digits, - _ and ., at most 64, the first a letter or digit", u.ID)
+	}
+	if u.Mode == "" {
+		u.Mode = data.Replace
+	}
+	if u.Mode != data.Replace && u.Mode != data.Append && u.Mode != data.Upsert {
+		return u, badParameter("mode", "%q is not replace, append or upsert", u.Mode)
+	}
+	var err error
+	if u.dryRun, err = boolParam(r, "dry_run"); err != nil {
+		return u, err
+	}
+	strict, err := boolParam(r, "strict")
+	if err != nil {
+		return u, err
+	}
+	if u.IfVersion, err = ifVersion(r); err != nil {
+		return u, err
+	}
+	mapping, err := data.ParseMapping(q.Get("map"))
+	if err != nil {
+		return u, badParameter("map", "%v", err)
+	}
+	if len(u.IdempotencyKey) > 200 {
+		return u, problem{Status: http.StatusBadRequest, Code: "invalid_header", Detail: "Idempotency-Key is longer than 200 characters"}
+	}
+	limits := data.DefaultLimits()
+	limits.BodyBytes = s.opts.MaxBody
+	limits.UnpackedBytes = max(limits.UnpackedBytes, 4*s.opts.MaxBody)
+	u.Import = data.ImportOptions{
+		Format: q.Get("format"), ContentType: contentType(r), ContentEncoding: r.Header.Get("Content-Encoding"),
+		Filename: r.Header.Get("X-Filename"), Mapping: mapping, CRS: q.Get("crs"), TZ: q.Get("tz"),
+		DateOrder: data.DateOrder(q.Get("date_order")), Date: q.Get("date"), Strict: strict,
+		Now: s.opts.Now(), Limits: limits,
+	}
+	return u, nil
+}
+
+func contentType(r *http.Request) string {
+	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return r.Header.Get("Content-Type")
+	}
+	return t
+}
+
+func boolParam(r *http.Request, name string) (bool, error) {
+	switch v := r.URL.Query().Get(name); v {
+	case "", "false", "0":
+		return false, nil
+	case "true", "1":
+		return true, nil
+	default:
+		return false, badParameter(name, "%q is not true or false", v)
+	}
+}
+
+// ifVersion reads If-Match: "N" (a layer's version), and If-None-Match: * for
+// a layer that must not exist.
+func ifVersion(r *http.Request) (*int64, error) {
+	if r.Header.Get("If-None-Match") == "*" {
+		none := int64(0)
+		return &none, nil
+	}
+	h := r.Header.Get("If-Match")
+	if h == "" || h == "*" {
+		return nil, nil
+	}
+	text, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(h, "W/"), `"`), "-")
+	v, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil, problem{Status: http.StatusPreconditionFailed, Code: "version_mismatch",
+			Detail: fmt.Sprintf(`If-Match is %s: give the version of the layer as "7", from GET /v1/layers/{id}`, h)}
+	}
+	return &v, nil
+}
+
+func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		switch {
+		case err == nil:
+			s.metrics.imports.WithLabelValues("accepted").Inc()
+		case problemOf(err).Status < 500:
+			s.metrics.imports.WithLabelValues("refused").Inc()
+		default:
+			s.metrics.imports.WithLabelValues("failed").Inc()
+		}
+	}()
+	u, err := s.parseUpload(r)
+	if err != nil {
+		return err
+	}
+	if r.ContentLength > s.opts.MaxBody {
+		return &http.MaxBytesError{Limit: s.opts.MaxBody}
+	}
+	s.slowBody(w, r)
+	body, err := spool(http.MaxBytesReader(w, r.Body, s.opts.MaxBody))
+	if err != nil {
+		return err
+	}
+	defer body.close()
+
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	u.SHA256 = body.sha256
+	if done, err := s.replay(w, r, u); done || err != nil {
+		return err
+	}
+	old := s.current().byID[u.ID]
+	rows, report, err := u.Read(r.Context(), body, old.content())
+	if err != nil {
+		return err
+	}
+	s.countRows(report)
+	if u.dryRun {
+		report.DryRun = true
+		return s.sendJSON(w, r, http.StatusOK, report)
+	}
+	return s.commit(w, r, u, imported{old, rows, report})
+}
+
+// slowBody gives an upload as long as its size needs at 64 KiB a second, and
+// ten seconds to begin with: a body that trickles is cut off.
+func (s *Server) slowBody(w http.ResponseWriter, r *http.Request) {
+	size := r.ContentLength
+	if size < 0 {
+		size = s.opts.MaxBody
+	}
+	limit := 10*time.Second + time.Duration(size/(64<<10))*time.Second
+	control := http.NewResponseController(w)
+	// Not every connection has deadlines (tests' recorders do not).
+	_ = control.SetReadDeadline(time.Now().Add(limit))
+	_ = control.SetWriteDeadline(time.Now().Add(limit + 60*time.Second))
+}
+
+func (s *Server) countRows(report *data.Report) {
+	s.metrics.importRows.WithLabelValues("accepted").Add(float64(report.Accepted))
+	s.metrics.importRows.WithLabelValues("quarantined").Add(float64(report.Quarantined))
+	s.metrics.importRows.WithLabelValues("rejected").Add(float64(report.Rejected))
+}
+
+// replay answers a change that was already made under the same key; the same
+// key for another body is refused.
+func (s *Server) replay(w http.ResponseWriter, r *http.Request, u upload) (bool, error) {
+	if u.IdempotencyKey == "" || u.dryRun {
+		return false, nil
+	}
+	receipt, err := s.opts.Store.Receipt(r.Context(), u.IdempotencyKey)
+	if errors.Is(err, data.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if receipt.Layer != u.ID || receipt.SHA256 != u.SHA256 {
+		return false, problem{Status: http.StatusUnprocessableEntity, Code: "idempotency_key_reused",
+			Detail: "this Idempotency-Key was used for another file or layer; use a new one"}
+	}
+	w.Header().Set("Idempotent-Replay", "true")
+	s.send(w, r, reply{contentType: "application/json", body: append(bytes.Clone(receipt.Answer), '\n')})
+	return true, nil
+}
+
+// imported is what an upload brings: the layer as it was, and what is new.
+type imported struct {
+	old    *entry
+	rows   *geo.Layer
+	report *data.Report
+}
+
+// commit stores the rows, then shows them: the answer goes out when the change
+// is on disk and in the tiles.
+func (s *Server) commit(w http.ResponseWriter, r *http.Request, u upload, in imported) error {
+	change, err := u.Change(in.old.content(), in.old != nil && in.old.stored, in.rows, in.report)
+	if err != nil {
+		return err
+	}
+	info, err := s.opts.Store.Commit(r.Context(), change)
+	if err != nil {
+		return err
+	}
+	s.replaceEntry(u.ID, newEntry(data.Merged(in.old.content(), change.Rows, change.Mode).WithInfo(info), true))
+	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
+		s.log.Error("the new layer is stored, but could not be assessed", "error", err)
+	}
+	in.report.Version = info.Version
+	status := http.StatusOK
+	if in.old == nil {
+		status = http.StatusCreated
+	}
+	w.Header().Set("Location", "/v1/layers/"+u.ID)
+	return s.sendJSON(w, r, status, in.report)
+}
+
+func (s *Server) versions(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	list := []data.Version{}
+	if e.stored {
+		if list, err = s.opts.Store.Versions(r.Context(), e.layer.Info.ID); err != nil {
+			return err
+		}
+	}
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": e.layer.Info.ID, "versions": list})
+}
+
+func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	var ask struct {
+		Version int64 `json:"version"`
+	}
+	if err := readJSON(w, r, &ask); err != nil {
+		return err
+	}
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	id := e.layer.Info.ID
+	info, err := s.opts.Store.Rollback(r.Context(), id, ask.Version,
+		data.Provenance{At: s.opts.Now().UTC(), User: "local", Action: "rollback"})
+	if errors.Is(err, data.ErrNotFound) {
+		return problem{Status: http.StatusNotFound, Code: "version_not_found",
+			Detail: fmt.Sprintf("layer %s has no version %d to go back to; GET /v1/layers/%s/versions lists them", id, ask.Version, id)}
+	}
+	if err != nil {
+		return err
+	}
+	l, err := s.opts.Store.Load(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	s.replaceEntry(id, newEntry(l, true))
+	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
+		return err
+	}
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": id, "version": info.Version, "features": l.Len()})
+}
+
+// deleteLayer removes a stored layer; where it stood in for a built-in one,
+// that one comes back. A built-in layer is hidden.
+func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	id := e.layer.Info.ID
+	var back *entry
+	if e.stored {
+		if err := s.opts.Store.Delete(r.Context(), id); err != nil {
+			return err
+		}
+		if b := s.builtin(id); b != nil {
+			back = newEntry(b, false)
+		}
+	} else if err := s.hide(r.Context(), id); err != nil {
+		return err
+	}
+	s.replaceEntry(id, back)
+	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) hide(ctx context.Context, id string) error {
+	ids, err := s.hidden(ctx)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(append(ids, id))
+	if err != nil {
+		return err
+	}
+	return s.opts.Store.SetSetting(ctx, hiddenSetting, raw)
+}
+
+// readJSON reads a small JSON body, and nothing behind it.
+func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return problem{Status: http.StatusBadRequest, Code: "invalid_body", Detail: "the body is not the JSON that is wanted here: " + err.Error()}
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return problem{Status: http.StatusBadRequest, Code: "invalid_body", Detail: "there is something behind the JSON value"}
+	}
+	return nil
+}

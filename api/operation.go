@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+)
+
+func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
+	return s.sendJSON(w, r, http.StatusOK, map[string]string{"status": "alive"})
+}
+
+// readiness is 200 when the layers are loaded and the store answers.
+func (s *Server) readiness(w http.ResponseWriter, r *http.Request) error {
+	if !s.ready.Load() {
+		return problem{Status: http.StatusServiceUnavailable, Code: "not_ready", Detail: "the service is starting or stopping"}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.opts.Store.Ping(ctx); err != nil {
+		s.log.Error("the store does not answer", "error", err)
+		return problem{Status: http.StatusServiceUnavailable, Code: "store_silent", Detail: "the store does not answer; the log has the reason"}
+	}
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{"status": "ready", "layers": len(s.current().layers)})
+}
+
+func (s *Server) version(w http.ResponseWriter, r *http.Request) error {
+	a := s.assessment.Load()
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{
+		"version": s.opts.Version, "commit": s.opts.Commit, "store": s.opts.Store.Kind(),
+		"assessment": a.Version, "as_of": a.AsOf, "model": a.Model.Version, "synthetic": a.Synthetic,
+	})
+}
+
+//go:embed openapi.json
+var openAPIDocument []byte
+
+func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) error {
+	s.send(w, r, reply{contentType: "application/vnd.oai.openapi+json;version=3.0", body: openAPIDocument})
+	return nil
+}
+
+//go:embed docs.html
+var docsPage string
+
+// docs shows the OpenAPI document to people, without scripts.
+func (s *Server) docs(w http.ResponseWriter, r *http.Request) error {
+	page, err := template.New("docs").Parse(docsPage)
+	if err != nil {
+		return err
+	}
+	groups, err := documentedPaths()
+	if err != nil {
+		return err
+	}
+	var out strings.Builder
+	if err := page.Execute(&out, map[string]any{"Groups": groups, "Version": s.opts.Version}); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	s.send(w, r, reply{contentType: "text/html; charset=utf-8", body: []byte(out.String())})
+	return nil
+}

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+)
+
+// route is one path of the HTTP surface. Params are the query parameters that
+// it takes; any other is a 400.
+type route struct {
+	method, path string
+	handle       func(http.ResponseWriter, *http.Request) error
+	params       []string
+}
+
+// surfaceParams narrow a surface; they are the same for tiles, values and
+// documents about them.
+var surfaceParams = [...]string{"palette", "as_of", "window_days", "half_life_days", "bandwidth_m", "kinds", "v"}
+
+func (s *Server) table() []route {
+	surface := surfaceParams[:]
+	withLang := append([]string{"lang"}, surface...)
+	return []route{
+		{"GET", "/healthz", s.health, nil},
+		{"GET", "/readyz", s.readiness, nil},
+		{"GET", "/metrics", s.prometheus, nil},
+		{"GET", "/version", s.version, nil},
+		{"GET", "/openapi.json", s.openAPI, nil},
+		{"GET", "/docs", s.docs, nil},
+		{"GET", "/", s.page, nil},
+		{"GET", "/embed", s.embed, []string{"surface", "layers", "center", "zoom", "lang", "token"}},
+		{"GET", "/favicon.ico", s.asset, nil},
+		{"GET", "/assets/{file:.+}", s.asset, nil},
+
+		{"GET", "/v1/layers", s.listLayers, nil},
+		{"GET", "/v1/layers/{id}", s.describeLayer, nil},
+		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "strict", "title"}},
+		{"DELETE", "/v1/layers/{id}", s.deleteLayer, nil},
+		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor"}},
+		{"GET", "/v1/layers/{id}/versions", s.versions, nil},
+		{"POST", "/v1/layers/{id}/rollback", s.rollback, nil},
+		{"GET", "/v1/layers/{id}/near", s.near, []string{"lon", "lat", "k"}},
+		{"GET", "/v1/layers/{id}/within", s.within, []string{"lon", "lat", "radius_m", "limit"}},
+
+		{"GET", "/tiles/layers/{id}.json", s.layerTileJSON, nil},
+		{"GET", "/tiles/layers/{id}/{z}/{x}/{y}.{ext:mvt|pbf}", s.vectorTile, []string{"v"}},
+		{"GET", "/tiles/{surface}.json", s.surfaceTileJSON, withLang},
+		{"GET", "/tiles/{surface}/legend.{ext:json|svg|png}", s.legend, withLang},
+		{"GET", "/tiles/{surface}/value", s.surfaceValue, append([]string{"lon", "lat"}, surface...)},
+		{"GET", "/tiles/{surface}/{z}/{x}/{y}{retina:(?:@2x)?}.png", s.surfaceTile, surface},
+		{"GET", "/styles/{name}.json", s.style, withLang},
+
+		{"GET", "/v1/risk", s.pointRisk, []string{"lon", "lat", "as_of"}},
+		{"GET", "/v1/sections", s.sections, []string{"as_of", "window_days", "section_km"}},
+		{"GET", "/v1/sections/{id}", s.section, []string{"as_of", "window_days", "section_km"}},
+		{"GET", "/v1/gaps", s.gaps, []string{"window_days", "section_km", "country", "agency", "min_level", "as_of", "limit", "format", "lang"}},
+		{"GET", "/v1/model", s.getModel, nil},
+		{"PUT", "/v1/model", s.putModel, nil},
+	}
+}
+
+// routes builds the handler: every path knows HEAD and OPTIONS, answers a
+// wrong method with 405 and an unknown path with 404, both as problems.
+func (s *Server) routes() http.Handler {
+	router := mux.NewRouter().UseEncodedPath()
+	methods := map[string][]string{}
+	table := s.table()
+	for _, rt := range table {
+		methods[rt.path] = append(methods[rt.path], rt.method)
+	}
+	for _, rt := range table {
+		accepted := []string{rt.method}
+		if rt.method == http.MethodGet {
+			accepted = append(accepted, http.MethodHead)
+		}
+		router.Handle(rt.path, s.endpoint(rt)).Methods(accepted...).Name(rt.method + " " + rt.path)
+	}
+	for _, rt := range table { // what no route above took
+		if allowed := methods[rt.path]; allowed != nil {
+			delete(methods, rt.path)
+			router.Handle(rt.path, s.otherMethods(allowed)).Name("OPTIONS " + rt.path)
+		}
+	}
+	router.NotFoundHandler = s.frame(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.writeProblem(w, r, problem{Status: http.StatusNotFound, Code: "path_not_found",
+			Detail: "there is no such path; /docs lists them"})
+	}))
+	router.Use(s.frame)
+	return router
+}
+
+func (s *Server) endpoint(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := checkParams(r, rt.params)
+		if err == nil {
+			err = rt.handle(w, r)
+		}
+		if err != nil {
+			s.writeProblem(w, r, err)
+		}
+	})
+}
+
+func (s *Server) otherMethods(allowed []string) http.Handler {
+	allow := []string{http.MethodOptions}
+	for _, m := range allowed {
+		allow = append(allow, m)
+		if m == http.MethodGet {
+			allow = append(allow, http.MethodHead)
+		}
+	}
+	slices.Sort(allow)
+	list := strings.Join(allow, ", ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", list)
+		if r.Method == http.MethodOptions {
+			h := w.Header()
+			h.Set("Access-Control-Allow-Methods", list)
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, X-Filename")
+			h.Set("Access-Control-Max-Age", "600")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		s.writeProblem(w, r, problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+			Detail: fmt.Sprintf("%s is not possible here; use %s", r.Method, list)})
+	})
+}
+
+// checkParams refuses query parameters that a route does not take, and ones
+// that are given twice.
+func checkParams(r *http.Request, allowed []string) error {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	var errs []paramError
+	for name, values := range r.URL.Query() {
+		switch {
+		case !slices.Contains(allowed, name):
+			errs = append(errs, paramError{name, "is not a parameter of this path"})
+		case len(values) > 1:
+			errs = append(errs, paramError{name, "is given more than once"})
+		}
+	}
+	if errs == nil {
+		return nil
+	}
+	slices.SortFunc(errs, func(a, b paramError) int { return strings.Compare(a.Parameter, b.Parameter) })
+	known := "it takes none"
+	if len(allowed) > 0 {
+		known = "it takes " + strings.Join(allowed, ", ")
+	}
+	return problem{Status: http.StatusBadRequest, Code: "unknown_parameter", Errors: errs,
+		Detail: fmt.Sprintf("%s %s; %s", errs[0].Parameter, errs[0].Detail, known)}
+}
+
+// routeName names the route of a request for logs and metrics.
+func routeName(r *http.Request) string {
+	if rt := mux.CurrentRoute(r); rt != nil {
+		return rt.GetName()
+	}
+	return "none"
+}

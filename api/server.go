@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/risk"
+)
+
+// Options is what a server is made of.
+type Options struct {
+	Store data.Store
+	// Builtin are the layers that ship with the program and the demo. A
+	// stored layer with the same ID takes the place of one of them.
+	Builtin []*geo.Layer
+	Model   risk.Model
+	// MaxBody bounds an upload in bytes; 0: 64 MiB.
+	MaxBody int64
+	// TileCacheBytes bounds the tile cache; 0: 64 MiB.
+	TileCacheBytes int64
+	// LocalOnly refuses requests that reach this machine under a foreign
+	// name, as a rebound name of a hostile page does.
+	LocalOnly bool
+	Version   string
+	Commit    string
+	Now       func() time.Time
+	Log       *slog.Logger
+	Registry  *prometheus.Registry
+}
+
+// Server answers HTTP. Its state is two pointers that readers never wait for:
+// the layers as they are, and the newest assessment of them.
+type Server struct {
+	opts    Options
+	log     *slog.Logger
+	metrics *metrics
+	tiles   *tileCache
+	handler http.Handler
+
+	catalog    atomic.Pointer[catalog]
+	assessment atomic.Pointer[risk.Assessment]
+	assessed   atomic.Pointer[catalog] // what the assessment was made of
+	model      atomic.Pointer[risk.Model]
+	ready      atomic.Bool
+
+	writes   sync.Mutex // one change of the layers at a time
+	assess   sync.Mutex // one assessment at a time
+	variants variantCache
+}
+
+// New loads the store's layers and makes the first assessment.
+func New(ctx context.Context, o Options) (*Server, error) {
+	if o.Store == nil || o.Now == nil || o.Log == nil || o.Registry == nil {
+		return nil, errors.New("api: Store, Now, Log and Registry must be given")
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 64 << 20
+	}
+	if o.TileCacheBytes == 0 {
+		o.TileCacheBytes = 64 << 20
+	}
+	s := &Server{opts: o, log: o.Log}
+	s.metrics = newMetrics(o.Registry, s)
+	cache, err := newTileCache(o.TileCacheBytes)
+	if err != nil {
+		return nil, fmt.Errorf("tile cache: %w", err)
+	}
+	s.tiles = cache
+	if err := s.loadModel(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.loadCatalog(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.reassess(ctx); err != nil {
+		return nil, err
+	}
+	s.handler = s.routes()
+	s.ready.Store(true)
+	return s, nil
+}
+
+// Handler returns the whole HTTP surface.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// NotReady turns /readyz to 503, before a shutdown.
+func (s *Server) NotReady() { s.ready.Store(false) }
+
+// catalog is the layers at one moment; immutable.
+type catalog struct {
+	layers []*entry // built-in first, then stored, each by ID
+	byID   map[string]*entry
+}
+
+// find returns a layer's entry or a 404.
+func (c *catalog) find(id string) (*entry, error) {
+	if e := c.byID[id]; e != nil {
+		return e, nil
+	}
+	return nil, problem{Status: http.StatusNotFound, Code: "layer_not_found",
+		Detail: fmt.Sprintf("there is no layer %q; GET /v1/layers lists them", id)}
+}
+
+func (s *Server) current() *catalog { return s.catalog.Load() }

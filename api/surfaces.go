@@ -1,0 +1,323 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/tiles"
+)
+
+// surfaceAsk is a request for a surface: which, of which assessment, in which
+// colours.
+type surfaceAsk struct {
+	ask
+	surface    tiles.Surface
+	ramp       tiles.Ramp
+	assessment *risk.Assessment
+	// pinned: the address names this version, so its answer never changes.
+	pinned bool
+}
+
+func (s *Server) readSurfaceAsk(r *http.Request) (a surfaceAsk, err error) {
+	id := mux.Vars(r)["surface"]
+	found := false
+	if a.surface, found = tiles.SurfaceByID(id); !found {
+		var names []string
+		for _, s := range tiles.Surfaces() {
+			names = append(names, s.ID)
+		}
+		return a, problem{Status: http.StatusNotFound, Code: "surface_not_found",
+			Detail: fmt.Sprintf("there is no surface %q; there are %s", id, strings.Join(names, ", "))}
+	}
+	palette := r.URL.Query().Get("palette")
+	if palette == "" {
+		palette = a.surface.Ramp
+	}
+	if a.ramp, err = tiles.RampNamed(palette); err != nil {
+		return a, badParameter("palette", "%q is not one of %s", palette, strings.Join(tiles.RampNames(), ", "))
+	}
+	if a.ask, err = readAsk(r); err != nil {
+		return a, err
+	}
+	// The density needs no other assessment, only another view of the
+	// incidents.
+	if id == "density" {
+		a.assessment = s.assessment.Load()
+	} else if a.assessment, err = s.assessmentFor(r.Context(), a.ask); err != nil {
+		return a, err
+	}
+	a.pinned = r.URL.Query().Get("v") == s.assessment.Load().Version
+	return a, nil
+}
+
+// view is what of the incidents the density counts.
+func (a surfaceAsk) view() risk.View {
+	v := a.assessment.DefaultView()
+	if !a.AsOf.IsZero() {
+		v.AsOf = a.AsOf
+	}
+	for _, p := range []struct {
+		value *float64
+		into  *float64
+	}{{a.WindowDays, &v.WindowDays}, {a.HalfLifeDays, &v.HalfLifeDays}, {a.BandwidthM, &v.BandwidthM}} {
+		if p.value != nil {
+			*p.into = *p.value
+		}
+	}
+	v.Kinds = a.Kinds
+	return v
+}
+
+// values evaluates the surface for n × n pixels.
+func (a surfaceAsk) values(level, px, py, n int) []float64 {
+	as := a.assessment
+	switch a.surface.ID {
+	case "density":
+		return as.DensityTile(a.view(), level, px, py, n)
+	case "hazard":
+		return as.HazardTile(level, px, py, n)
+	case "risk":
+		return as.RiskTile(level, px, py, n)
+	case "coverage":
+		return as.CoverageTile(level, px, py, n)
+	case "knowledge":
+		return as.KnowledgeTile(level, px, py, n)
+	default:
+		return as.ClassTile(gapClasses(), level, px, py, n)
+	}
+}
+
+func gapClasses() []risk.Class {
+	var out []risk.Class
+	for _, c := range tiles.GapClasses() {
+		out = append(out, risk.Class(c.ID))
+	}
+	return out
+}
+
+// scale is the surface's fixed scale, that of the newest assessment whatever
+// was asked for: a colour means one number.
+func (s *Server) scale(id tiles.Surface) tiles.Scale {
+	top := s.assessment.Load().Scales
+	return id.DefaultScale(map[string]float64{"density": top.Density, "hazard": top.Hazard, "risk": top.Risk}[id.ID])
+}
+
+func (s *Server) surfaceTile(w http.ResponseWriter, r *http.Request) error {
+	v := mux.Vars(r)
+	t, err := parseTile(v)
+	if err != nil {
+		return err
+	}
+	a, err := s.readSurfaceAsk(r)
+	if err != nil {
+		return err
+	}
+	size := 256
+	if v["retina"] != "" {
+		size = 512
+	}
+	key := fmt.Sprintf("%s|%s|%s|%s|%s|%d", a.surface.ID, a.assessment.Version, a.key(), a.ramp.Name, t, size)
+	tile, err := s.tiles.get(r.Context(), s.metrics, key, func(context.Context) (tile, error) { return s.drawTile(a, t, size) })
+	if err != nil {
+		return err
+	}
+	s.sendTile(w, r, tile, a.pinned)
+	return nil
+}
+
+func (s *Server) drawTile(a surfaceAsk, t tiles.Tile, size int) (tile, error) {
+	raster, err := tiles.NewRaster(s.scale(a.surface), a.ramp)
+	if err != nil {
+		return tile{}, err
+	}
+	level := int(t.Z) + 8
+	if size == 512 {
+		level++
+	}
+	values := a.values(level, int(t.X)*size, int(t.Y)*size, size)
+	png, _, err := raster.PNG(values, size)
+	return newTile("image/png", png), err
+}
+
+func (s *Server) sendTile(w http.ResponseWriter, r *http.Request, t tile, pinned bool) {
+	a := reply{contentType: t.contentType, body: t.body, gzipped: t.gzipped, etag: t.tag, cache: revalidate}
+	if pinned {
+		a.cache = immutable
+	}
+	if len(t.body) == 0 {
+		a.status = http.StatusNoContent
+	}
+	s.send(w, r, a)
+}
+
+func parseTile(v map[string]string) (tiles.Tile, error) {
+	t, err := tiles.Parse(v["z"], v["x"], v["y"])
+	if err != nil {
+		return t, problem{Status: http.StatusNotFound, Code: "tile_not_found", Detail: err.Error()}
+	}
+	return t, nil
+}
+
+func (s *Server) surfaceTileJSON(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.readSurfaceAsk(r)
+	if err != nil {
+		return err
+	}
+	lang, err := langParam(r)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	q.Del("v")
+	q.Del("lang")
+	doc := tiles.SurfaceTileJSON(tiles.Site{Base: baseURL(r)}, a.surface, tiles.SurfaceSet{
+		Bound: a.assessment.Bound(), Version: s.assessment.Load().Version, Query: q,
+		Attribution: s.attribution(), Lang: lang,
+	})
+	return s.sendJSON(w, r, http.StatusOK, doc)
+}
+
+// attribution names what the surfaces are made of.
+func (s *Server) attribution() string {
+	if s.assessment.Load().Synthetic {
+		return "sempadan; contains synthetic data"
+	}
+	return "sempadan"
+}
+
+func (s *Server) legend(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.readSurfaceAsk(r)
+	if err != nil {
+		return err
+	}
+	lang, err := langParam(r)
+	if err != nil {
+		return err
+	}
+	l := tiles.NewLegend(a.surface, s.scale(a.surface), a.ramp, lang)
+	switch mux.Vars(r)["ext"] {
+	case "svg":
+		s.send(w, r, reply{contentType: "image/svg+xml", body: l.SVG()})
+	case "png":
+		png, err := l.PNG(2)
+		if err != nil {
+			return err
+		}
+		s.send(w, r, reply{contentType: "image/png", body: png})
+	default:
+		return s.sendJSON(w, r, http.StatusOK, l)
+	}
+	return nil
+}
+
+// surfaceValue is the exact number at a place.
+func (s *Server) surfaceValue(w http.ResponseWriter, r *http.Request) error {
+	p, err := pointParam(r)
+	if err != nil {
+		return err
+	}
+	a, err := s.readSurfaceAsk(r)
+	if err != nil {
+		return err
+	}
+	answer := map[string]any{
+		"surface": a.surface.ID, "lon": p.Lon(), "lat": p.Lat(), "unit": a.surface.Unit.In(tiles.English),
+		"as_of": a.assessment.AsOf, "version": a.assessment.Version,
+	}
+	value, known := a.at(p)
+	answer["value"] = nil
+	if known {
+		answer["value"] = value
+	}
+	return s.sendJSON(w, r, http.StatusOK, answer)
+}
+
+// at returns the surface's value; known is false where there is no data.
+func (a surfaceAsk) at(p orb.Point) (value any, known bool) {
+	as := a.assessment
+	if a.surface.ID == "density" {
+		return as.Density(a.view()).At(p.Lon(), p.Lat()) * 1e6, true
+	}
+	pr := as.At(p)
+	switch a.surface.ID {
+	case "hazard":
+		return pr.Hazard.Mean, true
+	case "coverage":
+		return pr.SearchCoverage, true
+	case "knowledge":
+		return pr.Knowledge, true
+	case "gaps":
+		return pr.Class, true
+	}
+	unknown := pr.Residual.Mean == 0 && pr.Knowledge < as.Model.KnownPOD
+	return pr.Residual.Mean, !unknown
+}
+
+func (s *Server) style(w http.ResponseWriter, r *http.Request) error {
+	lang, err := langParam(r)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	q.Del("lang")
+	doc, err := tiles.NewStyle(tiles.Site{Base: baseURL(r)}, mux.Vars(r)["name"], lang, q)
+	if err != nil {
+		return problem{Status: http.StatusNotFound, Code: "style_not_found", Detail: err.Error()}
+	}
+	s.dropAbsent(&doc)
+	return s.sendJSON(w, r, http.StatusOK, doc)
+}
+
+// dropAbsent takes out of a style what this service has no layer for.
+func (s *Server) dropAbsent(doc *tiles.Style) {
+	for id := range doc.Sources {
+		if _, isSurface := tiles.SurfaceByID(id); isSurface || s.current().byID[id] != nil {
+			continue
+		}
+		delete(doc.Sources, id)
+		doc.Layers = slices.DeleteFunc(doc.Layers, func(l tiles.StyleLayer) bool { return l.Source == id })
+	}
+}
+
+func (s *Server) layerTileJSON(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	q := map[string][]string{"v": {e.tag()}}
+	return s.sendJSON(w, r, http.StatusOK, tiles.LayerTileJSON(tiles.Site{Base: baseURL(r)}, e.layer, q))
+}
+
+func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	t, err := parseTile(mux.Vars(r))
+	if err != nil {
+		return err
+	}
+	key := fmt.Sprintf("mvt|%s|%s|%s", e.layer.Info.ID, e.tag(), t)
+	tile, err := s.tiles.get(r.Context(), s.metrics, key, func(context.Context) (tile, error) {
+		body, stats, err := e.vector.Tile(t, tiles.DefaultMVTOptions())
+		out := newTile("application/vnd.mapbox-vector-tile", body)
+		if stats.Thinned > 0 {
+			out.note = fmt.Sprintf("shown=%d; of=%d", stats.Features, stats.Total)
+		}
+		return out, err
+	})
+	if err != nil {
+		return err
+	}
+	if tile.note != "" {
+		w.Header().Set("Sempadan-Features", tile.note)
+	}
+	s.sendTile(w, r, tile, r.URL.Query().Get("v") == e.tag())
+	return nil
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sempadan/sempadan/api"
+	"github.com/spf13/cobra"
+)
+
+type serveFlags struct {
+	listen, store, model string
+	demo, noBuiltin      bool
+	maxBody              int64
+}
+
+func serveCommand() *cobra.Command {
+	var f serveFlags
+	c := &cobra.Command{
+		Use: "serve", Short: "Run the service", Args: cobra.NoArgs,
+		Long: "Run the service. It answers on this machine only (a loopback address) and is open to whoever sits at it.",
+		RunE: func(c *cobra.Command, _ []string) error { return serve(c.Context(), f) },
+	}
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address to answer on; a loopback address")
+	c.Flags().BoolVar(&f.demo, "demo", false, "add synthetic patrol tracks and posts, marked as such")
+	c.Flags().BoolVar(&f.noBuiltin, "no-builtin", false, "leave out the layers that ship with the program")
+	c.Flags().StringVar(&f.model, "model", "", "parameters of the score, a JSON file; a model set through the API comes first")
+	c.Flags().Int64Var(&f.maxBody, "max-body", 64<<20, "largest upload in bytes")
+	storeFlag(c, &f.store)
+	return c
+}
+
+// checkListen refuses every address but a loopback one: there is no sign-in.
+func checkListen(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return usageError{fmt.Errorf("--listen %s: %w; give an address like 127.0.0.1:8080", addr, err)}
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return usageError{fmt.Errorf("--listen %s is refused: anyone who reaches that address could read every incident and patrol, because this version has no sign-in; use a loopback address such as 127.0.0.1:8080", addr)}
+}
+
+// Limits of the HTTP server; an upload's own limits are longer and set when it
+// begins.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 15 * time.Second
+	writeTimeout  = 30 * time.Second
+	idleTimeout   = 60 * time.Second
+	maxHeader     = 32 << 10
+	shutdownAfter = 15 * time.Second
+)
+
+func serve(ctx context.Context, f serveFlags) error {
+	if err := checkListen(f.listen); err != nil {
+		return err
+	}
+	if f.maxBody < 1 {
+		return usageError{fmt.Errorf("--max-body %d: give a number of bytes above 0", f.maxBody)}
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	model, err := readModel(f.model)
+	if err != nil {
+		return err
+	}
+	builtin, err := builtinLayers(!f.noBuiltin, f.demo, time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	store, err := openStore(ctx, f.store, false)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	srv, err := api.New(ctx, api.Options{
+		Store: store, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true,
+		Version: version, Commit: commit(), Now: time.Now, Log: log, Registry: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; is another service running there? choose another --listen", err)
+	}
+	fmt.Printf("sempadan is at http://%s (open to the person at this machine; no sign-in)\n", listener.Addr())
+	return run(ctx, listener, srv)
+}
+
+func run(ctx context.Context, listener net.Listener, srv *api.Server) error {
+	server := &http.Server{
+		Handler:           srv.Handler(),
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	srv.NotReady()
+	end, cancel := context.WithTimeout(context.Background(), shutdownAfter)
+	defer cancel()
+	if err := server.Shutdown(end); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}

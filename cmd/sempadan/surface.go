@@ -1,0 +1,283 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/geo/surface"
+	"github.com/sempadan/sempadan/tiles"
+	"github.com/spf13/cobra"
+)
+
+type surfaceFlags struct {
+	assessFlags
+	out, bbox, size, kernel, points, x, y string
+	cellM, bandwidthM                     float64
+	threads                               int
+	planar, json                          bool
+}
+
+func surfaceCommand() *cobra.Command {
+	var f surfaceFlags
+	c := &cobra.Command{
+		Use: "surface SURFACE", Short: "Write one surface as a raster", Args: cobra.ExactArgs(1),
+		Long: "Write density, hazard, risk, coverage or knowledge as a raster (.asc or .png): of the store, or the density straight from a file of points.",
+		RunE: func(c *cobra.Command, args []string) error { return f.write(c, args[0]) },
+	}
+	f.add(c)
+	fl := c.Flags()
+	fl.StringVarP(&f.out, "output", "o", "", "file to write, .asc or .png (must be given)")
+	fl.StringVar(&f.bbox, "bbox", "", "west,south,east,north; default: around the data")
+	fl.StringVar(&f.size, "size", "", "columns x rows, such as 1024x1024")
+	fl.Float64Var(&f.cellM, "cell-m", 0, "cell size in metres, in place of --size")
+	fl.StringVar(&f.kernel, "kernel", "", "uniform, triangular, epanechnikov, quartic or gaussian; default: the model's")
+	fl.Float64Var(&f.bandwidthM, "bandwidth-m", 0, "bandwidth in metres; default: the model's")
+	fl.IntVar(&f.threads, "threads", runtime.NumCPU(), "threads to use")
+	fl.StringVar(&f.points, "points", "", "a CSV file of points in place of the store")
+	fl.StringVar(&f.x, "x", "x", "column of the longitude, or of x in metres with --planar")
+	fl.StringVar(&f.y, "y", "y", "column of the latitude, or of y in metres with --planar")
+	fl.BoolVar(&f.planar, "planar", false, "points are metres on a plane")
+	fl.BoolVar(&f.json, "json", false, "timing as one JSON document on standard output")
+	_ = c.MarkFlagRequired("output") // the flag was defined above
+	return c
+}
+
+// maxCells bounds a raster: 100 million cells are 800 MB.
+const maxCells = 100_000_000
+
+// raster is a finished surface, first row in the south.
+type raster struct {
+	lattice surface.Lattice
+	west    float64
+	south   float64
+	cell    float64 // degrees, or metres on a plane
+	values  []float64
+}
+
+func (f *surfaceFlags) write(c *cobra.Command, id string) error {
+	format := strings.ToLower(filepath.Ext(f.out))
+	if format != ".asc" && format != ".png" {
+		return usageError{fmt.Errorf("-o %s: this version writes .asc and .png", f.out)}
+	}
+	if f.threads < 1 {
+		return usageError{fmt.Errorf("--threads %d: give 1 or more", f.threads)}
+	}
+	clock := time.Now()
+	lap := func() float64 {
+		took := time.Since(clock)
+		clock = time.Now()
+		return float64(took.Microseconds()) / 1000
+	}
+	load := f.loadStore
+	if f.points != "" {
+		if id != "density" {
+			return usageError{errors.New("--points gives incidents only: the surface must be density")}
+		}
+		load = f.loadPoints
+	}
+	evaluate, bound, err := load(c.Context(), id)
+	if err != nil {
+		return err
+	}
+	loadMS := lap()
+	r, err := f.lattice(bound)
+	if err != nil {
+		return err
+	}
+	if r.values, err = evaluate(r.lattice); err != nil {
+		return err
+	}
+	computeMS := lap()
+	if err := output(f.out, nil, func(w io.Writer) error { return r.encode(w, format, id) }); err != nil {
+		return err
+	}
+	writeMS := lap()
+	if f.json {
+		return printJSON(c.OutOrStdout(), map[string]any{
+			"surface": id, "file": f.out, "columns": r.lattice.NX, "rows": len(r.lattice.Lats), "cell": r.cell,
+			"load_ms": loadMS, "compute_ms": computeMS, "write_ms": writeMS, "threads": f.threads,
+		})
+	}
+	fmt.Fprintf(c.OutOrStdout(), "%s: %d × %d cells; load %.0f ms, compute %.0f ms, write %.0f ms\n",
+		f.out, r.lattice.NX, len(r.lattice.Lats), loadMS, computeMS, writeMS)
+	return nil
+}
+
+type evaluator func(surface.Lattice) ([]float64, error)
+
+// box is west, south, east, north.
+type box [4]float64
+
+func (f *surfaceFlags) loadStore(ctx context.Context, id string) (evaluator, box, error) {
+	var kernelErr error
+	a, err := f.assess(ctx, func(m *risk.Model) {
+		if f.kernel != "" {
+			m.Kernel, kernelErr = surface.ParseKernel(f.kernel)
+		}
+		if f.bandwidthM != 0 {
+			m.BandwidthM = f.bandwidthM
+		}
+	})
+	if kernelErr != nil {
+		return nil, box{}, usageError{kernelErr}
+	}
+	if err != nil {
+		return nil, box{}, err
+	}
+	b := a.Bound()
+	if b.IsEmpty() && f.bbox == "" {
+		return nil, box{}, errors.New("the store has no incidents, patrols or border; give --bbox")
+	}
+	return func(l surface.Lattice) ([]float64, error) {
+		return a.Raster(id, a.DefaultView(), l, f.threads)
+	}, box{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}, nil
+}
+
+func (f *surfaceFlags) loadPoints(_ context.Context, _ string) (evaluator, box, error) {
+	m := risk.DefaultModel()
+	kernel, bandwidth := m.Kernel, m.BandwidthM
+	if f.kernel != "" {
+		var err error
+		if kernel, err = surface.ParseKernel(f.kernel); err != nil {
+			return nil, box{}, usageError{err}
+		}
+	}
+	if f.bandwidthM != 0 {
+		bandwidth = f.bandwidthM
+	}
+	file, err := os.Open(f.points)
+	if err != nil {
+		return nil, box{}, err
+	}
+	defer func() { _ = file.Close() }()
+	b := box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	var events []surface.Event
+	err = data.ReadXY(bufio.NewReaderSize(file, 1<<20), f.x, f.y, func(x, y float64) {
+		events = append(events, surface.Event{Lon: x, Lat: y, Weight: 1})
+		b = box{min(b[0], x), min(b[1], y), max(b[2], x), max(b[3], y)}
+	})
+	if err != nil {
+		return nil, box{}, fmt.Errorf("%s: %w", f.points, err)
+	}
+	if len(events) == 0 {
+		return nil, box{}, fmt.Errorf("%s has no points", f.points)
+	}
+	d, err := surface.NewDensity(surface.NewPoints(events, f.planar), kernel, bandwidth)
+	if err != nil {
+		return nil, box{}, usageError{err}
+	}
+	return func(l surface.Lattice) ([]float64, error) {
+		values := d.Raster(l, f.threads)
+		for i := range values {
+			values[i] *= 1e6 // per km²
+		}
+		return values, nil
+	}, b, nil
+}
+
+// lattice lays square cells over the box: of --cell-m metres, or as many as
+// --size says.
+func (f *surfaceFlags) lattice(b box) (raster, error) {
+	if f.bbox != "" {
+		parts := strings.Split(f.bbox, ",")
+		if len(parts) != 4 {
+			return raster{}, usageError{fmt.Errorf("--bbox %s: give west,south,east,north", f.bbox)}
+		}
+		for i, p := range parts {
+			v, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
+			if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+				return raster{}, usageError{fmt.Errorf("--bbox: %q is not a number", p)}
+			}
+			b[i] = v
+		}
+	}
+	width, height := b[2]-b[0], b[3]-b[1]
+	if !(width > 0) || !(height > 0) {
+		return raster{}, usageError{fmt.Errorf("the box %v has no area; give --bbox west,south,east,north", b)}
+	}
+	cell, err := f.cellSize(width, height)
+	if err != nil {
+		return raster{}, err
+	}
+	nx, ny := math.Ceil(width/cell-1e-9), math.Ceil(height/cell-1e-9)
+	if nx*ny > maxCells {
+		return raster{}, usageError{fmt.Errorf("%.0f × %.0f cells are more than %d; use larger cells or a smaller box", nx, ny, maxCells)}
+	}
+	r := raster{west: b[0], south: b[1], cell: cell}
+	r.lattice = surface.PlanarLattice(b[0], b[1], cell, int(nx), int(ny))
+	r.lattice.Planar = f.planar
+	return r, nil
+}
+
+func (f *surfaceFlags) cellSize(width, height float64) (float64, error) {
+	if f.size != "" {
+		var nx, ny int
+		if _, err := fmt.Sscanf(f.size, "%dx%d", &nx, &ny); err != nil || nx < 1 || ny < 1 {
+			return 0, usageError{fmt.Errorf("--size %s: give columns x rows, such as 1024x1024", f.size)}
+		}
+		return max(width/float64(nx), height/float64(ny)), nil
+	}
+	metres := f.cellM
+	if metres == 0 {
+		metres = 1000
+	}
+	if !(metres > 0) {
+		return 0, usageError{fmt.Errorf("--cell-m %g: give a size above 0", metres)}
+	}
+	if f.planar {
+		return metres, nil
+	}
+	return metres / 111_320, nil // degrees of longitude at the equator
+}
+
+func (r *raster) encode(w io.Writer, format, id string) error {
+	if format == ".png" {
+		return r.png(w, id)
+	}
+	out := bufio.NewWriterSize(w, 1<<20)
+	fmt.Fprintf(out, "ncols %d\nnrows %d\nxllcorner %.10g\nyllcorner %.10g\ncellsize %.12g\nNODATA_value -9999\n",
+		r.lattice.NX, len(r.lattice.Lats), r.west, r.south, r.cell)
+	line := []byte{}
+	for row := len(r.lattice.Lats) - 1; row >= 0; row-- {
+		line = line[:0]
+		for i, v := range r.values[row*r.lattice.NX : (row+1)*r.lattice.NX] {
+			if i > 0 {
+				line = append(line, ' ')
+			}
+			line = strconv.AppendFloat(line, v, 'g', 9, 64)
+		}
+		if _, err := out.Write(append(line, '\n')); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// png draws the raster in the surface's colours, scaled to its own peak.
+func (r *raster) png(w io.Writer, id string) error {
+	s, ok := tiles.SurfaceByID(id)
+	if !ok {
+		return fmt.Errorf("there is no surface %q", id)
+	}
+	ramp, err := tiles.RampNamed(s.Ramp)
+	if err != nil {
+		return err
+	}
+	peak := 0.0
+	for _, v := range r.values {
+		peak = max(peak, v)
+	}
+	return tiles.DrawPNG(w, s.DefaultScale(peak), ramp, tiles.Grid{Values: r.values, Columns: r.lattice.NX, SouthFirst: true})
+}

@@ -1,0 +1,204 @@
+package data
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+
+	"github.com/paulmach/orb"
+
+	"github.com/sempadan/sempadan/geo"
+)
+
+// WriteFormats lists the formats that Write knows.
+func WriteFormats() []string { return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV} }
+
+// Write writes rows of a layer; nil rows are all. GeoJSON follows RFC 7946:
+// right-handed rings, at most seven decimals, no crs member; geojsonseq
+// follows RFC 8142. The CSV of a patrol layer has one row a fix. An unknown
+// format is a *Refusal.
+func Write(w io.Writer, format string, l *geo.Layer, rows iter.Seq[int]) error {
+	if rows == nil {
+		rows = func(yield func(int) bool) {
+			for row := range l.Len() {
+				if !yield(row) {
+					return
+				}
+			}
+		}
+	}
+	out := &chunkWriter{w: w}
+	switch format {
+	case FormatGeoJSON, "":
+		writeGeoJSON(out, l, rows)
+	case FormatGeoJSONSeq:
+		for row := range rows {
+			out.buf = append(out.buf, 0x1e)
+			out.buf = append(AppendFeature(out.buf, l, row), '\n')
+			if !out.flush(false) {
+				break
+			}
+		}
+	case FormatCSV:
+		writeCSV(out, l, rows)
+	default:
+		return refuse(415, "format_not_written", "%s is not written here; geojson, geojsonseq and csv are", show(format))
+	}
+	out.flush(true)
+	if out.err != nil {
+		return fmt.Errorf("write %s: %w", format, out.err)
+	}
+	return nil
+}
+
+// chunkWriter gathers small pieces into large writes.
+type chunkWriter struct {
+	w   io.Writer
+	buf []byte
+	err error
+}
+
+// flush writes what is gathered when it is much, or always; false when the
+// writer has failed.
+func (c *chunkWriter) flush(always bool) bool {
+	if c.err == nil && (always || len(c.buf) >= 64<<10) {
+		if len(c.buf) > 0 {
+			_, c.err = c.w.Write(c.buf)
+		}
+		c.buf = c.buf[:0]
+	}
+	return c.err == nil
+}
+
+func writeGeoJSON(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
+	out.buf = append(out.buf, `{"type":"FeatureCollection","features":[`...)
+	sep := "\n"
+	for row := range rows {
+		out.buf = append(out.buf, sep...)
+		out.buf = AppendFeature(out.buf, l, row)
+		sep = ",\n"
+		if !out.flush(false) {
+			return
+		}
+	}
+	out.buf = append(out.buf, "\n]}\n"...)
+}
+
+// Extra is a member added to a feature's properties: its value is JSON.
+type Extra struct{ Name, JSON string }
+
+// AppendFeature appends a row as a GeoJSON feature. Its id is the source's
+// identifier, or the FID when there is none.
+func AppendFeature(dst []byte, l *geo.Layer, row int, extra ...Extra) []byte {
+	dst = append(dst, `{"type":"Feature","id":`...)
+	if id := l.ID(row); id != "" {
+		dst = appendQuoted(dst, validText(id))
+	} else {
+		dst = appendNumber(dst, float64(l.FID(row)))
+	}
+	dst = append(dst, `,"geometry":`...)
+	dst = AppendGeometry(dst, l.Geometry(row))
+	dst = append(dst, `,"properties":`...)
+	dst = l.AppendProperties(dst, row)
+	for _, e := range extra {
+		end := len(dst) - 1
+		if dst[end-1] == '{' {
+			dst = dst[:end]
+		} else {
+			dst[end] = ','
+		}
+		dst = append(appendQuoted(dst, e.Name), ':')
+		dst = append(append(dst, e.JSON...), '}')
+	}
+	return append(dst, '}')
+}
+
+// AppendGeometry appends a geometry as GeoJSON.
+func AppendGeometry(dst []byte, g orb.Geometry) []byte {
+	if g == nil {
+		return append(dst, "null"...)
+	}
+	switch b := g.(type) {
+	case orb.Ring:
+		g = orb.Polygon{b}
+	case orb.Bound:
+		g = b.ToPolygon()
+	}
+	dst = append(dst, `{"type":"`...)
+	dst = append(dst, g.GeoJSONType()...)
+	if c, ok := g.(orb.Collection); ok {
+		dst = append(dst, `","geometries":[`...)
+		for i, part := range c {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = AppendGeometry(dst, part)
+		}
+		return append(dst, "]}"...)
+	}
+	dst = append(dst, `","coordinates":`...)
+	switch g := g.(type) {
+	case orb.Point:
+		dst = appendPosition(dst, g)
+	case orb.MultiPoint:
+		dst = appendPositions(dst, g)
+	case orb.LineString:
+		dst = appendPositions(dst, g)
+	case orb.MultiLineString:
+		dst = appendList(dst, g, func(dst []byte, line orb.LineString) []byte { return appendPositions(dst, line) })
+	case orb.Polygon:
+		dst = appendPolygon(dst, g)
+	case orb.MultiPolygon:
+		dst = appendList(dst, g, appendPolygon)
+	default:
+		dst = append(dst, "[]"...)
+	}
+	return append(dst, '}')
+}
+
+func appendList[T any](dst []byte, items []T, one func([]byte, T) []byte) []byte {
+	dst = append(dst, '[')
+	for i, item := range items {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = one(dst, item)
+	}
+	return append(dst, ']')
+}
+
+func appendPosition(dst []byte, p orb.Point) []byte {
+	dst = appendDegrees(append(dst, '['), p[0])
+	dst = appendDegrees(append(dst, ','), p[1])
+	return append(dst, ']')
+}
+
+func appendPositions(dst []byte, points []orb.Point) []byte {
+	return appendList(dst, points, appendPosition)
+}
+
+func appendPolygon(dst []byte, p orb.Polygon) []byte {
+	dst = append(dst, '[')
+	for i, ring := range p {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendPositions(dst, rightHanded(ring, i == 0))
+	}
+	return append(dst, ']')
+}
+
+// rightHanded returns an outer ring anticlockwise, a hole clockwise.
+func rightHanded(ring orb.Ring, outer bool) orb.Ring {
+	area := 0.0
+	for i := 1; i < len(ring); i++ {
+		a, b := ring[i-1], ring[i]
+		area += (a[0]-ring[0][0])*(b[1]-ring[0][1]) - (b[0]-ring[0][0])*(a[1]-ring[0][1])
+	}
+	if area != 0 && area > 0 != outer {
+		ring = slices.Clone(ring)
+		slices.Reverse(ring)
+	}
+	return ring
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package gpkg
+
+func networkFS(string) string { return "" }

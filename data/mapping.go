@@ -1,0 +1,61 @@
+package data
+
+import "strings"
+
+// Mapping says which column of a file feeds each field.
+type Mapping []MappedField
+
+// MappedField is one entry of a Mapping: a source column, or a constant.
+type MappedField struct {
+	Field    string
+	Column   string // "" with a constant
+	Constant string
+}
+
+// ParseMapping reads field:column and field:=constant, comma separated:
+//
+//	occurred_from:date,deaths:dead,kind:=mar.distress_sinking
+func ParseMapping(s string) (Mapping, error) {
+	var m Mapping
+	if strings.TrimSpace(s) == "" {
+		return nil, nil
+	}
+	seen := map[string]bool{}
+	for part := range strings.SplitSeq(s, ",") {
+		field, source, ok := strings.Cut(part, ":")
+		field = strings.TrimSpace(field)
+		constant, isConstant := strings.CutPrefix(source, "=")
+		source, constant = strings.TrimSpace(source), strings.TrimSpace(constant)
+		switch {
+		case !ok || field == "" || isConstant && constant == "" || !isConstant && source == "":
+			return nil, refuse(422, "bad_mapping", "the mapping %s is not field:column or field:=value", show(part))
+		case len(field) > maxNameBytes || len(source) > maxNameBytes:
+			return nil, refuse(422, "bad_mapping", "the mapping %s is longer than %d bytes", show(part), maxNameBytes)
+		case seen[field]:
+			return nil, refuse(422, "bad_mapping", "the mapping gives %s twice", show(field))
+		}
+		seen[field] = true
+		if isConstant {
+			m = append(m, MappedField{Field: field, Constant: validText(constant)})
+		} else {
+			m = append(m, MappedField{Field: field, Column: source})
+		}
+	}
+	return m, nil
+}
+
+// Map returns the mapping as it is kept with a version of a layer.
+func (m Mapping) Map() map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(m))
+	for _, f := range m {
+		if f.Column == "" {
+			out[f.Field] = "=" + f.Constant
+		} else {
+			out[f.Field] = f.Column
+		}
+	}
+	return out
+}

@@ -1,0 +1,137 @@
+package data
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sempadan/sempadan/geo"
+)
+
+// Revision is a file on its way to be a new version of a layer.
+type Revision struct {
+	ID    string
+	Title string        // "": as it was, or the ID
+	Kind  geo.LayerKind // "": as it was, or other
+	Mode  Mode          // "": replace
+	// Import says how the file is read; its Info and FIDOf are set here.
+	Import ImportOptions
+
+	IfVersion      *int64
+	IdempotencyKey string
+	User           string
+	SHA256         string // of the file as it came
+}
+
+// Read reads the file into rows for a layer that is now old (nil: there is
+// none).
+func (v Revision) Read(ctx context.Context, src io.Reader, old *geo.Layer) (*geo.Layer, *Report, error) {
+	info, err := v.info(old)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := v.Import
+	opts.Info = info
+	if v.Mode == Upsert {
+		known := map[string]int64{}
+		if old != nil {
+			for row := range old.Len() {
+				if id := old.ID(row); id != "" {
+					known[id] = old.FID(row)
+				}
+			}
+		}
+		opts.FIDOf = func(id string) int64 { return known[id] }
+	}
+	rows, report, err := Import(ctx, src, opts)
+	if err != nil {
+		return nil, report, err
+	}
+	if v.Mode == Replace || v.Mode == "" || old == nil || old.Info.Synthetic {
+		rows.Info.Synthetic = allSynthetic(rows)
+	}
+	return rows, report, nil
+}
+
+func (v Revision) info(old *geo.Layer) (geo.LayerInfo, error) {
+	info := geo.LayerInfo{ID: v.ID, Title: v.ID, Kind: geo.KindOther, Classification: "internal"}
+	if old != nil {
+		info = old.Info
+		info.Builtin = false
+	}
+	if v.Title != "" {
+		info.Title = v.Title
+	}
+	if v.Kind == "" {
+		return info, nil
+	}
+	if !slices.Contains(geo.LayerKinds(), v.Kind) {
+		names := []string{}
+		for _, k := range geo.LayerKinds() {
+			names = append(names, string(k))
+		}
+		return info, refuse(400, "unknown_kind", "kind %q is not one of %s", v.Kind, strings.Join(names, ", "))
+	}
+	if old != nil && v.Mode != Replace && v.Mode != "" && v.Kind != info.Kind {
+		return info, refuse(409, "kind_differs", "layer %s is of kind %s; leave kind out, or replace the layer", v.ID, info.Kind)
+	}
+	info.Kind = v.Kind
+	return info, nil
+}
+
+// allSynthetic reports whether every row says that it was invented.
+func allSynthetic(l *geo.Layer) bool {
+	for row := range l.Len() {
+		if invented, _ := l.Value(row, "synthetic").(bool); !invented {
+			return false
+		}
+	}
+	return l.Len() > 0
+}
+
+// Change makes the store's change of rows that Read gave. Of a layer that is
+// there but not in the store (one that ships with the program), the whole
+// merged content is stored. The report gets the version to come.
+func (v Revision) Change(old *geo.Layer, stored bool, rows *geo.Layer, report *Report) (Change, error) {
+	mode := v.Mode
+	if mode == "" {
+		mode = Replace
+	}
+	c := Change{
+		Info: rows.Info, Mode: mode, Rows: rows, IfVersion: v.IfVersion, IdempotencyKey: v.IdempotencyKey,
+		Provenance: Provenance{At: v.Import.Now.UTC(), User: v.User, Filename: v.Import.Filename,
+			SHA256: v.SHA256, Mapping: v.Import.Mapping.Map(), Action: string(mode)},
+	}
+	c.Info.UpdatedAt = v.Import.Now.UTC().Truncate(time.Millisecond)
+	report.Version = 1
+	switch {
+	case old != nil && stored:
+		report.Version = old.Info.Version + 1
+	case old != nil:
+		if v.IfVersion != nil && *v.IfVersion != old.Info.Version {
+			return c, fmt.Errorf("layer %s: %w", v.ID, ErrVersionMismatch)
+		}
+		c.IfVersion = nil
+		c.Rows, c.Mode = Merged(old, rows, mode), Replace
+	}
+	answer, err := json.Marshal(report)
+	c.Answer = answer
+	return c, err
+}
+
+// Merged is a layer after a change: rows alone, after, or in place of those of
+// old.
+func Merged(old, rows *geo.Layer, mode Mode) *geo.Layer {
+	switch {
+	case old == nil || mode == Replace:
+		return rows
+	case mode == Append:
+		return old.Append(rows)
+	default:
+		return old.Upsert(rows)
+	}
+}

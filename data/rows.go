@@ -1,0 +1,409 @@
+package data
+
+import (
+	"bytes"
+	"encoding/json"
+	"hash/maphash"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"github.com/sempadan/sempadan/geo"
+)
+
+type cellKind byte
+
+const (
+	cellNull cellKind = iota
+	cellText
+	cellNumber
+	cellTrue
+	cellFalse
+	cellNested // text is compact JSON
+)
+
+// cell is one value of a row. Its text is valid until the next row.
+type cell struct {
+	col  *column
+	kind cellKind
+	num  float64
+	text []byte // of a number: as it was written, when num is not exact
+}
+
+// rowState is the row at hand.
+type rowState struct {
+	number   int // the line of a table, or the number of a feature
+	id       string
+	geometry orb.Geometry
+	measures []float64 // the M of each vertex, nil when there is none
+	times    [][]byte  // of the vertices, as written
+	hasTimes bool
+	cells    []cell
+	fault    *RowFault
+
+	from, to []byte // as written
+	trackID  string
+	kind     string // of an incident
+	unsure   []unsureValue
+}
+
+// unsureValue is a property whose day and month could be the other way round.
+type unsureValue struct{ name, raw string }
+
+// pendingRow is an accepted row whose dates wait for a proof of their order.
+type pendingRow struct {
+	row, number int
+	from, to    string
+	values      []unsureValue
+}
+
+func (r *rowState) begin(number int) {
+	cells := r.cells[:0]
+	times := r.times[:0]
+	*r = rowState{number: number, cells: cells, times: times}
+}
+
+// refuseRow gives the row a fault, unless it has one.
+func (r *rowState) refuseRow(field, code, message string) {
+	if r.fault == nil {
+		r.fault = &RowFault{Row: r.number, Field: strings.Trim(show(field), "“”"), Code: code, Message: message}
+	}
+}
+
+// take turns the row at hand into a feature, or quarantines it.
+func (im *importer) take() error {
+	if err := im.countRow(); err != nil {
+		return err
+	}
+	r := &im.row
+	im.dates.row = r.number
+	if r.fault == nil {
+		clear(im.values)
+		for _, f := range im.fixed {
+			im.values[f.slot] = f.value
+		}
+		for i := range im.constants {
+			im.cell(r, &im.constants[i])
+		}
+		for i := range r.cells {
+			im.cell(r, &r.cells[i])
+		}
+	}
+	if r.fault == nil && r.geometry == nil {
+		r.refuseRow("geometry", "no_geometry", "has no place; give it one or leave it out")
+	}
+	if r.fault == nil {
+		if im.kind == geo.KindPatrolTrack {
+			im.takeTrack(r)
+		} else {
+			im.takeFeature(r)
+		}
+	}
+	if r.fault != nil {
+		im.report.fault(*r.fault)
+		return nil
+	}
+	im.taken++
+	return nil
+}
+
+// cell puts one value where it belongs.
+func (im *importer) cell(r *rowState, c *cell) {
+	if c.col.dropped || c.kind == cellNull {
+		return
+	}
+	for _, t := range c.col.targets {
+		switch t.role {
+		case roleFrom:
+			if c.kind == cellText && len(bytes.TrimSpace(c.text)) == 0 {
+				continue
+			}
+			r.from = c.written()
+			if im.lenientTimes() && im.notATime(t, c) {
+				r.from = nil
+			}
+		case roleTo:
+			if c.kind == cellText && len(bytes.TrimSpace(c.text)) == 0 {
+				continue
+			}
+			r.to = c.written()
+			if im.lenientTimes() && im.notATime(t, c) {
+				r.to = nil
+			}
+		case roleTrackID:
+			r.trackID = string(c.written())
+			if im.scrutiny && personal(c.text, false) != "" {
+				im.notStored(c.col, "a value in it looks like "+personal(c.text, false))
+				r.refuseRow(c.col.name, "forbidden_value", "the track's identifier looks like "+personal(c.text, false)+"; number the tracks instead")
+			}
+		case roleVertexTimes:
+		default:
+			v, f := im.convert(c.col, t, c)
+			if f != nil {
+				r.refuseRow(c.col.name, f.code, show(c.written())+" "+f.message)
+				return
+			}
+			if v != nil {
+				im.values[t.slot] = v
+			}
+		}
+	}
+}
+
+// written is the value as text.
+func (c *cell) written() []byte {
+	switch c.kind {
+	case cellTrue:
+		return []byte("true")
+	case cellFalse:
+		return []byte("false")
+	case cellNumber:
+		if c.text == nil {
+			return appendNumber(nil, c.num)
+		}
+	}
+	return c.text
+}
+
+// lenientTimes says that a layer's from and to may be something else than
+// times, such as the places that a ferry joins.
+func (im *importer) lenientTimes() bool {
+	return im.kind != geo.KindIncident && im.kind != geo.KindPatrolTrack && im.kind != geo.KindPost
+}
+
+// notATime keeps what is no time as a plain property.
+func (im *importer) notATime(t *target, c *cell) bool {
+	if _, f := im.dates.read(c.written()); f == nil {
+		return false
+	}
+	im.report.warn("not_a_time", t.name, "%s such as %s is not a time and is kept as a plain property", t.name, show(c.written()))
+	slot := im.slot(t.name)
+	im.values[slot] = c.plainValue()
+	return true
+}
+
+// plainValue is the value without regard to any schema.
+func (c *cell) plainValue() any {
+	switch c.kind {
+	case cellTrue:
+		return true
+	case cellFalse:
+		return false
+	case cellNumber:
+		if c.text != nil {
+			return json.Number(c.text)
+		}
+		return c.num
+	case cellNested:
+		return json.RawMessage(bytes.Clone(c.text))
+	}
+	return string(c.text)
+}
+
+// convert turns a value into what is stored; nil is nothing.
+func (im *importer) convert(col *column, t *target, c *cell) (any, *valueFault) {
+	if t.field != nil && t.field.Type != TypeText {
+		return im.fieldValue(t, c)
+	}
+	weak := t.field == nil
+	switch c.kind {
+	case cellText:
+		if k, ok := t.known[string(c.text)]; ok {
+			return k.value, nil
+		}
+		if im.scrutiny && !im.storable(col, t, c.text, weak) {
+			return nil, nil
+		}
+		v := any(string(c.text))
+		if len(t.known) < maxKnown {
+			t.known[v.(string)] = knownValue{value: v}
+		}
+		return v, nil
+	case cellNumber:
+		if im.scrutiny && c.num >= 1e9 && c.num < 1e17 && c.num == math.Trunc(c.num) && !im.storable(col, t, c.written(), weak) {
+			return nil, nil
+		}
+	case cellNested:
+		if im.scrutiny && col.counted {
+			im.condemn(col, "text about a person")
+			return nil, nil
+		}
+	}
+	return c.plainValue(), nil
+}
+
+// storable judges a value by the privacy rules, and drops the column of one
+// that must not be stored.
+func (im *importer) storable(col *column, t *target, text []byte, weak bool) bool {
+	if t.name == "id" || strings.HasSuffix(t.name, "_id") {
+		weak = false
+	}
+	what := ""
+	switch {
+	case t.name == "admin_code":
+	case col.counted && weak && len(text) > 0 && !isNumber(text):
+		what = "text about a person"
+	default:
+		what = personal(text, weak)
+	}
+	if what == "" {
+		return true
+	}
+	im.condemn(col, what)
+	return false
+}
+
+func isNumber(s []byte) bool {
+	_, n, ok := scanNumber(s)
+	return ok && n == len(s)
+}
+
+func (im *importer) fillDefaults() {
+	kind, _ := im.values[im.kindSlot].(string)
+	for _, d := range im.defaults {
+		if im.values[d.slot] == nil && (d.field.Required || d.field.requiredFor != "" && strings.HasPrefix(kind, d.field.requiredFor)) {
+			im.values[d.slot] = d.value
+			d.filled = true
+		}
+	}
+}
+
+// takeFeature adds the row to the layer.
+func (im *importer) takeFeature(r *rowState) {
+	im.fillDefaults()
+	f := geo.Feature{ID: r.id, Geometry: r.geometry}
+	unsure := false
+	f.From, f.To, unsure = im.times(r)
+	if r.fault != nil {
+		return
+	}
+	if f.From.IsZero() && im.kind == geo.KindIncident {
+		im.counts.undated++
+	}
+	if unsure || len(r.unsure) > 0 {
+		im.pending = append(im.pending, pendingRow{im.builder.Len(), r.number, string(r.from), string(r.to), r.unsure})
+	}
+	im.add(f, r)
+}
+
+// add gives a feature its number and puts it into the layer with the row's values.
+func (im *importer) add(f geo.Feature, r *rowState) {
+	id := f.ID
+	if id == "" {
+		id = im.idOf("external_id")
+	}
+	if id == "" {
+		id = im.idOf("id")
+	}
+	if id != "" {
+		if im.isDuplicate(id) {
+			if im.opts.FIDOf != nil {
+				r.refuseRow("id", "duplicate_id", "the identifier "+show(id)+" stands in the file before; an upsert needs it once")
+				return
+			}
+			im.report.warn("duplicate_id", "", "identifiers occur more than once, first %s in row %d", show(id), r.number)
+		}
+		if im.opts.FIDOf != nil {
+			f.FID = im.opts.FIDOf(id)
+		}
+	}
+	if im.adder == nil {
+		im.adder = im.builder.Rows(im.slots)
+	}
+	im.adder.Add(f, im.values)
+}
+
+// idOf returns an identifying property of the row as geo.Layer.ID gives it.
+func (im *importer) idOf(name string) string {
+	slot, ok := im.slotOf[name]
+	if !ok {
+		return ""
+	}
+	switch v := im.values[slot].(type) {
+	case string:
+		return v
+	case float64:
+		return string(appendNumber(nil, v))
+	case json.Number:
+		return string(v)
+	}
+	return ""
+}
+
+func (im *importer) isDuplicate(id string) bool {
+	h := maphash.String(im.hashSeed, id)
+	_, seen := im.seenIDs[h]
+	if !seen {
+		im.seenIDs[h] = struct{}{}
+	}
+	return seen
+}
+
+// futureMargin is how far ahead of the clock a time may be: zones mistaken by
+// half the globe still fit.
+const futureMargin = 24 * time.Hour
+
+// times reads the row's two times; unsure says that their day and month could
+// be the other way round.
+func (im *importer) times(r *rowState) (from, to time.Time, unsure bool) {
+	names := [2]string{}
+	names[0], names[1] = im.kind.TimeFields()
+	var st [2]stamp
+	for i, text := range [2][]byte{r.from, r.to} {
+		if text == nil {
+			continue
+		}
+		s, f := im.dates.read(text)
+		if f != nil {
+			r.refuseRow(names[i], f.code, show(text)+" "+f.message)
+			return
+		}
+		if s.unzoned {
+			im.counts.unzoned++
+		}
+		if s.ambiguous && !unsure {
+			unsure = true
+			im.noteAmbiguous(text)
+		}
+		if !s.ambiguous && im.isFuture(s.from) {
+			r.refuseRow(names[i], "in_the_future", show(text)+" is more than 24 hours ahead")
+			return
+		}
+		st[i] = s
+	}
+	from, to = st[0].from, st[0].to
+	if r.to != nil {
+		to = st[1].to
+		if r.from == nil {
+			from = st[1].from
+		}
+	}
+	if !unsure && to.Before(from) {
+		r.refuseRow(names[1], "interval_reversed", "ends before it begins")
+		return
+	}
+	if im.kind == geo.KindIncident && r.from != nil && st[0].precision != instant {
+		im.setPrecision(st[0].precision)
+	}
+	return from, to, unsure
+}
+
+func (im *importer) isFuture(t time.Time) bool {
+	return im.scrutiny && t.After(im.now.Add(futureMargin))
+}
+
+func (im *importer) noteAmbiguous(text []byte) {
+	if im.counts.ambiguous++; im.counts.firstAmbiguous == "" {
+		im.counts.firstAmbiguous = show(text)
+	}
+}
+
+// setPrecision says how finely an incident is dated, unless the file does.
+func (im *importer) setPrecision(p precision) {
+	slot := im.slot("date_precision")
+	if im.values[slot] == nil {
+		im.values[slot] = [...]any{instant: "minute", day: "day", month: "month"}[p]
+	}
+}

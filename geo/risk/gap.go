@@ -1,0 +1,255 @@
+package risk
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/surface"
+)
+
+// GapRow is one line of the patrol-gap report.
+type GapRow struct {
+	Rank    int
+	Section Section
+	Hours   []HourSpan // of the week without any patrol
+	Effect  Effect
+	Share   float64 // of the undetected incidents of all sections
+}
+
+// HourSpan is a run of hours on a weekday, in the section's zone; From and To
+// are 0 to 24.
+type HourSpan struct {
+	Weekday string `json:"weekday"` // mon … sun
+	From    int    `json:"from"`
+	To      int    `json:"to"`
+}
+
+// Effect is what one patrol along the section would change.
+type Effect struct {
+	Mode           string  `json:"mode"`
+	TrackKM        float64 `json:"track_km"`
+	SearchBefore   float64 `json:"search_coverage_before"`
+	SearchAfter    float64 `json:"search_coverage_after"`
+	ResidualBefore float64 `json:"residual_30d_before"`
+	ResidualAfter  float64 `json:"residual_30d_after"`
+}
+
+// GapFilter narrows the report; zero values narrow nothing.
+type GapFilter struct {
+	Country, Agency string
+	MinLevel        Level
+	Limit           int
+}
+
+// Gaps ranks the sections that want a patrol by their residual risk: gaps,
+// blind spots where risk is expected, mismatches and fading coverage.
+func (a *Assessment) Gaps(f GapFilter) []GapRow {
+	var rows []GapRow
+	total := 0.0
+	for _, s := range a.Sections {
+		total += s.Undetected.Mean
+		if s.Class != Quiet && s.Class != BlindSpot {
+			rows = append(rows, GapRow{Section: s})
+		}
+	}
+	slices.SortFunc(rows, func(x, y GapRow) int {
+		return cmp.Or(-cmp.Compare(x.Section.Undetected.Mean, y.Section.Undetected.Mean),
+			cmp.Compare(x.Section.ID, y.Section.ID))
+	})
+	for i := range rows {
+		rows[i].Rank = i + 1
+	}
+	rows = slices.DeleteFunc(rows, func(r GapRow) bool { return !f.keeps(r.Section) })
+	if f.Limit > 0 && len(rows) > f.Limit {
+		rows = rows[:f.Limit]
+	}
+	for i := range rows {
+		s := rows[i].Section
+		rows[i].Hours = uncovered(s.Profile.Coverage)
+		rows[i].Effect = a.effectOfOnePatrol(s)
+		rows[i].Share = s.Undetected.Mean / total
+	}
+	return rows
+}
+
+func (f GapFilter) keeps(s Section) bool {
+	return (f.Country == "" || slices.Contains(s.Countries, f.Country)) &&
+		(f.Agency == "" || slices.Contains(s.Agencies, f.Agency)) &&
+		(f.MinLevel == "" || levelRank(s.Level) >= levelRank(f.MinLevel))
+}
+
+func levelRank(l Level) int { return slices.Index([]Level{Low, Elevated, High, Critical}, l) }
+
+// ParseLevel finds a level by its name.
+func ParseLevel(s string) (Level, bool) { return Level(s), levelRank(Level(s)) >= 0 }
+
+var weekdays = [7]string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+
+func uncovered(w Week) []HourSpan {
+	out := []HourSpan{}
+	for d := range w {
+		for h := 0; h < 24; {
+			if w[d][h] > 0 {
+				h++
+				continue
+			}
+			from := h
+			for h < 24 && w[d][h] == 0 {
+				h++
+			}
+			out = append(out, HourSpan{weekdays[d], from, h})
+		}
+	}
+	return out
+}
+
+// effectOfOnePatrol adds one pass along the whole line, by day, on foot on
+// land and by sea boat on the coast.
+func (a *Assessment) effectOfOnePatrol(s Section) Effect {
+	e := Effect{Mode: "foot", TrackKM: s.LengthKM, SearchBefore: s.SearchPOD, ResidualBefore: s.Undetected.Mean}
+	if s.Medium == Shore {
+		e.Mode = "sea_boat"
+	}
+	area := 0.0
+	i := slices.IndexFunc(a.Sections, func(t Section) bool { return t.ID == s.ID })
+	for _, c := range a.domain.strips[i] {
+		area += c.AreaM2()
+	}
+	added := 0.0
+	if area > 0 {
+		added = a.Model.Coverage.Width(e.Mode, 12) * s.LengthKM * 1000 / area
+	}
+	e.SearchAfter = 1 - (1-s.SearchPOD)*math.Exp(-added)
+	met := surface.InterceptionPOD(added, a.transientH(s.Medium), a.Model.Coverage.WindowDays*24)
+	e.ResidualAfter = e.ResidualBefore * (1 - met)
+	return e
+}
+
+// Annex is what the report says of the data behind it.
+type Annex struct {
+	Incidents          int           `json:"incidents"`
+	Undated            int           `json:"incidents_undated"`
+	OutsideWindow      int           `json:"incidents_outside_window"`
+	ExcludedByKind     int           `json:"incidents_excluded_by_kind"`
+	MedianPrecisionM   float64       `json:"median_location_precision_m"`
+	ShareWithoutHour   float64       `json:"share_without_hour"`
+	PossibleDuplicates int           `json:"possible_duplicates"`
+	Tracks             int           `json:"patrol_tracks"`
+	TrackKM            float64       `json:"patrol_track_km"`
+	UntimedTracks      int           `json:"patrol_tracks_without_times"`
+	SilentLegs         int           `json:"track_legs_silent"`
+	JumpLegs           int           `json:"track_legs_jumping"`
+	Posts              int           `json:"posts"`
+	LatestIncident     *time.Time    `json:"latest_incident"`
+	LatestPresence     *time.Time    `json:"latest_presence"`
+	BorderKM           float64       `json:"border_km"`
+	BlindKM            float64       `json:"border_km_blind"`
+	ShareBlind         float64       `json:"share_of_border_blind"`
+	Classes            map[Class]int `json:"sections_by_class"`
+	Synthetic          []string      `json:"synthetic_layers"`
+	ExposureYears      float64       `json:"exposure_years"`
+	Sources            []InputDigest `json:"inputs"`
+}
+
+// Annex describes the quality of the data that went in.
+func (a *Assessment) Annex() Annex {
+	c := a.Coverage
+	x := Annex{
+		Incidents: a.Incidents.Len(), Undated: a.Incidents.Undated, ExcludedByKind: a.Incidents.Excluded,
+		Tracks: c.Tracks, TrackKM: c.LengthM / 1000, UntimedTracks: c.Untime,
+		SilentLegs: c.SilentLegs, JumpLegs: c.Jumps, Posts: c.Posts,
+		Classes: map[Class]int{}, Synthetic: []string{}, ExposureYears: a.exposureY, Sources: a.Inputs,
+	}
+	a.describeRecords(&x)
+	var last int64
+	c.Cells().Each(func(_ surface.Cell, e *surface.Effort) {
+		for _, ms := range e.LastMS {
+			last = max(last, ms)
+		}
+	})
+	x.LatestPresence = instant(last)
+	x.LatestIncident = instant(a.Incidents.LatestMS)
+	for _, s := range a.Sections {
+		x.Classes[s.Class]++
+		x.BorderKM += s.LengthKM
+		if s.Class == BlindSpot || s.Class == BlindSpotPriority {
+			x.BlindKM += s.LengthKM
+		}
+	}
+	if x.BorderKM > 0 {
+		x.ShareBlind = x.BlindKM / x.BorderKM
+	}
+	for _, l := range a.in.Layers {
+		if l.Info.Synthetic && l.Len() > 0 {
+			x.Synthetic = append(x.Synthetic, l.Info.ID)
+		}
+	}
+	return x
+}
+
+func instant(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
+	}
+	t := time.UnixMilli(ms).UTC()
+	return &t
+}
+
+// describeRecords counts what the annex says of incident records. Records of
+// the same kind, day and place are possible duplicates.
+func (a *Assessment) describeRecords(x *Annex) {
+	type same struct {
+		kind     string
+		day      int64
+		lon, lat float64
+	}
+	seen := map[same]bool{}
+	var precision []float64
+	withoutHour := 0
+	from := a.AsOf.UnixMilli() - int64(a.Model.WindowDays*86.4e6)
+	for e := range a.Incidents.Len() {
+		l, row := a.Incidents.Record(e)
+		p, _ := l.Point(row)
+		if v := l.Number(row, "location_precision_m"); v > 0 {
+			precision = append(precision, v)
+		}
+		start, end, dated := l.TimesMS(row)
+		if !dated || end-start >= 3_600_000 {
+			withoutHour++
+		}
+		if !dated {
+			continue
+		}
+		if ms := a.Incidents.ms[e]; ms > a.AsOf.UnixMilli() || (a.Model.WindowDays > 0 && ms < from) {
+			x.OutsideWindow++
+		}
+		k := same{a.Incidents.kinds[e], start / 86_400_000, p[0], p[1]}
+		if seen[k] {
+			x.PossibleDuplicates++
+		}
+		seen[k] = true
+	}
+	if len(precision) > 0 {
+		slices.Sort(precision)
+		x.MedianPrecisionM = precision[len(precision)/2]
+	}
+	if n := a.Incidents.Len(); n > 0 {
+		x.ShareWithoutHour = float64(withoutHour) / float64(n)
+	}
+}
+
+// Section finds a section by its identifier.
+func (a *Assessment) Section(id string) (Section, bool) {
+	for _, s := range a.Sections {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return Section{}, false
+}
+
+// Layers returns the layers that went in.
+func (a *Assessment) Layers() []*geo.Layer { return a.in.Layers }

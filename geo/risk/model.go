@@ -1,0 +1,148 @@
+package risk
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/surface"
+)
+
+// Model is every parameter of an assessment. It is data: versioned, printed in
+// every report, changed through the API. DefaultModel says where the defaults
+// come from.
+type Model struct {
+	Version string `json:"version"` // a name for this set of values
+
+	Kernel     surface.Kernel `json:"kernel"`
+	BandwidthM float64        `json:"bandwidth_m"`
+	// DensityWindowDays is how far back the density surface looks; 0: all
+	// records, undated ones included.
+	DensityWindowDays float64 `json:"density_window_days"`
+	// WindowDays is how far back the hazard looks; 0: to the first record.
+	WindowDays float64 `json:"window_days"`
+	// HalfLifeDays halves the weight of an incident each time; 0: no decay.
+	HalfLifeDays float64 `json:"half_life_days"`
+
+	// Kinds are the kinds of incident that count; empty: all but the excluded.
+	Kinds []string `json:"kinds"`
+
+	SeverityWeighted bool              `json:"severity_weighted"` // false: each incident counts one
+	Severity         geo.SeverityTable `json:"severity"`
+	// ExcludedKinds never enter a surface: they tell of enforcement or of
+	// aggregates, not of where people cross.
+	ExcludedKinds []string `json:"excluded_kinds"`
+
+	Coverage surface.CoverageModel `json:"coverage"`
+
+	SectionKM float64 `json:"section_km"` // length that border and coast are cut to
+	DomainKM  float64 `json:"domain_km"`  // how far from the line a section's incidents count
+	StripKM   float64 `json:"strip_km"`   // how far from the line its coverage is looked at
+	// BorderCountries picks the boundary lines that make land sections;
+	// lines without a property countries always do.
+	BorderCountries string  `json:"border_countries"`
+	Coasts          []Coast `json:"coasts"`
+
+	// PriorYears is the weight of the average section, in years of
+	// observation, in each section's estimate.
+	PriorYears float64 `json:"prior_years"`
+	// KnownPOD is the search coverage from which a place counts as known.
+	KnownPOD float64 `json:"known_pod"`
+	// TopShare of the sections, by residual risk per km, are the top band.
+	TopShare float64 `json:"top_share"`
+	// MismatchHigh and MismatchLow: one side's search coverage at least the
+	// first, the other's below the second.
+	MismatchHigh float64 `json:"mismatch_high_pod"`
+	MismatchLow  float64 `json:"mismatch_low_pod"`
+	// LevelCuts are the index values where medium, high and a proposal of
+	// critical begin.
+	LevelCuts [3]float64 `json:"level_cuts"`
+}
+
+// Coast names a stretch of coast or strait by its box, in degrees.
+type Coast struct {
+	Name  string  `json:"name"`
+	West  float64 `json:"west"`
+	South float64 `json:"south"`
+	East  float64 `json:"east"`
+	North float64 `json:"north"`
+}
+
+// DefaultModel returns the defaults: kernel and bandwidth as in METHODS
+// section 2, half-life and window of section 4 and its replay, coverage of
+// section 6, classes of section 10, levels of section 11.
+func DefaultModel() Model {
+	return Model{
+		Version:       "default-1",
+		Kernel:        surface.Quartic,
+		BandwidthM:    5000,
+		WindowDays:    1096,
+		HalfLifeDays:  365,
+		Severity:      geo.DefaultSeverityTable(),
+		Kinds:         []string{},
+		ExcludedKinds: []string{"ret.deportation_arrival", "agg.statistic"},
+		Coverage:      surface.DefaultCoverageModel(),
+		SectionKM:     10, DomainKM: 25, StripKM: 2.5,
+		BorderCountries: "IDN-MYS",
+		Coasts: []Coast{
+			{"Singapore Strait and Riau Islands", 103.25, 0.5, 105.0, 1.55},
+			{"Johor", 103.3, 1.2, 104.7, 2.8},
+			{"Malacca Strait", 98.8, 0.9, 103.5, 4.7},
+			{"Natuna and Anambas", 105.3, 2.3, 108.6, 4.9},
+			{"West Borneo", 108.8, 0.9, 110.6, 2.2},
+			{"North-east Borneo", 117.2, 3.0, 119.2, 5.2},
+		},
+		PriorYears: 1, KnownPOD: 0.05, TopShare: 0.2,
+		MismatchHigh: 0.3, MismatchLow: 0.05,
+		LevelCuts: [3]float64{0.25, 0.5, 0.75},
+	}
+}
+
+// Validate reports every parameter that cannot be used.
+func (m Model) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	_, kernelErr := surface.ParseKernel(string(m.Kernel))
+	check(kernelErr == nil, "kernel: %v", kernelErr)
+	check(m.BandwidthM >= 10 && m.BandwidthM <= 200_000, "bandwidth_m is %g: use 10 to 200000", m.BandwidthM)
+	check(m.DensityWindowDays >= 0, "density_window_days is %g: use 0 (all records) or more", m.DensityWindowDays)
+	check(m.WindowDays >= 0, "window_days is %g: use 0 (to the first record) or more", m.WindowDays)
+	check(m.HalfLifeDays >= 0, "half_life_days is %g: use 0 (no decay) or more", m.HalfLifeDays)
+	check(m.SectionKM >= 1 && m.SectionKM <= 1000, "section_km is %g: use 1 to 1000", m.SectionKM)
+	check(m.DomainKM >= 1 && m.DomainKM <= 200, "domain_km is %g: use 1 to 200", m.DomainKM)
+	check(m.StripKM > 0 && m.StripKM <= m.DomainKM, "strip_km is %g: use more than 0 and at most domain_km", m.StripKM)
+	check(m.PriorYears > 0, "prior_years is %g: use more than 0", m.PriorYears)
+	check(m.KnownPOD > 0 && m.KnownPOD < 1, "known_pod is %g: use a value between 0 and 1", m.KnownPOD)
+	check(m.TopShare > 0 && m.TopShare <= 1, "top_share is %g: use more than 0 and at most 1", m.TopShare)
+	check(m.MismatchLow >= 0 && m.MismatchLow < m.MismatchHigh && m.MismatchHigh <= 1,
+		"mismatch_low_pod %g and mismatch_high_pod %g: use 0 to 1, the first below the second", m.MismatchLow, m.MismatchHigh)
+	check(m.LevelCuts[0] < m.LevelCuts[1] && m.LevelCuts[1] < m.LevelCuts[2], "level_cuts %v must rise", m.LevelCuts)
+	errs = append(errs, m.validateCoverage()...)
+	for _, c := range m.Coasts {
+		check(c.West < c.East && c.South < c.North && c.Name != "", "coast %q: west must be below east and south below north", c.Name)
+	}
+	return errors.Join(errs...)
+}
+
+func (m Model) validateCoverage() (errs []error) {
+	c := m.Coverage
+	for name, v := range map[string]float64{
+		"window_days": c.WindowDays, "presence_half_life_d": c.PresenceHalfLife,
+		"transient_hours_land": c.TransientHoursLand, "transient_hours_water": c.TransientHoursSea,
+		"max_silence_min": c.MaxSilenceMin, "max_speed_ms": c.MaxSpeedMS, "post_radius_m": c.PostRadiusM,
+	} {
+		if !(v > 0) {
+			errs = append(errs, fmt.Errorf("coverage.%s is %g: use more than 0", name, v))
+		}
+	}
+	for _, w := range c.SweepWidths {
+		if !(w.LowM >= 0 && w.LowM <= w.MidM && w.MidM <= w.HighM && w.Night >= 0 && w.Night <= 1) {
+			errs = append(errs, fmt.Errorf("coverage.sweep_widths %q: use 0 <= low_m <= mid_m <= high_m and night from 0 to 1", w.Mode))
+		}
+	}
+	return errs
+}

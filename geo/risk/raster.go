@@ -1,0 +1,51 @@
+package risk
+
+import (
+	"fmt"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo/surface"
+)
+
+// Raster evaluates a surface exactly at the cell centres of a lattice,
+// row-major: density in incidents per km², hazard per km² and year, risk per
+// km² and 30 days, coverage and knowledge as shares.
+func (a *Assessment) Raster(id string, v View, l surface.Lattice, threads int) ([]float64, error) {
+	switch id {
+	case "density":
+		return scale(a.Density(v).Raster(l, threads), perKM2), nil
+	case "hazard":
+		return a.hazardRaster(l, threads), nil
+	case "risk":
+		values := scale(a.hazardRaster(l, threads), periodFactor)
+		a.eachCentre(l, func(i int, c surface.Cell) {
+			medium, _ := a.mediumAt(c)
+			values[i] *= 1 - a.interception(c, medium)
+		})
+		return values, nil
+	case "coverage", "knowledge":
+		values := make([]float64, l.NX*len(l.Lats))
+		a.eachCentre(l, func(i int, c surface.Cell) {
+			if id == "knowledge" {
+				values[i] = a.knowledge(c)
+				return
+			}
+			total, _ := a.Coverage.Search(c)
+			values[i] = surface.RandomSearchPOD(total)
+		})
+		return values, nil
+	}
+	return nil, fmt.Errorf("there is no surface %q to write: use density, hazard, risk, coverage or knowledge", id)
+}
+
+func (a *Assessment) hazardRaster(l surface.Lattice, threads int) []float64 {
+	return scale(a.Density(a.hazardView()).Raster(l, threads), perKM2/a.exposureY)
+}
+
+func (a *Assessment) eachCentre(l surface.Lattice, yield func(i int, c surface.Cell)) {
+	for r, lat := range l.Lats {
+		for c := range l.NX {
+			yield(r*l.NX+c, surface.CellAt(orb.Point{l.Lon0 + float64(c)*l.DLon, lat}))
+		}
+	}
+}

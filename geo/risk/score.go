@@ -1,0 +1,456 @@
+package risk
+
+import (
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/surface"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Estimate is a mean with its 80 % interval.
+type Estimate struct {
+	Mean float64 `json:"mean"`
+	Lo80 float64 `json:"lo80"`
+	Hi80 float64 `json:"hi80"`
+}
+
+func (e Estimate) times(f float64) Estimate { return Estimate{e.Mean * f, e.Lo80 * f, e.Hi80 * f} }
+
+// Class says what is known of a place and what follows (METHODS section 10).
+type Class string
+
+// The classes that this version tells apart.
+const (
+	Gap               Class = "gap"                 // high residual risk, and known
+	BlindSpotPriority Class = "blind_spot_priority" // high residual risk, nobody looked
+	BlindSpot         Class = "blind_spot"          // nobody looked: unknown, not safe
+	Mismatch          Class = "mismatch"            // one side watched, the other not
+	Fading            Class = "fading"              // coverage fell by half
+	Quiet             Class = "quiet"               // looked at, low residual risk
+)
+
+// Level is a section's level, of four as in EUROSUR (METHODS section 11).
+type Level string
+
+// The levels. Critical is only ever set by a person.
+const (
+	Low      Level = "low"
+	Elevated Level = "medium"
+	High     Level = "high"
+	Critical Level = "critical"
+)
+
+// Section is a stretch of border or coast with all that is known of it.
+type Section struct {
+	ID        string         `json:"id"`
+	Name      string         `json:"name"`
+	Medium    Medium         `json:"medium"`
+	Zone      string         `json:"zone,omitempty"`
+	Countries []string       `json:"countries"`
+	LengthKM  float64        `json:"length_km"`
+	Line      orb.LineString `json:"-"`
+
+	Authorities []Authority      `json:"authorities"`
+	Agencies    []string         `json:"agencies"`
+	Crossing    *NearestCrossing `json:"nearest_crossing"`
+
+	// Incidents is the weight of recorded incidents in the domain of the
+	// section, decayed as the model says; AnnualRate what that means a year.
+	Incidents  float64  `json:"incidents_weighted"`
+	AnnualRate Estimate `json:"incidents_per_year"`
+	// Undetected is the expected number of incidents in 30 days that no
+	// patrol meets.
+	Undetected Estimate `json:"expected_undetected_30d"`
+
+	SearchPOD       float64            `json:"search_coverage"`
+	SearchBySide    map[string]float64 `json:"coverage_by_country"`
+	InterceptionPOD float64            `json:"interception_pod"`
+	DaysSince       *float64           `json:"days_since_presence"`
+	DaysSinceBySide map[string]float64 `json:"days_since_presence_by_country"`
+
+	Class   Class   `json:"class"`
+	Also    []Class `json:"also,omitempty"`
+	Level   Level   `json:"level"`
+	Index   float64 `json:"index"`
+	Profile Profile `json:"profile"`
+
+	reported bool // someone reported from here in the window
+}
+
+// Profile is a section's week: weights of incidents with a known hour, and the
+// share of hours with a patrol present, by weekday (Monday first) and hour.
+type Profile struct {
+	ZoneHours int  `json:"utc_offset_h"`
+	Incidents Week `json:"incidents"`
+	Coverage  Week `json:"coverage"`
+}
+
+// NearestCrossing is the official crossing nearest to the middle of a section.
+type NearestCrossing struct {
+	Name     string  `json:"name"`
+	KM       float64 `json:"km"`
+	Verified bool    `json:"verified"` // its position
+}
+
+// hazardView is the view that the hazard is made of.
+func (a *Assessment) hazardView() View {
+	m := a.Model
+	return View{AsOf: a.AsOf, WindowDays: m.WindowDays, HalfLifeDays: m.HalfLifeDays, BandwidthM: m.BandwidthM}
+}
+
+// scoreSections gives every section its rate, coverage, class and level.
+func (a *Assessment) scoreSections() {
+	a.exposureY = a.Incidents.exposureYears(a.hazardView())
+	a.Sections = slices.Clone(a.unscored)
+	undetected := a.sumHazard()
+	a.estimate(undetected)
+	a.coverSections()
+	a.profileIncidents()
+	a.classify()
+	a.level()
+}
+
+// describeSections says of each stretch what does not change with incidents
+// and patrols.
+func (a *Assessment) describeSections() {
+	a.unscored = make([]Section, len(a.stretches))
+	for i, s := range a.stretches {
+		a.unscored[i] = Section{
+			ID: s.id, Name: s.name, Medium: s.medium, Zone: s.zone,
+			Countries: s.countries, LengthKM: s.lengthKM, Line: s.line,
+		}
+		a.describe(&a.unscored[i])
+	}
+}
+
+// describe names who may act and the nearest official crossing.
+func (a *Assessment) describe(s *Section) {
+	mid := s.Line[len(s.Line)/2]
+	seen := map[Authority]bool{}
+	for _, p := range acrossLine(s.Line, 2000) {
+		for _, who := range a.in.authoritiesAt(p) {
+			if !seen[who] {
+				seen[who] = true
+				s.Authorities = append(s.Authorities, who)
+			}
+			if !slices.Contains(s.Agencies, who.Agency) {
+				s.Agencies = append(s.Agencies, who.Agency)
+			}
+			if s.Medium == Shore && !slices.Contains(s.Countries, who.Country) {
+				s.Countries = append(s.Countries, who.Country)
+			}
+		}
+	}
+	sort.Strings(s.Agencies)
+	sort.Strings(s.Countries)
+	for _, l := range a.in.crossings() {
+		for _, hit := range l.Near(mid, 1) {
+			km := hit.DistanceM / 1000
+			if s.Crossing == nil || km < s.Crossing.KM {
+				verified, _ := l.Value(hit.Row, "verified").(bool)
+				s.Crossing = &NearestCrossing{l.Text(hit.Row, "name"), math.Round(km*10) / 10, verified}
+			}
+		}
+	}
+	a.nameByPlace(s, mid)
+}
+
+// nameByPlace adds the nearest settlement to a section's name.
+func (a *Assessment) nameByPlace(s *Section, mid orb.Point) {
+	if places := a.in.places(); places != nil {
+		for _, hit := range places.Near(mid, 1) {
+			if hit.DistanceM < 60_000 {
+				s.Name += ", near " + places.Text(hit.Row, "name")
+			}
+		}
+	}
+}
+
+// acrossLine returns the middle of a line and the places that far to its left
+// and right.
+func acrossLine(line orb.LineString, metres float64) []orb.Point {
+	i := max(1, len(line)/2)
+	p, q := line[i-1], line[i]
+	mid := orb.Point{(p[0] + q[0]) / 2, (p[1] + q[1]) / 2}
+	lonM, latM := geo.MetresPerDegree(mid.Lat())
+	dx, dy := (q[0]-p[0])*lonM, (q[1]-p[1])*latM
+	length := math.Hypot(dx, dy)
+	if length == 0 {
+		return []orb.Point{mid}
+	}
+	ox, oy := -dy/length*metres/lonM, dx/length*metres/latM
+	return []orb.Point{mid, {mid[0] + ox, mid[1] + oy}, {mid[0] - ox, mid[1] - oy}}
+}
+
+// sumHazard adds up each section's incidents and returns the weight of those
+// that no patrol would have met: ∫ λ over the domain, and ∫ λ·(1 - P).
+func (a *Assessment) sumHazard() (undetected []float64) {
+	undetected = make([]float64, len(a.Sections))
+	density := a.Density(a.hazardView())
+	for _, b := range a.domain.nearest.Blocks() {
+		owner := a.domain.nearest.Values(b)
+		n := surface.BlockSide
+		values := density.Tile(surface.CellLevel, int(b.X)*n, int(b.Y)*n, n)
+		for i, v := range values {
+			if v == 0 || owner[i].section == 0 {
+				continue
+			}
+			cell := b.Cell(i)
+			weight := v * cell.AreaM2()
+			s := int(owner[i].section) - 1
+			a.Sections[s].Incidents += weight
+			undetected[s] += weight * (1 - a.interception(cell, a.Sections[s].Medium))
+		}
+	}
+	return undetected
+}
+
+// interception returns the chance that a crossing in the cell meets a patrol.
+func (a *Assessment) interception(c surface.Cell, medium Medium) float64 {
+	total, _ := a.Coverage.Search(c)
+	return surface.InterceptionPOD(total, a.transientH(medium), a.Model.Coverage.WindowDays*24)
+}
+
+func (a *Assessment) transientH(medium Medium) float64 {
+	if medium == Shore {
+		return a.Model.Coverage.TransientHoursSea
+	}
+	return a.Model.Coverage.TransientHoursLand
+}
+
+// estimate turns weights into rates: with n incidents in T years, and a Gamma
+// prior worth PriorYears years of the average section of the same medium (by
+// length), the rate is Gamma(b·μ + n, b + T). Source: METHODS section 8, here
+// with one channel and a prior per medium.
+func (a *Assessment) estimate(undetected []float64) {
+	var weight, km [2]float64
+	of := func(m Medium) int { return map[Medium]int{Land: 0, Shore: 1}[m] }
+	for i := range a.Sections {
+		s := &a.Sections[i]
+		weight[of(s.Medium)] += s.Incidents
+		km[of(s.Medium)] += s.LengthKM
+	}
+	years, prior := a.exposureY, a.Model.PriorYears
+	for i := range a.Sections {
+		s := &a.Sections[i]
+		k := of(s.Medium)
+		mean := weight[k] / km[k] / years * s.LengthKM // per year, from the average
+		s.AnnualRate = gammaEstimate(prior*mean+s.Incidents, prior+years)
+		missed := 1 - a.stripInterception(i)
+		if s.Incidents > 0 {
+			missed = undetected[i] / s.Incidents
+		}
+		s.InterceptionPOD = 1 - missed
+		s.Undetected = s.AnnualRate.times(periodFactor * missed)
+	}
+}
+
+// gammaEstimate returns the mean and the 10 and 90 % quantiles of a Gamma
+// distribution; zero for a shape of zero.
+func gammaEstimate(shape, rate float64) Estimate {
+	if shape <= 0 {
+		return Estimate{}
+	}
+	g := distuv.Gamma{Alpha: shape, Beta: rate}
+	return Estimate{shape / rate, g.Quantile(0.1), g.Quantile(0.9)}
+}
+
+// stripInterception is the mean interception probability of a section's strip.
+func (a *Assessment) stripInterception(section int) float64 {
+	cells := a.domain.strips[section]
+	if len(cells) == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, c := range cells {
+		sum += a.interception(c, a.Sections[section].Medium)
+	}
+	return sum / float64(len(cells))
+}
+
+// coverSections sums the effort in each section's strip.
+func (a *Assessment) coverSections() {
+	for i := range a.Sections {
+		s := &a.Sections[i]
+		var swept [surface.Sides]float64
+		var last [surface.Sides]int64
+		area := 0.0
+		for _, c := range a.domain.strips[i] {
+			e := a.Coverage.Cells().At(c)
+			area += c.AreaM2()
+			for side := range swept {
+				swept[side] += e.SweptM2[side]
+				last[side] = max(last[side], e.LastMS[side])
+			}
+		}
+		s.SearchBySide, s.DaysSinceBySide = map[string]float64{}, map[string]float64{}
+		total := 0.0
+		for side := range surface.Sides {
+			if area > 0 {
+				s.SearchBySide[side.String()] = surface.RandomSearchPOD(swept[side] / area)
+				total += swept[side] / area
+			}
+			if last[side] > 0 {
+				days := float64(a.AsOf.UnixMilli()-last[side]) / 86.4e6
+				s.DaysSinceBySide[side.String()] = days
+				if s.DaysSince == nil || days < *s.DaysSince {
+					s.DaysSince = &days
+				}
+			}
+		}
+		s.SearchPOD = surface.RandomSearchPOD(total)
+		mid := s.Line[len(s.Line)/2]
+		s.Profile.ZoneHours = zoneHours(mid.Lon())
+		s.Profile.Coverage = a.presence.week(i, s.Profile.ZoneHours)
+	}
+}
+
+// reportedChannels are the ways of discovery that need no patrol.
+var reportedChannels = [...]string{"reported_victim", "reported_public", "reported_ngo", "hotline", "other_agency", "media"}
+
+// profileIncidents fills the week of each section, and notes who reports.
+func (a *Assessment) profileIncidents() {
+	in := a.Incidents
+	from := a.AsOf.UnixMilli() - int64(a.Model.WindowDays*86.4e6)
+	for e := range in.Len() {
+		if in.ms[e] == noTime || in.ms[e] > a.AsOf.UnixMilli() || (a.Model.WindowDays > 0 && in.ms[e] < from) {
+			continue
+		}
+		l, row := in.Record(e)
+		p, _ := l.Point(row)
+		i := a.domain.sectionAt(p)
+		if i < 0 {
+			continue
+		}
+		s := &a.Sections[i]
+		if slices.Contains(reportedChannels[:], l.Text(row, "discovery")) {
+			s.reported = true
+		}
+		if start, end, _ := l.TimesMS(row); end-start < 3_600_000 { // the hour is known
+			day, hour := weekSlot(in.ms[e], s.Profile.ZoneHours)
+			s.Profile.Incidents[day][hour]++
+		}
+	}
+}
+
+// classify applies METHODS section 10. The first class that fits is the
+// section's; the others are kept beside it.
+func (a *Assessment) classify() {
+	perKM := make([]float64, len(a.Sections))
+	for i, s := range a.Sections {
+		perKM[i] = s.Undetected.Mean / s.LengthKM
+	}
+	top := topBand(perKM, a.Model.TopShare)
+	m := a.Model
+	for i := range a.Sections {
+		s := &a.Sections[i]
+		known := s.SearchPOD >= m.KnownPOD || s.reported
+		var fits []Class
+		if perKM[i] >= top && s.Incidents > 0 {
+			fits = append(fits, map[bool]Class{true: Gap, false: BlindSpotPriority}[known])
+		}
+		id, my := s.SearchBySide[surface.Indonesia.String()], s.SearchBySide[surface.Malaysia.String()]
+		if s.Medium == Land && max(id, my) >= m.MismatchHigh && min(id, my) < m.MismatchLow {
+			fits = append(fits, Mismatch)
+		}
+		if before := a.before(i); before >= m.KnownPOD && s.SearchPOD <= before/2 {
+			fits = append(fits, Fading)
+		}
+		if !known {
+			fits = append(fits, BlindSpot)
+		}
+		fits = append(fits, Quiet)
+		s.Class, s.Also = fits[0], fits[1:]
+		s.Also = slices.DeleteFunc(slices.Clone(s.Also), func(c Class) bool { return c == Quiet || c == BlindSpot })
+	}
+}
+
+// before is the search coverage of a section's strip in the window before.
+func (a *Assessment) before(section int) float64 {
+	swept, area := 0.0, 0.0
+	for _, c := range a.domain.strips[section] {
+		area += c.AreaM2()
+		swept += a.Coverage.Cells().At(c).BeforeM2
+	}
+	if area == 0 {
+		return 0
+	}
+	return surface.RandomSearchPOD(swept / area)
+}
+
+// topBand returns the value from which a share of the positive values lies.
+func topBand(values []float64, share float64) float64 {
+	positive := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v <= 0 })
+	if len(positive) == 0 {
+		return math.Inf(1)
+	}
+	slices.Sort(positive)
+	k := int(math.Floor(float64(len(positive)) * (1 - share)))
+	return positive[min(k, len(positive)-1)]
+}
+
+// level computes the index I = (T·V·M)^(1/3) of METHODS section 11: threat (the
+// upper bound of the rate per km), vulnerability (1 - P, more with every week
+// of absence) and impact, each as the share of sections that have less.
+// Critical is not given by the index: a person sets it.
+func (a *Assessment) level() {
+	n := len(a.Sections)
+	threat, open, impact := make([]float64, n), make([]float64, n), make([]float64, n)
+	harm := a.sectionSeverity()
+	for i, s := range a.Sections {
+		threat[i] = s.AnnualRate.Hi80 / s.LengthKM
+		weeks := a.Model.Coverage.WindowDays / 7
+		if s.DaysSince != nil {
+			weeks = min(weeks, *s.DaysSince/7)
+		}
+		open[i] = 1 - s.SearchPOD + 0.1*weeks
+		impact[i] = harm[i]
+	}
+	t, v, m := ranks(threat), ranks(open), ranks(impact)
+	for i := range a.Sections {
+		s := &a.Sections[i]
+		s.Index = math.Cbrt(t[i] * v[i] * m[i])
+		switch {
+		case s.Index < a.Model.LevelCuts[0]:
+			s.Level = Low
+		case s.Index < a.Model.LevelCuts[1]:
+			s.Level = Elevated
+		default:
+			s.Level = High
+		}
+	}
+}
+
+// sectionSeverity is the mean severity weight of each section's records.
+func (a *Assessment) sectionSeverity() []float64 {
+	sum, n := make([]float64, len(a.Sections)), make([]float64, len(a.Sections))
+	for e := range a.Incidents.Len() {
+		l, row := a.Incidents.Record(e)
+		p, _ := l.Point(row)
+		if i := a.domain.sectionAt(p); i >= 0 {
+			sum[i] += a.Model.Severity.Weight(a.Incidents.kinds[e])
+			n[i]++
+		}
+	}
+	for i := range sum {
+		if n[i] > 0 {
+			sum[i] /= n[i]
+		}
+	}
+	return sum
+}
+
+// ranks returns, for each value, the share of values that are smaller.
+func ranks(values []float64) []float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	out := make([]float64, len(values))
+	for i, v := range values {
+		k, _ := slices.BinarySearch(sorted, v)
+		out[i] = float64(k) / max(1, float64(len(values)-1))
+	}
+	return out
+}

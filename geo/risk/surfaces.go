@@ -1,0 +1,327 @@
+package risk
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/surface"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// keptDensities bounds how many densities with other parameters are kept.
+const keptDensities = 16
+
+// Density returns the density of a view of the incidents; a bandwidth of 0 is
+// the model's. Equal views give the same density.
+func (a *Assessment) Density(v View) *surface.Density {
+	if v.BandwidthM == 0 {
+		v.BandwidthM = a.Model.BandwidthM
+	}
+	if v.AsOf.IsZero() {
+		v.AsOf = a.AsOf
+	}
+	sort.Strings(v.Kinds)
+	key := fmt.Sprintf("%d|%g|%g|%g|%q", v.AsOf.UnixMilli(), v.WindowDays, v.HalfLifeDays, v.BandwidthM, v.Kinds)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if d := a.densities[key]; d != nil {
+		return d
+	}
+	d, err := surface.NewDensity(a.Incidents.weighted(v), a.Model.Kernel, v.BandwidthM)
+	if err != nil {
+		panic(err) // callers check bandwidths; the model's was validated
+	}
+	a.densities[key] = d
+	if a.order = append(a.order, key); len(a.order) > keptDensities {
+		delete(a.densities, a.order[0])
+		a.order = slices.Delete(a.order, 0, 1)
+	}
+	return d
+}
+
+// DefaultView is the view of the density surface when nothing else is asked.
+func (a *Assessment) DefaultView() View {
+	return View{AsOf: a.AsOf, WindowDays: a.Model.DensityWindowDays, BandwidthM: a.Model.BandwidthM}
+}
+
+// DensityTile returns incidents per km² in the view's window; pixels as in
+// surface.Density.Tile.
+func (a *Assessment) DensityTile(v View, level, px, py, n int) []float64 {
+	return scale(a.Density(v).Tile(level, px, py, n), perKM2)
+}
+
+// HazardTile returns incidents per km² and year.
+func (a *Assessment) HazardTile(level, px, py, n int) []float64 {
+	return scale(a.Density(a.hazardView()).Tile(level, px, py, n), perKM2/a.exposureY)
+}
+
+// RiskTile returns residual risk: incidents per km² and 30 days that no patrol
+// meets. NaN where nothing is recorded inside the border's domain and nobody
+// has looked: unknown, not safe.
+func (a *Assessment) RiskTile(level, px, py, n int) []float64 {
+	values := scale(a.HazardTile(level, px, py, n), periodFactor)
+	a.overCells(level, px, py, n, func(i int, c surface.Cell) {
+		if medium, inside := a.mediumAt(c); inside || values[i] > 0 {
+			total, _ := a.Coverage.Search(c)
+			if values[i] == 0 && inside && surface.RandomSearchPOD(total) < a.Model.KnownPOD {
+				values[i] = math.NaN()
+				return
+			}
+			values[i] *= 1 - surface.InterceptionPOD(total, a.transientH(medium), a.Model.Coverage.WindowDays*24)
+		}
+	})
+	return values
+}
+
+// CoverageTile returns the search coverage of the window as a probability of
+// detection. NaN inside the border's domain where no patrol was.
+func (a *Assessment) CoverageTile(level, px, py, n int) []float64 {
+	values := make([]float64, n*n)
+	a.overCells(level, px, py, n, func(i int, c surface.Cell) {
+		total, _ := a.Coverage.Search(c)
+		values[i] = surface.RandomSearchPOD(total)
+		if _, inside := a.mediumAt(c); inside && total == 0 {
+			values[i] = math.NaN()
+		}
+	})
+	return values
+}
+
+// KnowledgeTile returns how well each place is known: the search coverage, or
+// 1 where somebody reported from its section in the window.
+func (a *Assessment) KnowledgeTile(level, px, py, n int) []float64 {
+	values := make([]float64, n*n)
+	a.overCells(level, px, py, n, func(i int, c surface.Cell) {
+		values[i] = a.knowledge(c)
+		if _, inside := a.mediumAt(c); inside && values[i] < a.Model.KnownPOD {
+			values[i] = math.NaN()
+		}
+	})
+	return values
+}
+
+func (a *Assessment) knowledge(c surface.Cell) float64 {
+	if n := a.domain.nearest.At(c); n.section > 0 && a.Sections[n.section-1].reported {
+		return 1
+	}
+	total, _ := a.Coverage.Search(c)
+	return surface.RandomSearchPOD(total)
+}
+
+// ClassTile returns, inside the strip along the border, the class of the
+// section as its place in classes counting from 1; 0 elsewhere.
+func (a *Assessment) ClassTile(classes []Class, level, px, py, n int) []float64 {
+	values := make([]float64, n*n)
+	a.overCells(level, px, py, n, func(i int, c surface.Cell) {
+		if s := a.domain.strip(c); s >= 0 {
+			values[i] = float64(slices.Index(classes, a.Sections[s].Class) + 1)
+		}
+	})
+	return values
+}
+
+// mediumAt returns the medium of the section that a cell belongs to.
+func (a *Assessment) mediumAt(c surface.Cell) (Medium, bool) {
+	n := a.domain.nearest.At(c)
+	if n.section == 0 {
+		return Land, false
+	}
+	return a.stretches[n.section-1].medium, true
+}
+
+// overCells calls yield with the analysis cell under each pixel's centre.
+func (a *Assessment) overCells(level, px, py, n int, yield func(i int, c surface.Cell)) {
+	side := math.Exp2(float64(level))
+	perPixel := math.Exp2(float64(surface.CellLevel - level))
+	for r := range n {
+		y := int32(math.Floor((float64(py+r) + 0.5) * perPixel))
+		for c := range n {
+			x := math.Mod(float64(px+c)+0.5+side, side)
+			yield(r*n+c, surface.Cell{X: int32(math.Floor(x * perPixel)), Y: y})
+		}
+	}
+}
+
+func scale(values []float64, f float64) []float64 {
+	for i := range values {
+		values[i] *= f
+	}
+	return values
+}
+
+// Scales are the values that the colour scales are fitted to: what 98 % of the
+// places with incidents stay below. They are part of the assessment, so that a
+// colour means the same in all its tiles.
+type Scales struct {
+	Density float64 `json:"density_per_km2"`
+	Hazard  float64 `json:"hazard_per_km2_year"`
+	Risk    float64 `json:"risk_per_km2_30d"`
+}
+
+// scaleSamples bounds how many places are looked at to fix a scale.
+const scaleSamples = 500
+
+func (a *Assessment) fixScales() {
+	top := func(d *surface.Density) float64 {
+		var values []float64
+		d.Points().Sample(scaleSamples, func(lon, lat float64) {
+			values = append(values, d.At(lon, lat))
+		})
+		if len(values) == 0 {
+			return 0
+		}
+		slices.Sort(values)
+		return values[len(values)*98/100]
+	}
+	hazard := top(a.Density(a.hazardView())) * perKM2 / a.exposureY
+	a.Scales = Scales{
+		Density: top(a.Density(a.DefaultView())) * perKM2,
+		Hazard:  hazard,
+		Risk:    hazard * periodFactor,
+	}
+}
+
+// Interval is a mean with its 80 and 90 % intervals.
+type Interval struct {
+	Mean float64 `json:"mean"`
+	Lo80 float64 `json:"lo80"`
+	Hi80 float64 `json:"hi80"`
+	Lo90 float64 `json:"lo90"`
+	Hi90 float64 `json:"hi90"`
+}
+
+// Reason is one part of what made a score.
+type Reason struct {
+	Type  string  `json:"type"` // incident, others
+	ID    string  `json:"id"`
+	Label string  `json:"label"`
+	Share float64 `json:"share"` // of the hazard; the shares add up to 1
+
+	Layer  string  `json:"layer,omitempty"`
+	Kind   string  `json:"kind,omitempty"`
+	Weight float64 `json:"weight,omitempty"`
+	KM     float64 `json:"km,omitempty"`
+}
+
+// PointRisk is what is known of one place.
+type PointRisk struct {
+	Hazard          Interval `json:"hazard"` // incidents per km² and year
+	SearchCoverage  float64  `json:"search_coverage"`
+	InterceptionPOD float64  `json:"interception_pod"`
+	Residual        Interval `json:"residual"` // incidents per km² and 30 days
+	Density         float64  `json:"density"`  // incidents per km² on record
+	Knowledge       float64  `json:"knowledge"`
+	Class           Class    `json:"class"`
+	Level           Level    `json:"level,omitempty"`
+	SectionID       string   `json:"section_id,omitempty"`
+	Because         []Reason `json:"because"`
+	Model           string   `json:"model"`
+	Version         string   `json:"version"`
+	Synthetic       bool     `json:"synthetic"`
+}
+
+// namedReasons bounds how many incidents an explanation names.
+const namedReasons = 8
+
+// At explains one place. The mean hazard is the kernel density a year; its
+// interval is that of a Gamma posterior whose count is the density in units of
+// one incident's peak, so that a place with no record has an upper bound above
+// zero.
+func (a *Assessment) At(p orb.Point) PointRisk {
+	d := a.Density(a.hazardView())
+	parts := d.Contributions(p.Lon(), p.Lat())
+	sum := 0.0
+	for _, c := range parts {
+		sum += c.PerM2
+	}
+	peak := a.Model.Kernel.Constant() / (a.Model.BandwidthM * a.Model.BandwidthM)
+	cell := surface.CellAt(p)
+	total, _ := a.Coverage.Search(cell)
+	medium, inside := a.mediumAt(cell)
+	r := PointRisk{
+		Hazard:          pointInterval(sum/peak, peak*perKM2/a.exposureY),
+		SearchCoverage:  surface.RandomSearchPOD(total),
+		InterceptionPOD: surface.InterceptionPOD(total, a.transientH(medium), a.Model.Coverage.WindowDays*24),
+		Density:         a.Density(a.DefaultView()).At(p.Lon(), p.Lat()) * perKM2,
+		Because:         a.reasons(parts, sum),
+		Model:           a.Model.Version,
+		Version:         a.Version,
+		Synthetic:       a.Synthetic,
+	}
+	r.Knowledge = a.knowledge(cell)
+	f := periodFactor * (1 - r.InterceptionPOD)
+	r.Residual = Interval{r.Hazard.Mean * f, r.Hazard.Lo80 * f, r.Hazard.Hi80 * f, r.Hazard.Lo90 * f, r.Hazard.Hi90 * f}
+	if inside {
+		s := a.Sections[a.domain.sectionAt(p)]
+		r.Class, r.Level, r.SectionID = s.Class, s.Level, s.ID
+	} else if r.Class = Quiet; r.SearchCoverage < a.Model.KnownPOD {
+		r.Class = BlindSpot
+	}
+	return r
+}
+
+// pointInterval is the interval of a rate for n equivalent incidents, times unit.
+func pointInterval(n, unit float64) Interval {
+	g := distuv.Gamma{Alpha: n + 0.5, Beta: 1}
+	q := func(p float64) float64 { return g.Quantile(p) * unit }
+	mean := n * unit
+	return Interval{mean, min(mean, q(0.1)), max(mean, q(0.9)), min(mean, q(0.05)), max(mean, q(0.95))}
+}
+
+func (a *Assessment) reasons(parts []surface.Contribution, sum float64) []Reason {
+	slices.SortFunc(parts, func(x, y surface.Contribution) int {
+		if x.PerM2 != y.PerM2 {
+			return map[bool]int{true: -1, false: 1}[x.PerM2 > y.PerM2]
+		}
+		return x.Event - y.Event
+	})
+	out := []Reason{}
+	rest, others := 0.0, 0
+	for i, c := range parts {
+		if i >= namedReasons {
+			rest += c.PerM2
+			others++
+			continue
+		}
+		l, row := a.Incidents.Record(c.Event)
+		kind := a.Incidents.kinds[c.Event]
+		label := kind
+		if from, _ := l.Times(row); !from.IsZero() {
+			label += " " + from.Format("2006-01")
+		}
+		out = append(out, Reason{
+			Type: "incident", ID: l.ID(row), Label: label, Share: c.PerM2 / sum,
+			Layer: l.Info.ID, Kind: kind, KM: math.Round(c.DistanceM/10) / 100,
+		})
+	}
+	if others > 0 {
+		out = append(out, Reason{Type: "others", Label: fmt.Sprintf("%d more incidents", others), Share: rest / sum})
+	}
+	return out
+}
+
+// Bound returns the box of all that the surfaces show: the incidents that
+// count, the border's sections and the patrols' tracks; empty without any.
+func (a *Assessment) Bound() orb.Bound {
+	b := orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{-1, -1}}
+	extend := func(more orb.Bound) {
+		if b.IsEmpty() {
+			b = more
+		} else if !more.IsEmpty() {
+			b = b.Union(more)
+		}
+	}
+	for _, layers := range [][]*geo.Layer{a.in.incidents(), a.in.tracks(), a.in.posts()} {
+		for _, l := range layers {
+			extend(l.Bound())
+		}
+	}
+	for _, s := range a.Sections {
+		extend(s.Line.Bound())
+	}
+	return b
+}

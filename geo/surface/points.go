@@ -1,0 +1,267 @@
+package surface
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Event is one incident as density sees it.
+type Event struct {
+	Lon, Lat   float64 // degrees, or metres on a plane
+	Weight     float64
+	PrecisionM float64 // how far off the position may be; its bandwidth is never below
+}
+
+// Points is a set of events in an order that makes both a window query and an
+// aggregation a matter of contiguous runs. It is immutable.
+type Points struct {
+	sets   []pointSet // one for each precision, finest first
+	planar bool
+	n      int
+}
+
+// pointSet is the events of one precision in Morton order of their position
+// in the unit square, on a raster of 2^keyLevel cells a side (2.4 m).
+type pointSet struct {
+	precisionM       float64
+	keys             []uint64
+	lon, lat, weight []float64
+	event            []int32 // which event of NewPoints this was; nil once aggregated
+	leastLat         float64 // of all events, without sign: where pixels are widest
+}
+
+const keyLevel = 24
+
+// maxPrecisions bounds the number of sets: beyond it, precisions are rounded
+// up to the next of eight steps an octave, so that none gets smaller.
+const maxPrecisions = 64
+
+// NewPoints sorts events. Events with a weight that is not positive (NaN
+// included) or a position that is not finite are left out. Cost O(n log n).
+func NewPoints(events []Event, planar bool) *Points {
+	kept := make([]int32, 0, len(events))
+	distinct := map[float64]bool{}
+	for i, e := range events {
+		if e.Weight > 0 && !math.IsInf(e.Weight, 0) && !math.IsNaN(e.Lon-e.Lon+e.Lat-e.Lat) {
+			kept = append(kept, int32(i))
+			distinct[math.Max(0, e.PrecisionM)] = true
+		}
+	}
+	class := func(p float64) float64 {
+		if p <= 0 || math.IsNaN(p) {
+			return 0
+		}
+		if len(distinct) > maxPrecisions {
+			return math.Exp2(math.Ceil(math.Log2(p)*8) / 8)
+		}
+		return p
+	}
+	p := &Points{planar: planar, n: len(kept)}
+	byClass := map[float64][]int32{}
+	for _, i := range kept {
+		c := class(events[i].PrecisionM)
+		byClass[c] = append(byClass[c], i)
+	}
+	var box frame
+	if planar {
+		box = planarFrame(events, kept)
+	}
+	for c, members := range byClass {
+		p.sets = append(p.sets, newPointSet(c, events, members, box))
+	}
+	slices.SortFunc(p.sets, func(a, b pointSet) int { return cmp.Compare(a.precisionM, b.precisionM) })
+	return p
+}
+
+// Len returns the number of events that count.
+func (p *Points) Len() int { return p.n }
+
+func newPointSet(precisionM float64, events []Event, members []int32, box frame) pointSet {
+	type keyed struct {
+		key   uint64
+		event int32
+	}
+	order := make([]keyed, len(members))
+	for k, i := range members {
+		order[k] = keyed{box.key(events[i].Lon, events[i].Lat), i}
+	}
+	slices.SortFunc(order, func(a, b keyed) int {
+		if c := cmp.Compare(a.key, b.key); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.event, b.event)
+	})
+	s := pointSet{precisionM: precisionM, leastLat: maxLat}
+	s.grow(len(order))
+	s.event = make([]int32, 0, len(order))
+	for _, o := range order {
+		e := events[o.event]
+		s.add(o.key, e.Lon, e.Lat, e.Weight)
+		s.leastLat = min(s.leastLat, math.Abs(e.Lat))
+		s.event = append(s.event, o.event)
+	}
+	return s
+}
+
+func (s *pointSet) grow(n int) {
+	s.keys = make([]uint64, 0, n)
+	s.lon, s.lat, s.weight = make([]float64, 0, n), make([]float64, 0, n), make([]float64, 0, n)
+}
+
+func (s *pointSet) add(key uint64, lon, lat, weight float64) {
+	s.keys = append(s.keys, key)
+	s.lon = append(s.lon, lon)
+	s.lat = append(s.lat, lat)
+	s.weight = append(s.weight, weight)
+}
+
+// Reweighted returns the same events, each weight times the factor that of
+// gives for the event's place in NewPoints; events of no weight are left out.
+func (p *Points) Reweighted(factor func(event int) float64) *Points {
+	q := &Points{planar: p.planar}
+	for _, s := range p.sets {
+		r := pointSet{precisionM: s.precisionM, leastLat: s.leastLat}
+		r.grow(len(s.keys))
+		r.event = make([]int32, 0, len(s.keys))
+		for i := range s.keys {
+			if w := s.weight[i] * factor(int(s.event[i])); w > 0 {
+				r.add(s.keys[i], s.lon[i], s.lat[i], w)
+				r.event = append(r.event, s.event[i])
+			}
+		}
+		if len(r.keys) > 0 {
+			q.sets = append(q.sets, r)
+			q.n += len(r.keys)
+		}
+	}
+	return q
+}
+
+// aggregate merges the events of each cell of the world raster of 2^level
+// cells a side into one at their weighted mean position. Cost O(n).
+func (s *pointSet) aggregate(level int) pointSet {
+	if level >= keyLevel {
+		return pointSet{precisionM: s.precisionM, keys: s.keys, lon: s.lon, lat: s.lat, weight: s.weight}
+	}
+	shift := 2 * (keyLevel - level)
+	out := pointSet{precisionM: s.precisionM}
+	for i := 0; i < len(s.keys); {
+		cell := s.keys[i] >> shift
+		j, w, x, y := i, 0.0, 0.0, 0.0
+		for ; j < len(s.keys) && s.keys[j]>>shift == cell; j++ {
+			w += s.weight[j]
+			x += s.weight[j] * (s.lon[j] - s.lon[i])
+			y += s.weight[j] * (s.lat[j] - s.lat[i])
+		}
+		out.add(s.keys[i], s.lon[i]+x/w, s.lat[i]+y/w, w)
+		i = j
+	}
+	return out
+}
+
+// frame places positions in the unit square: Web Mercator, or for a plane a
+// square around its points.
+type frame struct{ x0, y0, side float64 }
+
+func planarFrame(events []Event, kept []int32) frame {
+	f := frame{side: 1}
+	lo, hi := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{math.Inf(-1), math.Inf(-1)}
+	for _, i := range kept {
+		for axis, v := range []float64{events[i].Lon, events[i].Lat} {
+			lo[axis], hi[axis] = min(lo[axis], v), max(hi[axis], v)
+		}
+	}
+	if len(kept) > 0 {
+		f = frame{lo[0], lo[1], max(hi[0]-lo[0], hi[1]-lo[1], 1)}
+	}
+	return f
+}
+
+func (f frame) key(lon, lat float64) uint64 {
+	if f.side == 0 {
+		return mortonKey(worldX(lon), worldY(lat))
+	}
+	return mortonKey((lon-f.x0)/f.side, (lat-f.y0)/f.side)
+}
+
+func mortonKey(x, y float64) uint64 {
+	return spread(cell24(x)) | spread(cell24(y))<<1
+}
+
+func cell24(v float64) uint32 {
+	return uint32(max(0, min(1<<keyLevel-1, math.Floor(v*(1<<keyLevel)))))
+}
+
+// spread puts a zero bit between the bits of v.
+func spread(v uint32) uint64 {
+	x := uint64(v)
+	x = (x | x<<16) & 0x0000FFFF0000FFFF
+	x = (x | x<<8) & 0x00FF00FF00FF00FF
+	x = (x | x<<4) & 0x0F0F0F0F0F0F0F0F
+	x = (x | x<<2) & 0x3333333333333333
+	return (x | x<<1) & 0x5555555555555555
+}
+
+// window yields runs [i, j) of rows that together hold every event whose key
+// lies in the box of unit-square coordinates; events just outside may come too.
+func (s *pointSet) window(x0, y0, x1, y1 float64, yield func(i, j int)) {
+	if x1 < 0 || y1 < 0 || x0 >= 1 || y0 >= 1 || len(s.keys) == 0 {
+		return
+	}
+	w := boxQuery{s.keys, cell24(x0), cell24(y0), cell24(x1), cell24(y1), yield}
+	w.visit(0, len(s.keys), 0, 0, keyLevel)
+}
+
+type boxQuery struct {
+	keys           []uint64
+	x0, y0, x1, y1 uint32 // inclusive cells
+	yield          func(i, j int)
+}
+
+// fewEvents is where testing each event is cheaper than going deeper.
+const fewEvents = 32
+
+func (q *boxQuery) visit(i, j int, x, y uint32, level int) {
+	size := uint32(1)<<level - 1
+	if i == j || x > q.x1 || y > q.y1 || x+size < q.x0 || y+size < q.y0 {
+		return
+	}
+	inside := x >= q.x0 && y >= q.y0 && x+size <= q.x1 && y+size <= q.y1
+	if inside || j-i <= fewEvents || level == 0 {
+		q.yield(i, j)
+		return
+	}
+	level--
+	half := uint32(1) << level
+	prefix := q.keys[i] >> (2 * (level + 1)) << 2
+	for child := range uint64(4) {
+		end := j
+		if child < 3 {
+			next := (prefix + child + 1) << (2 * level)
+			end = i + sortSearch(q.keys[i:j], next)
+		}
+		q.visit(i, end, x+half*uint32(child&1), y+half*uint32(child>>1), level)
+		i = end
+	}
+}
+
+func sortSearch(keys []uint64, at uint64) int {
+	k, _ := slices.BinarySearch(keys, at)
+	return k
+}
+
+// Sample calls yield with the positions of at most about n events, evenly
+// chosen in the order of the set.
+func (p *Points) Sample(n int, yield func(lon, lat float64)) {
+	step := max(1, p.n/n)
+	k := 0
+	for _, s := range p.sets {
+		for i := range s.keys {
+			if k%step == 0 {
+				yield(s.lon[i], s.lat[i])
+			}
+			k++
+		}
+	}
+}

@@ -1,0 +1,294 @@
+package tiles
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo"
+)
+
+const (
+	// Extent is the number of units along a side of a vector tile.
+	Extent = 4096
+	// pixel is a pixel's width in units where a tile is drawn 512 wide.
+	pixel = Extent / 512
+	// maxBuffer keeps the copies of features in neighbouring tiles few.
+	maxBuffer = 256
+)
+
+// MVTOptions say how a vector tile is made; zero values take the defaults.
+type MVTOptions struct {
+	// Buffer is how far beyond the tile features are kept, in units of
+	// 1/4096 tile, so that symbols at the edge are whole: default 64, at
+	// most 256.
+	Buffer int
+	// MaxFeatures is the most features in a tile, default 20,000.
+	MaxFeatures int
+	// TolerancePx is the tolerance of simplification in pixels of a tile
+	// drawn 512 pixels wide, default 0.5.
+	TolerancePx float64
+}
+
+// DefaultMVTOptions returns the defaults.
+func DefaultMVTOptions() MVTOptions {
+	return MVTOptions{Buffer: 64, MaxFeatures: 20_000, TolerancePx: 0.5}
+}
+
+func (o MVTOptions) filled() (MVTOptions, error) {
+	d := DefaultMVTOptions()
+	if o.Buffer == 0 {
+		o.Buffer = d.Buffer
+	}
+	if o.MaxFeatures == 0 {
+		o.MaxFeatures = d.MaxFeatures
+	}
+	if o.TolerancePx == 0 {
+		o.TolerancePx = d.TolerancePx
+	}
+	if o.Buffer < 0 || o.Buffer > maxBuffer || o.MaxFeatures < 0 || !(o.TolerancePx > 0) {
+		return o, fmt.Errorf("vector tile options %+v: the buffer is 0 to %d units, the others are positive", o, maxBuffer)
+	}
+	return o, nil
+}
+
+// Stats counts what became of the features whose boxes touch a tile and its
+// buffer.
+type Stats struct {
+	Total    int // touched the tile
+	Features int // were written
+	Thinned  int // were left out because of MaxFeatures; the rest was too small to see
+}
+
+// Vector makes the vector tiles of one layer. It keeps the simplified form of
+// the lines and areas that it has met, about 21 bytes a vertex, and scratch
+// memory. It is safe for concurrent use.
+type Vector struct {
+	layer  *geo.Layer
+	shapes atomic.Pointer[[]atomic.Pointer[shape]] // by row; nil until a shape is met
+	pool   sync.Pool
+}
+
+// NewVector returns the tile maker of a layer.
+func NewVector(l *geo.Layer) *Vector {
+	v := &Vector{layer: l}
+	v.pool.New = func() any { return newEncoder() }
+	return v
+}
+
+// EncodeMVT makes one tile of a layer. Whoever makes several keeps a Vector.
+func EncodeMVT(l *geo.Layer, t Tile, opt MVTOptions) ([]byte, Stats, error) {
+	return NewVector(l).Tile(t, opt)
+}
+
+// Tile returns a vector tile (Mapbox Vector Tile 2.1) with one layer, named
+// as the geo.Layer's ID, or nil when nothing is in it. Features are in order
+// of FID, which is their id.
+//
+// When more than MaxFeatures touch the tile, the largest lines and areas
+// remain and, of the points, a fixed pseudo-random choice. A feature that
+// remains does so too in the tiles below: zooming in only adds. Areas smaller
+// than a pixel are left out, and so are such lines of base maps; the lines of
+// other layers, like the track of a short patrol, stay as dots.
+func (v *Vector) Tile(t Tile, opt MVTOptions) ([]byte, Stats, error) {
+	if !t.Valid() {
+		return nil, Stats{}, fmt.Errorf("vector tile %s: there is no such tile", t)
+	}
+	opt, err := opt.filled()
+	if err != nil {
+		return nil, Stats{}, err
+	}
+	e := v.pool.Get().(*encoder)
+	defer v.pool.Put(e)
+	e.reset(frames(t, opt), !v.layer.Info.Base)
+	stats := v.choose(e, opt)
+	for _, c := range e.candidates {
+		if v.encode(e, int(c.row), c.fid) {
+			stats.Features++
+		}
+	}
+	if stats.Features == 0 {
+		return nil, stats, nil
+	}
+	return e.tile(v.layer.Info.ID), stats, nil
+}
+
+// frames returns the tile's frame and, where its buffer crosses longitude
+// 180, that of the next copy of the world.
+func frames(t Tile, opt MVTOptions) []frame {
+	n := float64(uint32(1) << t.Z)
+	buffer := float64(opt.Buffer)
+	tolerance := opt.TolerancePx * pixel / (n * Extent)
+	f := frame{
+		scale:      n * Extent,
+		x:          float64(t.X) * Extent,
+		y:          float64(t.Y) * Extent,
+		window:     orb.Bound{Min: orb.Point{-buffer, -buffer}, Max: orb.Point{Extent + buffer, Extent + buffer}},
+		tolerance2: float32(tolerance * tolerance),
+	}
+	out := []frame{f}
+	if t.X == 0 {
+		f.x += f.scale
+		out = append(out, f)
+	}
+	if t.X == 1<<t.Z-1 {
+		f.x = float64(t.X)*Extent - f.scale
+		out = append(out, f)
+	}
+	return out
+}
+
+// degrees returns the box of the frame's window, grown by some units on each
+// side, within longitude -180 to 180.
+func (f *frame) degrees(grown float64) orb.Bound {
+	lo := orb.Point{(f.window.Min[0] - grown + f.x) / f.scale, (f.window.Min[1] - grown + f.y) / f.scale}
+	hi := orb.Point{(f.window.Max[0] + grown + f.x) / f.scale, (f.window.Max[1] + grown + f.y) / f.scale}
+	return orb.Bound{
+		Min: orb.Point{max(lonOf(lo[0]), -180), latOf(hi[1])},
+		Max: orb.Point{min(lonOf(hi[0]), 180), latOf(lo[1])},
+	}
+}
+
+// candidate is a row that may be in the tile. Lower keys stay when there are
+// too many: shapes by size, then points by a hash of the FID.
+type candidate struct {
+	key uint64
+	fid int64
+	row int32
+}
+
+// choose fills e.candidates in order of FID.
+func (v *Vector) choose(e *encoder, opt MVTOptions) Stats {
+	for i := range e.frames {
+		v.layer.Index().Window(e.frames[i].degrees(1), func(row int) bool {
+			e.rows.set(row)
+			return true
+		})
+	}
+	var stats Stats
+	sure := e.frames[0].degrees(-1)
+	ordered, last := true, int64(math.MinInt64)
+	e.rows.drain(func(row int) {
+		c := candidate{row: int32(row)}
+		if s := v.shape(row); s == nil {
+			p, _ := v.layer.Point(row)
+			if !sure.Contains(p) && !e.sees(p) {
+				return
+			}
+			c.fid = v.layer.FID(row)
+			c.key = 1<<63 | hash(uint64(c.fid))>>1
+		} else {
+			if !e.seesBox(s.bound) {
+				return
+			}
+			if c.key = e.sizeKey(s); c.key == tooSmall {
+				stats.Total++
+				return
+			}
+			c.fid = v.layer.FID(row)
+		}
+		ordered = ordered && c.fid > last
+		last = c.fid
+		e.candidates = append(e.candidates, c)
+	})
+	stats.Total += len(e.candidates)
+	if len(e.candidates) > opt.MaxFeatures {
+		stats.Thinned = len(e.candidates) - opt.MaxFeatures
+		selectLowest(e.candidates, opt.MaxFeatures)
+		e.candidates = e.candidates[:opt.MaxFeatures]
+		ordered = false
+	}
+	if !ordered {
+		slices.SortFunc(e.candidates, func(a, b candidate) int { return cmp.Compare(a.fid, b.fid) })
+	}
+	return stats
+}
+
+// shape returns the prepared form of a row, nil for a point.
+func (v *Vector) shape(row int) *shape {
+	shapes := v.shapes.Load()
+	if shapes != nil {
+		if s := (*shapes)[row].Load(); s != nil {
+			return s
+		}
+	}
+	if _, ok := v.layer.Point(row); ok {
+		return nil
+	}
+	if shapes == nil {
+		fresh := make([]atomic.Pointer[shape], v.layer.Len())
+		v.shapes.CompareAndSwap(nil, &fresh)
+		shapes = v.shapes.Load()
+	}
+	s := newShape(v.layer.Geometry(row))
+	(*shapes)[row].Store(s)
+	return s
+}
+
+// rowSet is a set of row numbers that comes out in order.
+type rowSet []uint64
+
+func (r *rowSet) set(row int) {
+	for row>>6 >= len(*r) {
+		*r = append(*r, 0)
+	}
+	(*r)[row>>6] |= 1 << (row & 63)
+}
+
+// drain empties the set.
+func (r *rowSet) drain(yield func(row int)) {
+	for k, word := range *r {
+		for ; word != 0; word &= word - 1 {
+			yield(k<<6 + bits.TrailingZeros64(word))
+		}
+		(*r)[k] = 0
+	}
+}
+
+// hash is the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): one
+// to one, so that no two features have the same rank.
+func hash(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// selectLowest moves the k candidates with the lowest keys to the front
+// (Hoare's selection). Cost: O(n) on average; the keys of points are hashed.
+func selectLowest(c []candidate, k int) {
+	less := func(a, b candidate) bool {
+		return a.key < b.key || a.key == b.key && hash(uint64(a.fid)) < hash(uint64(b.fid))
+	}
+	lo, hi := 0, len(c)-1
+	for lo < hi {
+		pivot := c[lo+(hi-lo)/2]
+		i, j := lo, hi
+		for i <= j {
+			for less(c[i], pivot) {
+				i++
+			}
+			for less(pivot, c[j]) {
+				j--
+			}
+			if i <= j {
+				c[i], c[j] = c[j], c[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k-1 <= j:
+			hi = j
+		case k-1 >= i:
+			lo = i
+		default:
+			return
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package risk
 
 import (
-	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
 )
 
@@ -63,20 +62,18 @@ type Authority struct {
 	Powers  string `json:"powers"`
 }
 
-// authoritiesAt names everyone who may act at a place; overlaps are real.
-func (in Inputs) authoritiesAt(p orb.Point) []Authority {
-	var out []Authority
-	seen := map[Authority]bool{}
+// jurisdiction is one area with who may act there.
+type jurisdiction struct {
+	Authority
+	area *geo.Area
+}
+
+// jurisdictionAreas prepares the areas of all jurisdiction layers.
+func (in Inputs) jurisdictionAreas() (out []jurisdiction) {
 	for _, l := range in.jurisdictions() {
-		for _, row := range l.Window(orb.Bound{Min: p, Max: p}) {
-			if !geo.Covers(l.Geometry(row), p) {
-				continue
-			}
-			a := Authority{l.Text(row, "agency"), l.Text(row, "country"), l.Text(row, "powers")}
-			if !seen[a] {
-				seen[a] = true
-				out = append(out, a)
-			}
+		for row := range l.Len() {
+			who := Authority{l.Text(row, "agency"), l.Text(row, "country"), l.Text(row, "powers")}
+			out = append(out, jurisdiction{who, geo.NewArea(l.Geometry(row))})
 		}
 	}
 	return out

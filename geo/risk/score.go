@@ -117,36 +117,43 @@ func (a *Assessment) scoreSections() {
 // describeSections says of each stretch what does not change with incidents
 // and patrols.
 func (a *Assessment) describeSections() {
+	areas := a.in.jurisdictionAreas()
 	a.unscored = make([]Section, len(a.stretches))
 	for i, s := range a.stretches {
 		a.unscored[i] = Section{
 			ID: s.id, Name: s.name, Medium: s.medium, Zone: s.zone,
 			Countries: s.countries, LengthKM: s.lengthKM, Line: s.line,
 		}
-		a.describe(&a.unscored[i])
+		a.unscored[i].assign(areas)
+		a.locate(&a.unscored[i])
 	}
 }
 
-// describe names who may act and the nearest official crossing.
-func (a *Assessment) describe(s *Section) {
-	mid := s.Line[len(s.Line)/2]
-	seen := map[Authority]bool{}
+// assign says who may act at the section: on its line and on both sides.
+func (s *Section) assign(areas []jurisdiction) {
 	for _, p := range acrossLine(s.Line, 2000) {
-		for _, who := range a.in.authoritiesAt(p) {
-			if !seen[who] {
-				seen[who] = true
-				s.Authorities = append(s.Authorities, who)
+		for _, j := range areas {
+			if !j.area.Covers(p) {
+				continue
 			}
-			if !slices.Contains(s.Agencies, who.Agency) {
-				s.Agencies = append(s.Agencies, who.Agency)
+			if !slices.Contains(s.Authorities, j.Authority) {
+				s.Authorities = append(s.Authorities, j.Authority)
 			}
-			if s.Medium == Shore && !slices.Contains(s.Countries, who.Country) {
-				s.Countries = append(s.Countries, who.Country)
+			if !slices.Contains(s.Agencies, j.Agency) {
+				s.Agencies = append(s.Agencies, j.Agency)
+			}
+			if s.Medium == Shore && !slices.Contains(s.Countries, j.Country) {
+				s.Countries = append(s.Countries, j.Country)
 			}
 		}
 	}
 	sort.Strings(s.Agencies)
 	sort.Strings(s.Countries)
+}
+
+// locate finds the nearest official crossing and settlement.
+func (a *Assessment) locate(s *Section) {
+	mid := s.Line[len(s.Line)/2]
 	for _, l := range a.in.crossings() {
 		for _, hit := range l.Near(mid, 1) {
 			km := hit.DistanceM / 1000
@@ -272,27 +279,29 @@ func (a *Assessment) stripInterception(section int) float64 {
 	return sum / float64(len(cells))
 }
 
-// coverSections sums the effort in each section's strip.
+// coverSections takes the mean search coverage over each section's strip, by
+// area. The mean is of probabilities: a post that watches one cell well does
+// not cover the rest.
 func (a *Assessment) coverSections() {
 	for i := range a.Sections {
 		s := &a.Sections[i]
-		var swept [surface.Sides]float64
+		var pod [surface.Sides]float64
 		var last [surface.Sides]int64
-		area := 0.0
+		area, union := 0.0, 0.0
 		for _, c := range a.domain.strips[i] {
-			e := a.Coverage.Cells().At(c)
-			area += c.AreaM2()
-			for side := range swept {
-				swept[side] += e.SweptM2[side]
-				last[side] = max(last[side], e.LastMS[side])
+			m2 := c.AreaM2()
+			total, bySide := a.Coverage.Search(c)
+			area += m2
+			union += m2 * surface.RandomSearchPOD(total)
+			for side, coverage := range bySide {
+				pod[side] += m2 * surface.RandomSearchPOD(coverage)
+				last[side] = max(last[side], a.Coverage.Cells().At(c).LastMS[side])
 			}
 		}
 		s.SearchBySide, s.DaysSinceBySide = map[string]float64{}, map[string]float64{}
-		total := 0.0
 		for side := range surface.Sides {
 			if area > 0 {
-				s.SearchBySide[side.String()] = surface.RandomSearchPOD(swept[side] / area)
-				total += swept[side] / area
+				s.SearchBySide[side.String()] = pod[side] / area
 			}
 			if last[side] > 0 {
 				days := float64(a.AsOf.UnixMilli()-last[side]) / 86.4e6
@@ -302,7 +311,9 @@ func (a *Assessment) coverSections() {
 				}
 			}
 		}
-		s.SearchPOD = surface.RandomSearchPOD(total)
+		if area > 0 {
+			s.SearchPOD = union / area
+		}
 		mid := s.Line[len(s.Line)/2]
 		s.Profile.ZoneHours = zoneHours(mid.Lon())
 		s.Profile.Coverage = a.presence.week(i, s.Profile.ZoneHours)
@@ -371,15 +382,13 @@ func (a *Assessment) classify() {
 
 // before is the search coverage of a section's strip in the window before.
 func (a *Assessment) before(section int) float64 {
-	swept, area := 0.0, 0.0
+	pod, area := 0.0, 0.0
 	for _, c := range a.domain.strips[section] {
-		area += c.AreaM2()
-		swept += a.Coverage.Cells().At(c).BeforeM2
+		m2 := c.AreaM2()
+		area += m2
+		pod += m2 * surface.RandomSearchPOD(a.Coverage.Cells().At(c).BeforeM2/m2)
 	}
-	if area == 0 {
-		return 0
-	}
-	return surface.RandomSearchPOD(swept / area)
+	return pod / max(area, 1)
 }
 
 // topBand returns the value from which a share of the positive values lies.
@@ -395,7 +404,8 @@ func topBand(values []float64, share float64) float64 {
 
 // level computes the index I = (T·V·M)^(1/3) of METHODS section 11: threat (the
 // upper bound of the rate per km), vulnerability (1 - P, more with every week
-// of absence) and impact, each as the share of sections that have less.
+// of absence) and impact, each by its rank among the sections. A section never
+// visited is as vulnerable as can be; one without records has no impact.
 // Critical is not given by the index: a person sets it.
 func (a *Assessment) level() {
 	n := len(a.Sections)
@@ -410,7 +420,7 @@ func (a *Assessment) level() {
 		open[i] = 1 - s.SearchPOD + 0.1*weeks
 		impact[i] = harm[i]
 	}
-	t, v, m := ranks(threat), ranks(open), ranks(impact)
+	t, v, m := sharesBelow(threat), sharesNotAbove(open), sharesBelow(impact)
 	for i := range a.Sections {
 		s := &a.Sections[i]
 		s.Index = math.Cbrt(t[i] * v[i] * m[i])
@@ -444,13 +454,28 @@ func (a *Assessment) sectionSeverity() []float64 {
 	return sum
 }
 
-// ranks returns, for each value, the share of values that are smaller.
-func ranks(values []float64) []float64 {
+// sharesBelow returns, for each value, the share of the others that are
+// smaller: the least has 0.
+func sharesBelow(values []float64) []float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	out := make([]float64, len(values))
 	for i, v := range values {
 		k, _ := slices.BinarySearch(sorted, v)
 		out[i] = float64(k) / max(1, float64(len(values)-1))
+	}
+	return out
+}
+
+// sharesNotAbove returns the share of the others that are not larger: all that
+// share the greatest value have 1.
+func sharesNotAbove(values []float64) []float64 {
+	negated := make([]float64, len(values))
+	for i, v := range values {
+		negated[i] = -v
+	}
+	out := sharesBelow(negated)
+	for i := range out {
+		out[i] = 1 - out[i]
 	}
 	return out
 }

@@ -55,9 +55,9 @@ func landSections(in Inputs, m Model) []stretch {
 	return numbered(out, "L", "Land border")
 }
 
-// coastSections joins the pieces of the coastline, drops detail below half a
-// kilometre and islets that are shorter around than a section, and cuts what
-// lies in each named box.
+// coastSections joins the pieces of the coastline, drops detail below a
+// kilometre and islets that are shorter around than three sections, and cuts
+// what lies in each named box.
 func coastSections(in Inputs, m Model) []stretch {
 	coast := in.coastline()
 	if coast == nil || len(m.Coasts) == 0 {
@@ -67,7 +67,7 @@ func coastSections(in Inputs, m Model) []stretch {
 	for _, line := range joined(coast, m.Coasts) {
 		line = simplify.DouglasPeucker(coastDetailDeg).LineString(line)
 		for _, part := range splitByZone(line, m.Coasts) {
-			if geo.LengthM(part.line) < m.SectionKM*1000 {
+			if geo.LengthM(part.line) < 3*m.SectionKM*1000 {
 				continue
 			}
 			for _, piece := range geo.Cut(part.line, m.SectionKM*1000) {
@@ -78,8 +78,8 @@ func coastSections(in Inputs, m Model) []stretch {
 	return numbered(out, "C", "Coast")
 }
 
-// coastDetailDeg is about half a kilometre.
-const coastDetailDeg = 0.005
+// coastDetailDeg is about a kilometre.
+const coastDetailDeg = 0.01
 
 // numbered names sections by medium and number, from west to east.
 func numbered(s []stretch, letter, title string) []stretch {

@@ -296,7 +296,7 @@ type watched struct {
 // point, or an area. Each cell is tested at 8 × 8 places.
 func (c *Coverage) postCells(l *geo.Layer, row int) []watched {
 	g := l.Geometry(row)
-	inside := func(p orb.Point) bool { return geo.Covers(g, p) }
+	inside := geo.NewArea(g).Covers
 	bound := g.Bound()
 	if center, ok := g.(orb.Point); ok {
 		radiusM := l.Number(row, "radius_m")

@@ -131,9 +131,9 @@ func TestFitScale(t *testing.T) {
 		peak   float64
 		limits []float64
 	}{
-		{Log, 3.7, []float64{0.05, 0.1, 0.2, 0.5, 1, 2, 5}},
-		{Log, 1, []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1}},
-		{Log, 0.0011, []float64{2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3}},
+		{Log, 3.7, []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5}},
+		{Log, 1, []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1}},
+		{Log, 0.0011, []float64{2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3}},
 		{Linear, 42, []float64{0, 10, 20, 30, 40, 50}},
 		{Linear, math.NaN(), []float64{0, 0.2, 0.4, 0.6, 0.8, 1}},
 	} {
@@ -315,7 +315,7 @@ func TestLegendColourIsTheMaps(t *testing.T) {
 	scale := FitScale(Log, 5)
 	ramp := mustRamp(t, "viridis")
 	l := NewLegend(s, scale, ramp, Indonesian)
-	if len(l.Classes) != 6 || l.Classes[0].Label != "0,05–0,1" || l.Classes[5].Label != "≥ 2" {
+	if len(l.Classes) != 9 || l.Classes[0].Label != "0,005–0,01" || l.Classes[8].Label != "≥ 2" {
 		t.Errorf("%+v", l.Classes)
 	}
 	for _, c := range l.Classes {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"strconv"
 )
 
 // ScaleKind says how values are spread over the colours.
@@ -39,12 +40,12 @@ type Category struct {
 }
 
 // decades is how many powers of ten a fitted logarithmic scale spans.
-const decades = 2
+const decades = 3
 
 // FitScale returns a scale for values up to peak, with round limits: Max is
 // the next of 1, 2, 5 times a power of ten, so that small changes of the data
 // leave the colours as they are. A linear scale starts at zero and has five
-// classes, a logarithmic one starts two powers of ten below Max and has six.
+// classes, a logarithmic one starts three powers of ten below Max and has nine.
 // A peak that is not positive counts as 1.
 func FitScale(kind ScaleKind, peak float64) Scale {
 	if !(peak > 0) || math.IsInf(peak, 0) {
@@ -85,8 +86,8 @@ func roundUp(v float64) (mantissa, exponent float64) {
 
 // round takes off what the binary form of a power of ten added.
 func round(v float64) float64 {
-	unit := math.Pow(10, math.Floor(math.Log10(v))-6)
-	return math.Round(v/unit) * unit
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64) // its own output
+	return v
 }
 
 // Check reports what is wrong with a scale.

@@ -12,12 +12,11 @@ import (
 // geoJSON reads GeoJSON (RFC 7946) as a stream, one feature at a time.
 type geoJSON struct {
 	jsonReader
-	im        *importer
-	shape     shape
-	arena     []byte    // the texts of the feature at hand
-	likely    []*column // the columns of the last feature, in its order
-	feature   int
-	inFeature bool
+	im      *importer
+	shape   shape
+	arena   []byte    // the texts of the feature at hand
+	likely  []*column // the columns of the last feature, in its order
+	feature int
 }
 
 // readGeoJSON reads a file of one document, or of one feature a line.

@@ -84,32 +84,32 @@ type importer struct {
 	source *counted
 	now    time.Time
 
-	builder      *geo.Builder
-	adder        *geo.RowAdder
-	kindSlot     int
-	slots        []string // the names of the properties that rows may have
-	slotOf       map[string]int
-	values       []any // of the row at hand, by slot
-	schema       map[string]*Field
-	columns      map[string]*column
-	headers      []string  // of a table
-	order        []*column // the columns in order of appearance
-	fixed        []fixedValue
-	constants    []cell          // of the mapping, for what is not a property
-	fixedTo      map[string]bool // fields that have a constant
-	defaults     []*defaultValue
-	dates        dateReader
-	toWGS84      transform
-	tracks       *trackSet
-	notKept      []string // columns left out by the privacy rules
-	pending      []pendingRow
-	purge        map[string]bool // slots whose values must go
-	seenIDs      map[uint64]struct{}
-	hashSeed     maphash.Seed
-	decimalComma bool // the delimiter leaves the comma free
-	row          rowState
-	declared     bool // the format was declared, not found
-	scrutiny     bool // names and values are judged by the privacy rules
+	builder                        *geo.Builder
+	adder                          *geo.RowAdder
+	kindSlot, idSlot, externalSlot int
+	slots                          []string // the names of the properties that rows may have
+	slotOf                         map[string]int
+	values                         []any // of the row at hand, by slot
+	schema                         map[string]*Field
+	columns                        map[string]*column
+	headers                        []string  // of a table
+	order                          []*column // the columns in order of appearance
+	fixed                          []fixedValue
+	constants                      []cell          // of the mapping, for what is not a property
+	fixedTo                        map[string]bool // fields that have a constant
+	defaults                       []*defaultValue
+	dates                          dateReader
+	toWGS84                        transform
+	tracks                         *trackSet
+	notKept                        []string // columns left out by the privacy rules
+	pending                        []pendingRow
+	purge                          map[string]bool // slots whose values must go
+	seenIDs                        map[uint64]struct{}
+	hashSeed                       maphash.Seed
+	decimalComma                   bool // the delimiter leaves the comma free
+	row                            rowState
+	declared                       bool // the format was declared, not found
+	scrutiny                       bool // names and values are judged by the privacy rules
 
 	rows    int // read
 	taken   int
@@ -120,7 +120,6 @@ type importer struct {
 // tallies are warnings too frequent to word each time.
 type tallies struct {
 	unzoned, undated, heights, measures, mended, ambiguous, decimalComma, emptyRows int
-	duplicates                                                                      int
 	firstAmbiguous                                                                  string
 }
 
@@ -160,7 +159,7 @@ func newImporter(ctx context.Context, opts ImportOptions) (*importer, error) {
 	for i := range fields {
 		im.schema[fields[i].Name] = &fields[i]
 	}
-	im.kindSlot = im.slot("kind")
+	im.kindSlot, im.idSlot, im.externalSlot = im.slot("kind"), im.slot("id"), im.slot("external_id")
 	zone, err := ParseZone(opts.TZ)
 	if err != nil {
 		return im, err

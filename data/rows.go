@@ -45,7 +45,6 @@ type rowState struct {
 
 	from, to []byte // as written
 	trackID  string
-	kind     string // of an incident
 	unsure   []unsureValue
 }
 
@@ -292,10 +291,10 @@ func (im *importer) takeFeature(r *rowState) {
 func (im *importer) add(f geo.Feature, r *rowState) {
 	id := f.ID
 	if id == "" {
-		id = im.idOf("external_id")
+		id = im.idIn(im.externalSlot)
 	}
 	if id == "" {
-		id = im.idOf("id")
+		id = im.idIn(im.idSlot)
 	}
 	if id != "" {
 		if im.isDuplicate(id) {
@@ -315,12 +314,8 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 	im.adder.Add(f, im.values)
 }
 
-// idOf returns an identifying property of the row as geo.Layer.ID gives it.
-func (im *importer) idOf(name string) string {
-	slot, ok := im.slotOf[name]
-	if !ok {
-		return ""
-	}
+// idIn returns an identifying property of the row as geo.Layer.ID gives it.
+func (im *importer) idIn(slot int) string {
 	switch v := im.values[slot].(type) {
 	case string:
 		return v

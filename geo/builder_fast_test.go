@@ -10,9 +10,9 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// TestRowAdder builds a layer, over a chunk boundary, by RowAdder and by Add:
+// TestRowAdderTwin builds a layer, over a chunk boundary, by RowAdder and by Add:
 // the two must be the same.
-func TestRowAdder(t *testing.T) {
+func TestRowAdderTwin(t *testing.T) {
 	const seed = 5
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))

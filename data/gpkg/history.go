@@ -47,10 +47,11 @@ func (ch *change) moveToHistory(t table, fids []int64) (int, error) {
 	if len(fids) == 0 {
 		return 0, nil
 	}
-	list, err := json.Marshal(fids)
+	text, err := json.Marshal(fids)
 	if err != nil {
 		return 0, err
 	}
+	list := string(text)
 	from := ` FROM ` + quote(t.name) + ` WHERE fid IN (SELECT value FROM json_each(?))`
 	var n int
 	if err := ch.get([]any{&n}, `SELECT count(*)`+from, list); err != nil || n == 0 {

@@ -17,7 +17,7 @@ import (
 // for packed trees of all depths, and after changes row by row.
 func TestIndex(t *testing.T) {
 	s := newStore(t)
-	for _, n := range []int{0, 1, packCells, packCells + 1, maxCells + 1, 3000, 60_000} {
+	for _, n := range []int{0, 1, packCells, packCells + 1, maxCells + 1, 3000, 12_000} {
 		l := scattered(uint64(n), 1, n)
 		mustCommit(t, s, data.Replace, l)
 		checkIndex(t, s, l, fmt.Sprint(n, " rows, packed"))
@@ -25,9 +25,9 @@ func TestIndex(t *testing.T) {
 	// A small change of a large layer goes through the R*Tree module.
 	mustCommit(t, s, data.Upsert, scattered(1, 500, 300))
 	checkIndex(t, s, mustLoad(t, s, "s"), "upserted")
-	mustCommit(t, s, data.Append, scattered(2, 60_001, 400))
+	mustCommit(t, s, data.Append, scattered(2, 12_001, 400))
 	checkIndex(t, s, mustLoad(t, s, "s"), "appended")
-	mustCommit(t, s, data.Append, scattered(3, 70_001, 20_000))
+	mustCommit(t, s, data.Append, scattered(3, 20_001, 5_000))
 	checkIndex(t, s, mustLoad(t, s, "s"), "packed anew")
 	mustCommit(t, s, data.Replace, storetest.Random(4, "s", 500))
 	checkIndex(t, s, mustLoad(t, s, "s"), "all geometry types")

@@ -237,7 +237,6 @@ func (x *txn) check(pragma string) error {
 func dsn(path string, more ...string) string {
 	settings := append([]string{
 		"mode=rw",
-		"_dqs=0",
 		"_pragma=busy_timeout(5000)",
 		"_pragma=journal_mode(WAL)",
 		"_pragma=synchronous(FULL)",

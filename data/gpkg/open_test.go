@@ -110,6 +110,11 @@ func TestOneWriter(t *testing.T) {
 	}
 	l := storetest.Random(1, "a", 30)
 	mustCommit(t, s, data.Replace, l)
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		if st, err := os.Stat(path + suffix); err != nil || st.Mode().Perm() != 0o600 {
+			t.Errorf("mode of %s: %v, %v", suffix, st, err)
+		}
+	}
 	reader := openTest(t, path, Options{ReadOnly: true})
 	storetest.Equal(t, mustLoad(t, reader, "a"), l)
 	mustCommit(t, s, data.Replace, storetest.Random(2, "a", 30))

@@ -43,9 +43,6 @@ const (
 	fixedBefore
 )
 
-// fixedAfter counts the columns properties and version_added.
-const fixedAfter = 2
-
 // maxColumns bounds the property columns of a table; more go to the column
 // properties.
 const maxColumns = 200

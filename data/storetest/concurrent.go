@@ -103,7 +103,7 @@ func (s Suite) testWriters(t *testing.T) {
 // not at all, as its error says, and the store takes further changes.
 func (s Suite) testCancel(t *testing.T) {
 	st := s.Open(t)
-	const rows = 20_000
+	const rows = 8_000
 	want := grid("x", 1, 50, 1)
 	commit(t, st, data.Replace, want)
 	big := grid("x", 1000, rows, 2)
@@ -113,7 +113,7 @@ func (s Suite) testCancel(t *testing.T) {
 		if k == 0 {
 			cancel()
 		}
-		timer := time.AfterFunc(time.Duration(k)*4*time.Millisecond, cancel)
+		timer := time.AfterFunc(time.Duration(k)*2*time.Millisecond, cancel)
 		before := load(t, st, "x").Info.Version
 		_, err := st.Commit(ctx, change(data.Replace, big))
 		timer.Stop()

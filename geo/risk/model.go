@@ -43,9 +43,9 @@ type Model struct {
 	BorderCountries string  `json:"border_countries"`
 	Coasts          []Coast `json:"coasts"`
 
-	// PriorYears is the weight of the average section, in years of
-	// observation, in each section's estimate.
-	PriorYears float64 `json:"prior_years"`
+	// PriorShape is the least shape of the Gamma distribution of the
+	// sections' rates: the weight of the average, in incidents.
+	PriorShape float64 `json:"prior_shape"`
 	// KnownPOD is the search coverage from which a place counts as known.
 	KnownPOD float64 `json:"known_pod"`
 	// TopShare of the sections, by residual risk per km, are the top band.
@@ -92,7 +92,7 @@ func DefaultModel() Model {
 			{"West Borneo", 108.8, 0.9, 110.6, 2.2},
 			{"North-east Borneo", 117.2, 3.0, 119.2, 5.2},
 		},
-		PriorYears: 1, KnownPOD: 0.05, TopShare: 0.2,
+		PriorShape: 0.1, KnownPOD: 0.05, TopShare: 0.2,
 		MismatchHigh: 0.3, MismatchLow: 0.05,
 		LevelCuts: [3]float64{0.25, 0.5, 0.75},
 	}
@@ -115,7 +115,7 @@ func (m Model) Validate() error {
 	check(m.SectionKM >= 1 && m.SectionKM <= 1000, "section_km is %g: use 1 to 1000", m.SectionKM)
 	check(m.DomainKM >= 1 && m.DomainKM <= 200, "domain_km is %g: use 1 to 200", m.DomainKM)
 	check(m.StripKM > 0 && m.StripKM <= m.DomainKM, "strip_km is %g: use more than 0 and at most domain_km", m.StripKM)
-	check(m.PriorYears > 0, "prior_years is %g: use more than 0", m.PriorYears)
+	check(m.PriorShape >= 0.05 && m.PriorShape <= 10, "prior_shape is %g: use 0.05 to 10", m.PriorShape)
 	check(m.KnownPOD > 0 && m.KnownPOD < 1, "known_pod is %g: use a value between 0 and 1", m.KnownPOD)
 	check(m.TopShare > 0 && m.TopShare <= 1, "top_share is %g: use more than 0 and at most 1", m.TopShare)
 	check(m.MismatchLow >= 0 && m.MismatchLow < m.MismatchHigh && m.MismatchHigh <= 1,

@@ -229,39 +229,67 @@ func (a *Assessment) transientH(medium Medium) float64 {
 	return a.Model.Coverage.TransientHoursLand
 }
 
-// estimate turns weights into rates: with n incidents in T years, and a Gamma
-// prior worth PriorYears years of the average section of the same medium (by
-// length), the rate is Gamma(b·μ + n, b + T). Source: METHODS section 8, here
-// with one channel and a prior per medium.
+// estimate turns weights into rates. The rates of the sections of one medium,
+// per km, are taken as Gamma distributed around their mean μ with the shape a
+// that their spread shows; a section of length L with n incidents in T years
+// then has the rate Gamma(a + n, a/(μL) + T). Source: METHODS section 8, with
+// one channel; a by moments, at least Model.PriorShape.
 func (a *Assessment) estimate(undetected []float64) {
-	var weight, km [2]float64
-	of := func(m Medium) int { return map[Medium]int{Land: 0, Shore: 1}[m] }
-	for i := range a.Sections {
-		s := &a.Sections[i]
-		weight[of(s.Medium)] += s.Incidents
-		km[of(s.Medium)] += s.LengthKM
-	}
-	years, prior := a.exposureY, a.Model.PriorYears
-	for i := range a.Sections {
-		s := &a.Sections[i]
-		k := of(s.Medium)
-		mean := weight[k] / km[k] / years * s.LengthKM // per year, from the average
-		s.AnnualRate = gammaEstimate(prior*mean+s.Incidents, prior+years)
-		missed := 1 - a.stripInterception(i)
-		if s.Incidents > 0 {
-			missed = undetected[i] / s.Incidents
+	for _, medium := range []Medium{Land, Shore} {
+		mean, shape := a.prior(medium)
+		for i := range a.Sections {
+			s := &a.Sections[i]
+			if s.Medium != medium {
+				continue
+			}
+			if mean > 0 {
+				s.AnnualRate = gammaEstimate(shape+s.Incidents, shape/(mean*s.LengthKM)+a.exposureY)
+			}
+			missed := 1 - a.stripInterception(i)
+			if s.Incidents > 0 {
+				missed = undetected[i] / s.Incidents
+			}
+			s.InterceptionPOD = 1 - missed
+			s.Undetected = s.AnnualRate.times(periodFactor * missed)
 		}
-		s.InterceptionPOD = 1 - missed
-		s.Undetected = s.AnnualRate.times(periodFactor * missed)
 	}
 }
 
-// gammaEstimate returns the mean and the 10 and 90 % quantiles of a Gamma
-// distribution; zero for a shape of zero.
-func gammaEstimate(shape, rate float64) Estimate {
-	if shape <= 0 {
-		return Estimate{}
+// prior returns the mean rate of a medium's sections, per km and year, and the
+// shape of its spread: μ²/(s² - μ/(T·L̄)), the variance less what chance alone
+// would show.
+func (a *Assessment) prior(medium Medium) (perKM, shape float64) {
+	weight, km, n := 0.0, 0.0, 0.0
+	for _, s := range a.Sections {
+		if s.Medium == medium {
+			weight += s.Incidents
+			km += s.LengthKM
+			n++
+		}
 	}
+	if weight == 0 {
+		return 0, 0
+	}
+	perKM = weight / km / a.exposureY
+	variance := -perKM / (a.exposureY * km / n)
+	for _, s := range a.Sections {
+		if s.Medium == medium {
+			d := s.Incidents/s.LengthKM/a.exposureY - perKM
+			variance += d * d * s.LengthKM / km
+		}
+	}
+	if variance <= 0 {
+		return perKM, mostPriorShape
+	}
+	return perKM, max(a.Model.PriorShape, min(mostPriorShape, perKM*perKM/variance))
+}
+
+// mostPriorShape is the shape where sections do not differ.
+const mostPriorShape = 10
+
+// gammaEstimate returns the mean and the 10 and 90 % quantiles of a Gamma
+// distribution of a positive shape and rate.
+func gammaEstimate(shape, rate float64) Estimate {
 	g := distuv.Gamma{Alpha: shape, Beta: rate}
 	return Estimate{shape / rate, g.Quantile(0.1), g.Quantile(0.9)}
 }

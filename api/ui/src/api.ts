@@ -78,6 +78,7 @@ export interface GapReport { gaps: Gap[]; version?: string | number; as_of?: str
 export interface Section {
   id: string;
   name?: string;
+  class?: string;
   level?: string;
   km?: number;
   length_km?: number;

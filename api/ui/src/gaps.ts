@@ -6,6 +6,7 @@ import { accessKey, download, get, type Gap, type GapReport, type Interval } fro
 import { fill, h, icon } from './dom';
 import { code, count, currentLang, expected, num, onWords, percent, t } from './i18n';
 import { sectionDetail, sectionName } from './section';
+import { classColour } from './sections';
 
 const LIMIT = 50;
 const levelColour: ExpressionSpecification = ['match', ['get', 'level'], 'critical', '#7a0f3c', 'high', '#c2410c', 'medium', '#b07900', '#557083'];
@@ -46,7 +47,7 @@ export class Gaps {
     const chosen: ExpressionSpecification = ['==', ['get', 'id'], ''];
     map.addLayer({ id: 'gap-glow', type: 'line', source: 'gaps', filter: chosen, layout: line, paint: { 'line-color': '#12b5d6', 'line-width': 20, 'line-opacity': 0.7, 'line-blur': 3 } }, 'slot-gap');
     map.addLayer({ id: 'gap-casing', type: 'line', source: 'gaps', layout: line, paint: { 'line-color': '#fff', 'line-width': ['interpolate', ['linear'], ['zoom'], 4, 5, 9, 8] } }, 'slot-gap');
-    map.addLayer({ id: 'gap-line', type: 'line', source: 'gaps', layout: line, paint: { 'line-color': levelColour, 'line-width': ['interpolate', ['linear'], ['zoom'], 4, 2.6, 9, 4.5] } }, 'slot-gap');
+    map.addLayer({ id: 'gap-line', type: 'line', source: 'gaps', layout: line, paint: { 'line-color': classColour, 'line-width': ['interpolate', ['linear'], ['zoom'], 4, 2.6, 9, 4.5] } }, 'slot-gap');
     map.addLayer({ id: 'gap-disc', type: 'circle', source: 'gap-badges', paint: { 'circle-radius': 10, 'circle-color': levelColour, 'circle-stroke-color': '#fff', 'circle-stroke-width': 2 } }, 'slot-top');
     map.addLayer({ id: 'gap-rank', type: 'symbol', source: 'gap-badges', layout: { 'text-field': ['to-string', ['get', 'rank']], 'text-font': ['sans-serif'], 'text-size': 12, 'text-allow-overlap': true, 'text-ignore-placement': true }, paint: { 'text-color': '#fff' } }, 'slot-top');
     map.on('click', 'gap-disc', (e) => {
@@ -89,7 +90,7 @@ export class Gaps {
     const badges: GeoJSON.Feature[] = [];
     // Worst last, so that it lies on top.
     for (const g of [...gaps].reverse()) {
-      const properties = { id: g.section_id, rank: g.rank, level: g.level };
+      const properties = { id: g.section_id, rank: g.rank, level: g.level, class: g.class };
       if (!g.geometry) continue;
       lines.push({ type: 'Feature', properties, geometry: g.geometry });
       const at = anchor(g.geometry);
@@ -170,7 +171,8 @@ function effect(e: Gap['effect_of_one_patrol']): string {
   const { residual_30d_before: before, residual_30d_after: after } = e ?? {};
   if (before === undefined || after === undefined) return '';
   const how = [e?.mode && code('mode', e.mode), e?.track_km !== undefined && `${num(e.track_km)} km`].filter(Boolean).join(', ');
-  const lines = [t('gaps.effect_text', { from: num(before), to: num(after), how })];
-  if (e?.search_coverage_after !== undefined) lines.push(t('gaps.effect_search', { from: percent(e.search_coverage_before), to: percent(e.search_coverage_after) }));
-  return lines.join('; ');
+  const parts = [how];
+  if (num(before) !== num(after)) parts.push(t('gaps.effect_text', { from: num(before), to: num(after) }));
+  if (e?.search_coverage_after !== undefined) parts.push(t('gaps.effect_search', { from: percent(e.search_coverage_before), to: percent(e.search_coverage_after) }));
+  return parts.filter(Boolean).join('; ');
 }

@@ -10,6 +10,7 @@ import { hover } from './hover';
 import { apply, onWords, t, when } from './i18n';
 import { Layers } from './layers';
 import { attribution, coordinates, createView, type View } from './map';
+import { Sections } from './sections';
 import { Shell, toast } from './shell';
 import { Surfaces } from './surfaces';
 import { provideIcons } from './symbols';
@@ -29,6 +30,7 @@ class Page {
   };
   readonly layers: Layers;
   readonly surfaces: Surfaces;
+  readonly sections: Sections;
   readonly gaps: Gaps;
   readonly explain: Explain;
 
@@ -39,6 +41,7 @@ class Page {
     coordinates(map, $('#coordinates'));
     this.surfaces = new Surfaces(view, { picker: $('#surfaces'), opacity: $<HTMLInputElement>('#opacity'), legend: $('#legend') }, (e) => this.failed(e));
     this.layers = new Layers(view, $('#layers'), this.fly);
+    this.sections = new Sections(view, $('#sections'));
     this.gaps = new Gaps(view, $('#gap-panel'), $('#gap-tools'), this.fly);
     this.explain = new Explain(view, this.layers, $('#here'), () => shell.reveal('here'));
     new Uploader(this.layers, (r) => this.uploaded(r));
@@ -56,7 +59,7 @@ class Page {
   }
 
   async load(): Promise<void> {
-    await Promise.all([this.layers.load(), this.surfaces.show('risk'), this.gaps.load(), this.about()]);
+    await Promise.all([this.layers.load(), this.surfaces.show('risk'), this.gaps.load(), this.sections.load(), this.about()]);
     this.facts();
   }
 
@@ -85,7 +88,7 @@ class Page {
   /** Draws a new assessment when there is one. */
   private async refresh(): Promise<boolean> {
     if (!await this.surfaces.refresh()) return false;
-    await Promise.all([this.gaps.load(), this.layers.load()]);
+    await Promise.all([this.gaps.load(), this.sections.load(), this.layers.load()]);
     this.facts();
     return true;
   }

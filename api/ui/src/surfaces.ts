@@ -57,7 +57,7 @@ export class Surfaces {
         type: 'raster', tiles: tj.tiles.map((u) => (devicePixelRatio > 1 ? u.replace(/\.png(?=$|\?)/, '@2x.png') : u)), tileSize: 256,
         minzoom: tj.minzoom ?? 0, maxzoom: tj.maxzoom ?? 14, ...(tj.bounds ? { bounds: tj.bounds } : {}), attribution: tj.attribution ?? '',
       });
-      map.addLayer({ id: ID, type: 'raster', source: ID, paint: { 'raster-opacity': this.opacity, 'raster-fade-duration': reducedMotion() ? 0 : 250 } }, this.view.surfaceSlot);
+      map.addLayer({ id: ID, type: 'raster', source: ID, paint: { 'raster-opacity': this.opacity, 'raster-resampling': name === 'gaps' ? 'nearest' : 'linear', 'raster-fade-duration': reducedMotion() ? 0 : 250 } }, this.view.surfaceSlot);
     }
     for (const f of this.watchers) f();
   }

@@ -4,7 +4,7 @@ import type { LayerSpecification, Map as GLMap } from 'maplibre-gl';
 import type { Slot } from './map';
 import { s } from './dom';
 
-export type Shape = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'post' | 'line' | 'area' | 'track';
+export type Shape = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'post' | 'line' | 'stroke' | 'area' | 'track';
 export interface Look { shape: Shape; colour: string }
 
 const byId: Record<string, Look> = {
@@ -122,6 +122,7 @@ export function swatch({ shape, colour }: Look): SVGElement {
   else if (shape === 'circle') svg.append(s('circle', { r: 5, fill: colour }));
   else if (shape === 'area') svg.append(s('rect', { x: -8, y: -6, width: 16, height: 12, rx: 2, fill: colour, 'fill-opacity': 0.35, stroke: colour }));
   else if (shape === 'track') svg.append(s('path', { d: 'M-8 4C-3 -7 0 7 8 -5', fill: 'none', stroke: colour, 'stroke-width': 2.4, 'stroke-linecap': 'round' }));
+  else if (shape === 'stroke') svg.append(s('path', { d: 'M-8 0H8', stroke: colour, 'stroke-width': 3, 'stroke-linecap': 'round' }));
   else svg.append(s('path', { d: 'M-8 0H8', stroke: colour, 'stroke-width': 2.4, 'stroke-dasharray': '5 2.5' }));
   return svg;
 }

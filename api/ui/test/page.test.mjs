@@ -73,6 +73,7 @@ test('the map comes to rest with its base map and layers', { skip }, async () =>
 });
 
 test('a surface changes the picture and brings its legend', { skip }, async () => {
+  await page.evaluate(() => window.sempadan.map.jumpTo({ center: [103.9, 1.25], zoom: 8 }));
   const pictures = {};
   for (const surface of ['none', 'density', 'risk', 'coverage']) {
     await page.locator(`#surfaces input[value=${surface}]`).check({ force: true });

@@ -2,180 +2,105 @@ package data
 
 import (
 	"bytes"
-	"math"
 	"strings"
+
+	"github.com/twpayne/go-geom"
+	"github.com/twpayne/go-geom/encoding/wkt"
 )
 
-var wktKinds = map[string]string{"POINT": "Point", "LINESTRING": "LineString", "POLYGON": "Polygon",
-	"MULTIPOINT": "MultiPoint", "MULTILINESTRING": "MultiLineString", "MULTIPOLYGON": "MultiPolygon",
-	"GEOMETRYCOLLECTION": "GeometryCollection"}
+// maxWKTDepth bounds nested geometry collections.
+const maxWKTDepth = 8
 
-// wktReader reads the well-known text of a geometry (OGC 06-103r4, section 7),
-// with or without Z and M.
-type wktReader struct {
-	s        []byte
-	shape    *shape // the one at hand
-	vertices int
-	measured bool // the third of three ordinates is M
-	deep     int  // of collections
-}
-
-// readWKT fills the shape from well-known text.
+// readWKT fills the shape from well-known text (OGC 06-103r4, section 7), with
+// or without Z and M, and with an SRID of 4326 before it.
 func (s *shape) readWKT(text []byte, to transform, vertices int) {
-	r := &wktReader{s: text, shape: s, vertices: vertices}
 	if len(text) > 5 && strings.EqualFold(string(text[:5]), "SRID=") {
 		srid, rest, ok := bytes.Cut(text[5:], []byte{';'})
 		if !ok || strings.TrimSpace(string(srid)) != "4326" {
 			s.spoil("bad_wkt", "the SRID of the text is not 4326; name the coordinate reference system with crs")
 			return
 		}
-		r.s = rest
+		text = rest
 	}
-	r.geometry(to)
-	if r.space(); s.fault == nil && len(r.s) > 0 {
-		s.spoil("bad_wkt", "%s follows the end of the well-known text", show(r.s))
-	}
-}
-
-// geometry reads one geometry into the shape at hand.
-func (r *wktReader) geometry(to transform) {
-	s, text := r.shape, r.s
-	word := strings.ToUpper(r.word())
-	r.measured = false
-	if tagged, ok := strings.CutSuffix(word, "ZM"); ok {
-		word = tagged
-	} else if tagged, ok := strings.CutSuffix(word, "Z"); ok {
-		word = tagged
-	} else if tagged, ok := strings.CutSuffix(word, "M"); ok {
-		word, r.measured = tagged, true
-	}
-	if s.kind = wktKinds[word]; s.kind == "" {
+	g, err := wkt.Unmarshal(string(text))
+	if err != nil {
 		s.spoil("bad_wkt", "%s is not well-known text", show(text))
 		return
 	}
-	switch strings.ToUpper(r.word()) {
-	case "M":
-		r.measured = true
-	case "EMPTY":
-		s.empty = true
-		return
-	}
-	if s.kind == "GeometryCollection" {
-		r.collection(to)
-		return
-	}
-	s.rank = r.list(rankOf[s.kind])
-	if s.kind == "Point" {
-		if s.rank = 1; len(s.points) > 1 {
-			s.spoil("bad_wkt", "a point has more than one position")
+	s.take(g, wktContext{to: to, vertices: vertices})
+}
+
+type wktContext struct {
+	to       transform
+	vertices int
+	depth    int
+}
+
+// take fills the shape from a parsed geometry.
+func (s *shape) take(g geom.T, c wktContext) {
+	layout := g.Layout()
+	s.heights = s.heights || layout == geom.XYZ || layout == geom.XYZM
+	positions := func(flat []float64) int {
+		for i := 0; i+layout.Stride() <= len(flat) && layout.Stride() > 1; i += layout.Stride() {
+			m := nan
+			if layout.MIndex() >= 0 {
+				m = flat[i+layout.MIndex()]
+			}
+			s.position(flat[i], flat[i+1], m)
 		}
+		if len(flat) == 0 {
+			return 0
+		}
+		return 1
+	}
+	lists := func(flat []float64, ends []int) int {
+		rank, from := 0, 0
+		for _, end := range ends {
+			rank = s.close(positions(flat[from:end]))
+			from = end
+		}
+		return rank
+	}
+	switch g := g.(type) {
+	case *geom.Point:
+		s.kind, s.rank = "Point", positions(g.FlatCoords())
+	case *geom.MultiPoint:
+		s.kind, s.rank = "MultiPoint", s.close(positions(g.FlatCoords()))
+	case *geom.LineString:
+		s.kind, s.rank = "LineString", s.close(positions(g.FlatCoords()))
+	case *geom.MultiLineString:
+		s.kind, s.rank = "MultiLineString", s.close(lists(g.FlatCoords(), g.Ends()))
+	case *geom.Polygon:
+		s.kind, s.rank = "Polygon", s.close(lists(g.FlatCoords(), g.Ends()))
+	case *geom.MultiPolygon:
+		rank := 0
+		for i := range g.NumPolygons() {
+			p := g.Polygon(i)
+			rank = s.close(lists(p.FlatCoords(), p.Ends()))
+		}
+		s.kind, s.rank = "MultiPolygon", s.close(rank)
+	case *geom.GeometryCollection:
+		s.kind = "GeometryCollection"
+		s.takeParts(g, c)
+	default:
+		s.spoil("bad_wkt", "geometries of this type are not read")
 	}
 }
 
-// collection reads the parts of a geometry collection.
-func (r *wktReader) collection(to transform) {
-	s := r.shape
-	if r.deep++; r.deep > 8 || !r.use('(') {
-		s.spoil("bad_wkt", "a geometry collection is nested too deep or has no bracket")
+func (s *shape) takeParts(g *geom.GeometryCollection, c wktContext) {
+	if c.depth++; c.depth > maxWKTDepth {
+		s.spoil("bad_wkt", "geometry collections are nested deeper than %d", maxWKTDepth)
 		return
 	}
-	for {
+	for _, child := range g.Geoms() {
 		part := &shape{}
-		r.shape = part
-		r.geometry(to)
-		r.shape = s
-		g, f := part.geometry(to, r.vertices)
-		if f != nil {
-			s.spoil(f.code, "%s", f.message)
+		part.take(child, c)
+		built, fault := part.geometry(c.to, c.vertices)
+		if fault != nil {
+			s.spoil(fault.code, "%s", fault.message)
 			return
 		}
 		s.heights = s.heights || part.heights
-		s.parts = append(s.parts, g)
-		if !r.use(',') {
-			break
-		}
-	}
-	if r.deep--; !r.use(')') {
-		s.spoil("bad_wkt", "a bracket is missing in the well-known text")
-	}
-}
-
-func (r *wktReader) space() { r.s = bytes.TrimLeft(r.s, " \t\r\n") }
-
-func (r *wktReader) word() string {
-	r.space()
-	n := 0
-	for n < len(r.s) && r.s[n]|0x20 >= 'a' && r.s[n]|0x20 <= 'z' {
-		n++
-	}
-	word := string(r.s[:n])
-	r.s = r.s[n:]
-	return word
-}
-
-// list reads a bracketed list of positions (deep 1 or 2) or of lists, and
-// returns its rank.
-func (r *wktReader) list(deep int) int {
-	if !r.use('(') {
-		r.shape.spoil("bad_wkt", "a bracket is missing in the well-known text")
-		return 0
-	}
-	rank := 1
-	for {
-		r.space()
-		switch {
-		case deep > 2:
-			rank = r.list(deep - 1)
-		case r.shape.kind == "MultiPoint" && r.use('('):
-			r.position()
-			if !r.use(')') {
-				r.shape.spoil("bad_wkt", "a bracket is missing in the well-known text")
-			}
-		default:
-			r.position()
-		}
-		if r.shape.fault != nil || !r.use(',') {
-			break
-		}
-	}
-	if !r.use(')') {
-		r.shape.spoil("bad_wkt", "a bracket is missing in the well-known text")
-	}
-	return r.shape.close(rank)
-}
-
-func (r *wktReader) use(c byte) bool {
-	if r.space(); len(r.s) > 0 && r.s[0] == c {
-		r.s = r.s[1:]
-		return true
-	}
-	return false
-}
-
-func (r *wktReader) position() {
-	v := [4]float64{}
-	n := 0
-	for ; n < 4; n++ {
-		r.space()
-		x, length, ok := scanNumber(r.s)
-		if !ok || math.IsInf(x, 0) {
-			break
-		}
-		v[n], r.s = x, r.s[length:]
-	}
-	if n < 2 {
-		r.shape.spoil("bad_wkt", "a position of the well-known text is not two numbers")
-		return
-	}
-	m := nan
-	if n == 4 {
-		m = v[3]
-	} else if n == 3 && r.measured {
-		m = v[2]
-	}
-	r.shape.heights = r.shape.heights || n > 2 && !(n == 3 && r.measured)
-	r.shape.position(v[0], v[1], m)
-	if len(r.shape.points) > r.vertices {
-		r.shape.spoil("too_many_vertices", "the geometry has more than %d vertices", r.vertices)
+		s.parts = append(s.parts, built)
 	}
 }

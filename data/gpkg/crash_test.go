@@ -205,7 +205,7 @@ func TestTornLog(t *testing.T) {
 	for v := range acked {
 		time.Sleep(time.Duration(r.IntN(20)) * time.Millisecond) // into the next change
 		file, log := readFile(t, s.Path()), readFile(t, s.Path()+"-wal")
-		for k := range 6 {
+		for k := range 3 {
 			cut := len(log)
 			if k > 0 {
 				cut = r.IntN(len(log))

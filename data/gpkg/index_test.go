@@ -57,7 +57,7 @@ func checkIndex(t *testing.T, s *Store, l *geo.Layer, what string) {
 	}
 	defer conn.Close()
 	r := rand.New(rand.NewPCG(uint64(l.Len()), 5))
-	for range 30 {
+	for range 12 {
 		w := orb.Bound{Min: orb.Point{108 + 10*r.Float64(), -5 + 10*r.Float64()}}
 		w.Max = orb.Point{w.Min[0] + 3*r.Float64(), w.Min[1] + 3*r.Float64()}
 		rows, err := conn.QueryContext(t.Context(), `SELECT id FROM rtree_s_geom WHERE maxx >= ? AND minx <= ? AND maxy >= ? AND miny <= ?`,

@@ -59,7 +59,11 @@ class Page {
   }
 
   async load(): Promise<void> {
-    await Promise.all([this.layers.load(), this.surfaces.show('risk'), this.gaps.load(), this.sections.load(), this.about()]);
+    const layers = this.layers.load().catch((e: unknown) => {
+      if (e instanceof Problem && e.status === 401) throw e; // start asks for the key
+      this.failed(e);
+    });
+    await Promise.all([layers, this.surfaces.show('risk'), this.gaps.load(), this.sections.load(), this.about()]);
     this.facts();
   }
 

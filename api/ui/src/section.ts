@@ -10,11 +10,11 @@ export async function sectionDetail(id: string): Promise<HTMLElement | null> {
   const el = h('div', { class: 'section-detail' });
   const coverage = Object.entries(section.coverage_by_country ?? section.coverage ?? {}).filter(([c, v]) => typeof v === 'number' && (v > 0 || c !== 'other'));
   if (coverage.length) {
-    el.append(h('h4', {}, t('section.coverage')), h('ul', { class: 'bars' }, ...coverage.map(([c, v]) => bar(code('country', c), v as number))));
+    el.append(h('h3', { class: 'sub' }, t('section.coverage')), h('ul', { class: 'bars' }, ...coverage.map(([c, v]) => bar(code('country', c), v as number))));
   }
   const week = profile(section.profile?.incidents, section.profile?.coverage);
   if (week) {
-    el.append(h('h4', {}, t('section.week'), clockName(section.profile?.utc_offset_h)), week, h('p', { class: 'week-key muted small' },
+    el.append(h('h3', { class: 'sub' }, t('section.week'), clockName(section.profile?.utc_offset_h)), week, h('p', { class: 'week-key muted small' },
       h('span', { class: 'key-incident' }), t('section.incidents'), h('span', { class: 'key-patrol' }), t('section.patrols')));
   }
   return el.childElementCount ? el : null;

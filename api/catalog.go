@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
 	"github.com/sempadan/sempadan/tiles"
+	"golang.org/x/sync/errgroup"
 )
 
 // entry is one layer as it is served, with what is kept beside it.
@@ -58,12 +60,22 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 	for _, id := range hidden {
 		delete(entries, id)
 	}
-	for _, info := range infos {
-		l, err := s.opts.Store.Load(ctx, info.ID)
-		if err != nil {
-			return fmt.Errorf("load layer %s: %w", info.ID, err)
-		}
-		entries[info.ID] = newEntry(l, true)
+	loaded := make([]*geo.Layer, len(infos))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, info := range infos {
+		g.Go(func() (err error) {
+			if loaded[i], err = s.opts.Store.Load(ctx, info.ID); err != nil {
+				return fmt.Errorf("load layer %s: %w", info.ID, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, l := range loaded {
+		entries[l.Info.ID] = newEntry(l, true)
 	}
 	s.publish(entries)
 	return nil

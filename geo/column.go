@@ -80,6 +80,9 @@ func appendNumber(dst []byte, v float64) []byte {
 func decodeLiteral(lit string) any {
 	switch lit[0] {
 	case '"':
+		if strings.IndexByte(lit, '\\') < 0 { // nothing is escaped
+			return lit[1 : len(lit)-1]
+		}
 		var s string
 		if json.Unmarshal([]byte(lit), &s) == nil {
 			return s

@@ -131,7 +131,16 @@ func (l *Layer) Value(row int, name string) any {
 
 // Text returns a text property, "" when absent or not text.
 func (l *Layer) Text(row int, name string) string {
-	s, _ := l.Value(row, name).(string)
+	c, i := l.at(row)
+	col := c.column(name)
+	if col == nil || col.numeric() || !col.has(i) {
+		return ""
+	}
+	lit := col.dict[col.codes[i]]
+	if lit[0] != '"' {
+		return ""
+	}
+	s, _ := decodeLiteral(lit).(string)
 	return s
 }
 

@@ -49,6 +49,7 @@ var homes = map[string][]string{
 	"github.com/prometheus/client_golang": {"api", "cmd/sempadan"},
 	"github.com/spf13/cobra":              {"cmd/sempadan"},
 	"github.com/schollz/progressbar/v3":   {"cmd/sempadan"},
+	"golang.org/x/sync":                   {"cmd/sempadan", "api"},
 	"golang.org/x/term":                   {"cmd/sempadan"},
 }
 

@@ -12,7 +12,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sempadan/sempadan/api"
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 )
 
 type serveFlags struct {
@@ -72,15 +75,24 @@ func serve(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	builtin, err := builtinLayers(!f.noBuiltin, f.demo, time.Now().UTC())
+	var builtin []*geo.Layer
+	var store data.Store
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		builtin, err = builtinLayers(!f.noBuiltin, f.demo, time.Now().UTC())
+		return err
+	})
+	both.Go(func() (err error) {
+		store, err = openStore(ctx, f.store, false)
+		return err
+	})
+	err = both.Wait()
+	if store != nil {
+		defer func() { _ = store.Close() }()
+	}
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, f.store, false)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = store.Close() }()
 	srv, err := api.New(ctx, api.Options{
 		Store: store, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true,
 		Version: version, Commit: commit(), Now: time.Now, Log: log, Registry: prometheus.NewRegistry(),

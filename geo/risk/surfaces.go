@@ -163,7 +163,7 @@ type Scales struct {
 }
 
 // scaleSamples bounds how many places are looked at to fix a scale.
-const scaleSamples = 500
+const scaleSamples = 128
 
 func (a *Assessment) fixScales() {
 	top := func(d *surface.Density) float64 {

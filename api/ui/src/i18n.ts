@@ -85,11 +85,11 @@ export function num(v: number | null | undefined, digits = 3): string {
 function superscript(n: number): string {
   return String(n).replace(/[-\d]/g, (c) => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)]!));
 }
-/** An expected count, as a list of them reads well: 3.1, 1.0, 0.42, 0.05. */
+/** An expected count, as a list of them reads well: 3.1, 1.0, 0.42, 0.0013. */
 export function expected(v: number | null | undefined): string {
   if (v === null || v === undefined || !Number.isFinite(v)) return '–';
   const digits = v >= 99.5 ? 0 : v >= 0.95 ? 1 : 2;
-  return v > 0 && v < 0.005 ? num(v, 1) : new Intl.NumberFormat(locale[lang], { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(v);
+  return v < 0.095 ? num(v, 2) : new Intl.NumberFormat(locale[lang], { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(v);
 }
 /** A whole count. */
 export const count = (v: number): string => new Intl.NumberFormat(locale[lang]).format(v);

@@ -111,7 +111,10 @@ class Page {
     })();
   }
 
-  private failed(e: unknown): void { toast(e instanceof Problem ? e.message : t('error.network'), true); }
+  private failed(e: unknown): void {
+    if (e instanceof Problem && e.status === 401) return; // the sign-in dialog says it
+    toast(e instanceof Problem ? e.message : t('error.network'), true);
+  }
 
   private async about(): Promise<void> {
     const v = await get<{ version?: string; commit?: string }>('/version').catch(() => null);

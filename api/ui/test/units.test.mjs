@@ -60,7 +60,7 @@ test('numbers and clocks', () => {
   assert.equal(num(0.0000012), '1.2 × 10⁻⁶');
   assert.equal(num(123456), '123,456');
   assert.equal(num(null), '–');
-  assert.deepEqual([3.14, 1, 0.42, 120.4, 0].map(expected), ['3.1', '1.0', '0.42', '120', '0.00']);
+  assert.deepEqual([3.14, 1, 0.42, 120.4, 0.00134, 0].map(expected), ['3.1', '1.0', '0.42', '120', '0.0013', '0']);
   assert.equal(percent(0.0379), '3.8%');
   assert.equal(when('2026-11-22T00:30:00Z'), '22 Nov 2026, 07:30 WIB / 08:30 MYT');
   setZone('WITA');

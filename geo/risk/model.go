@@ -43,8 +43,8 @@ type Model struct {
 	BorderCountries string  `json:"border_countries"`
 	Coasts          []Coast `json:"coasts"`
 
-	// PriorShape is the least shape of the Gamma distribution of the
-	// sections' rates: the weight of the average, in incidents.
+	// PriorShape is the shape of the Gamma distribution of the sections'
+	// rates: how much the average weighs, in incidents.
 	PriorShape float64 `json:"prior_shape"`
 	// KnownPOD is the search coverage from which a place counts as known.
 	KnownPOD float64 `json:"known_pod"`

@@ -229,20 +229,20 @@ func (a *Assessment) transientH(medium Medium) float64 {
 	return a.Model.Coverage.TransientHoursLand
 }
 
-// estimate turns weights into rates. The rates of the sections of one medium,
-// per km, are taken as Gamma distributed around their mean μ with the shape a
-// that their spread shows; a section of length L with n incidents in T years
-// then has the rate Gamma(a + n, a/(μL) + T). Source: METHODS section 8, with
-// one channel; a by moments, at least Model.PriorShape.
+// estimate turns weights into rates. With μ the mean rate per km of the
+// sections of one medium, a section of length L with n incidents in T years has
+// the rate Gamma(a + n, a/(μL) + T): the average counts as much as a incidents.
+// Source: METHODS section 8, with one channel and a fixed shape
+// a = Model.PriorShape; kernel weights are too smooth to fit it by moments.
 func (a *Assessment) estimate(undetected []float64) {
 	for _, medium := range []Medium{Land, Shore} {
-		mean, shape := a.prior(medium)
+		mean := a.meanRate(medium)
 		for i := range a.Sections {
 			s := &a.Sections[i]
 			if s.Medium != medium {
 				continue
 			}
-			if mean > 0 {
+			if shape := a.Model.PriorShape; mean > 0 {
 				s.AnnualRate = gammaEstimate(shape+s.Incidents, shape/(mean*s.LengthKM)+a.exposureY)
 			}
 			missed := 1 - a.stripInterception(i)
@@ -255,37 +255,20 @@ func (a *Assessment) estimate(undetected []float64) {
 	}
 }
 
-// prior returns the mean rate of a medium's sections, per km and year, and the
-// shape of its spread: μ²/(s² - μ/(T·L̄)), the variance less what chance alone
-// would show.
-func (a *Assessment) prior(medium Medium) (perKM, shape float64) {
-	weight, km, n := 0.0, 0.0, 0.0
+// meanRate is the rate of all sections of a medium, per km and year.
+func (a *Assessment) meanRate(medium Medium) float64 {
+	weight, km := 0.0, 0.0
 	for _, s := range a.Sections {
 		if s.Medium == medium {
 			weight += s.Incidents
 			km += s.LengthKM
-			n++
 		}
 	}
-	if weight == 0 {
-		return 0, 0
+	if km == 0 {
+		return 0
 	}
-	perKM = weight / km / a.exposureY
-	variance := -perKM / (a.exposureY * km / n)
-	for _, s := range a.Sections {
-		if s.Medium == medium {
-			d := s.Incidents/s.LengthKM/a.exposureY - perKM
-			variance += d * d * s.LengthKM / km
-		}
-	}
-	if variance <= 0 {
-		return perKM, mostPriorShape
-	}
-	return perKM, max(a.Model.PriorShape, min(mostPriorShape, perKM*perKM/variance))
+	return weight / km / a.exposureY
 }
-
-// mostPriorShape is the shape where sections do not differ.
-const mostPriorShape = 10
 
 // gammaEstimate returns the mean and the 10 and 90 % quantiles of a Gamma
 // distribution of a positive shape and rate.

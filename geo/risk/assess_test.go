@@ -1,0 +1,412 @@
+package risk_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/geo/surface"
+)
+
+var now = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+
+func layer(info geo.LayerInfo, features ...geo.Feature) *geo.Layer {
+	b := geo.NewBuilder(info)
+	for _, f := range features {
+		b.Add(f)
+	}
+	return b.Layer()
+}
+
+func incident(lon, lat float64, at time.Time, props map[string]any) geo.Feature {
+	if props == nil {
+		props = map[string]any{"kind": "irr.exit"}
+	}
+	return geo.Feature{Geometry: orb.Point{lon, lat}, From: at, To: at, Properties: props}
+}
+
+func incidents(features ...geo.Feature) *geo.Layer {
+	return layer(geo.LayerInfo{ID: "incidents", Kind: geo.KindIncident, Version: 1}, features...)
+}
+
+// border is a straight line of about 100 km along latitude 1.
+func border() *geo.Layer {
+	return layer(geo.LayerInfo{ID: "border", Kind: geo.KindBoundary, Version: 1},
+		geo.Feature{Geometry: orb.LineString{{110, 1}, {110.9, 1}}, Properties: map[string]any{"countries": "IDN-MYS"}})
+}
+
+func patrols(tracks ...geo.Feature) *geo.Layer {
+	return layer(geo.LayerInfo{ID: "patrols", Kind: geo.KindPatrolTrack, Version: 1}, tracks...)
+}
+
+// sweep is patrols side by side that see the whole strip.
+func sweep(from, to float64, daysAgo int, country string) (out []geo.Feature) {
+	for _, lat := range []float64{.98, .99, 1, 1.01, 1.02} {
+		f := walk(from, to, daysAgo, country)
+		for i := range f.Geometry.(orb.LineString) {
+			f.Geometry.(orb.LineString)[i][1] = lat
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// walk is a patrol at noon along latitude 1 with wide eyes, so that its search
+// coverage of the cells that it passes is high.
+func walk(from, to float64, daysAgo int, country string) geo.Feature {
+	f := geo.Feature{Properties: map[string]any{"mode": "foot", "country": country, "agency": "A", "sweep_width_m": 20_000.0}}
+	line := orb.LineString{}
+	at := now.AddDate(0, 0, -daysAgo).Add(4 * time.Hour)
+	for lon := from; lon <= to+1e-9; lon += 0.01 {
+		line = append(line, orb.Point{lon, 1})
+		f.VertexTimes = append(f.VertexTimes, at)
+		at = at.Add(15 * time.Minute)
+	}
+	f.Geometry, f.From, f.To = line, f.VertexTimes[0], f.VertexTimes[len(line)-1]
+	return f
+}
+
+func assess(t testing.TB, in risk.Inputs, change func(*risk.Model)) *risk.Assessment {
+	t.Helper()
+	m := risk.DefaultModel()
+	m.Coasts = nil
+	if change != nil {
+		change(&m)
+	}
+	if in.Now.IsZero() {
+		in.Now = now
+	}
+	a, err := risk.Assess(context.Background(), in, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// One incident of today, nobody on patrol: every number by hand.
+func TestOneIncidentByHand(t *testing.T) {
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(incident(110.45, 1, now, nil))}}, nil)
+	const h = 5.0 // km
+	years := 365 / math.Ln2 * (1 - math.Exp2(-1096.0/365)) / 365.25
+	peak := 3 / math.Pi / (h * h)
+	near := func(what string, got, want, tolerance float64) {
+		t.Helper()
+		if math.Abs(got-want) > tolerance*math.Abs(want) {
+			t.Errorf("%s: %g, want %g", what, got, want)
+		}
+	}
+	p := a.At(orb.Point{110.45, 1})
+	near("density", p.Density, peak, 1e-9)
+	near("hazard", p.Hazard.Mean, peak/years, 1e-9)
+	near("residual", p.Residual.Mean, peak/years*30/365.25, 1e-9)
+	if p.SearchCoverage != 0 || p.InterceptionPOD != 0 || p.Class != risk.BlindSpotPriority || p.SectionID == "" {
+		t.Errorf("%+v", p)
+	}
+	if p.Hazard.Lo80 > p.Hazard.Mean || p.Hazard.Hi80 < p.Hazard.Mean || p.Hazard.Lo90 > p.Hazard.Lo80 || p.Hazard.Hi90 < p.Hazard.Hi80 {
+		t.Errorf("interval %+v", p.Hazard)
+	}
+	// 2 km to the north: (1 - 4/25)².
+	d := geo.DistanceM(orb.Point{110.45, 1}, orb.Point{110.45, 1.018}) / 1000
+	near("hazard 2 km off", a.At(orb.Point{110.45, 1.018}).Hazard.Mean, peak/years*math.Pow(1-d*d/h/h, 2), 1e-5)
+
+	if len(a.Sections) != 10 {
+		t.Fatalf("%d sections of 100 km, want 10", len(a.Sections))
+	}
+	weight := 0.0
+	for _, s := range a.Sections {
+		near("length of "+s.ID, s.LengthKM, geo.DistanceM(orb.Point{110, 1}, orb.Point{110.9, 1})/1e4, 1e-3)
+		weight += s.Incidents
+		if s.AnnualRate.Lo80 > s.AnnualRate.Mean || s.AnnualRate.Hi80 < s.AnnualRate.Mean {
+			t.Errorf("%s: %+v", s.ID, s.AnnualRate)
+		}
+	}
+	near("weight of all sections", weight, 1, 0.02) // cells of 1.2 km sum a kernel of 5 km
+	// Shrinking towards the mean keeps the sections' order.
+	best := slices.MaxFunc(a.Sections, func(x, y risk.Section) int {
+		return map[bool]int{true: 1, false: -1}[x.Undetected.Mean > y.Undetected.Mean]
+	})
+	if best.Line.Bound().Min[0] > 110.46 || best.Line.Bound().Max[0] < 110.44 {
+		t.Errorf("the most is expected in %s at %v", best.ID, best.Line)
+	}
+}
+
+// A patrol lowers the residual risk by its interception probability, and that
+// is not its search coverage.
+func TestPatrolLowersResidual(t *testing.T) {
+	bare := []*geo.Layer{border(), incidents(incident(110.45, 1, now, nil))}
+	without := assess(t, risk.Inputs{AsOf: now, Layers: bare}, nil).At(orb.Point{110.45, 1})
+	with := assess(t, risk.Inputs{AsOf: now, Layers: append(bare, patrols(walk(110, 110.9, 3, "ID")))}, nil).At(orb.Point{110.45, 1})
+	if with.SearchCoverage < 0.9 || with.InterceptionPOD <= 0 || with.InterceptionPOD > 0.2 {
+		t.Fatalf("search %g, interception %g", with.SearchCoverage, with.InterceptionPOD)
+	}
+	c := -math.Log1p(-with.SearchCoverage)
+	if want := -math.Expm1(-c * 3 / 720); math.Abs(with.InterceptionPOD-want) > 1e-9 {
+		t.Errorf("interception %g, want %g", with.InterceptionPOD, want)
+	}
+	if want := without.Residual.Mean * (1 - with.InterceptionPOD); math.Abs(with.Residual.Mean-want) > 1e-12 {
+		t.Errorf("residual %g, want %g", with.Residual.Mean, want)
+	}
+	if with.Hazard != without.Hazard {
+		t.Error("a patrol changed the hazard")
+	}
+}
+
+func classAt(t *testing.T, a *risk.Assessment, lon float64) risk.Section {
+	t.Helper()
+	id := a.At(orb.Point{lon, 1}).SectionID
+	s, ok := a.Section(id)
+	if !ok {
+		t.Fatalf("no section at %g", lon)
+	}
+	return s
+}
+
+func TestClasses(t *testing.T) {
+	in := []*geo.Layer{
+		border(),
+		incidents(incident(110.05, 1, now, nil), incident(110.05, 1, now, nil), incident(110.85, 1, now, nil), incident(110.85, 1, now, nil)),
+		patrols(slices.Concat(
+			sweep(110.0, 110.08, 3, "ID"), sweep(110.0, 110.08, 3, "MY"), // busy and patrolled
+			sweep(110.28, 110.35, 3, "ID"),  // one side only
+			sweep(110.46, 110.53, 40, "MY"), // only in the window before
+			sweep(110.64, 110.71, 3, "ID"), sweep(110.64, 110.71, 3, "MY"),
+		)...),
+	}
+	a := assess(t, risk.Inputs{AsOf: now, Layers: in}, nil)
+	for lon, want := range map[float64]risk.Class{
+		110.05: risk.Gap, 110.85: risk.BlindSpotPriority, 110.31: risk.Mismatch, 110.5: risk.Fading, 110.67: risk.Quiet, 110.22: risk.BlindSpot,
+	} {
+		if s := classAt(t, a, lon); s.Class != want {
+			t.Errorf("at %g: %s, want %s (search %g by %v, before; undetected %g)", lon, s.Class, want, s.SearchPOD, s.SearchBySide, s.Undetected.Mean)
+		}
+	}
+	s := classAt(t, a, 110.05)
+	if s.DaysSince == nil || math.Abs(*s.DaysSince-2.7) > 0.3 || len(s.DaysSinceBySide) != 2 {
+		t.Errorf("days since presence %v %v", s.DaysSince, s.DaysSinceBySide)
+	}
+	hours := 0.0
+	for _, day := range s.Profile.Coverage {
+		for _, share := range day {
+			hours += share
+		}
+	}
+	if hours <= 0 {
+		t.Error("no hours in the week's profile")
+	}
+	rows := a.Gaps(risk.GapFilter{})
+	for i, r := range rows {
+		if r.Rank != i+1 || (i > 0 && r.Section.Undetected.Mean > rows[i-1].Section.Undetected.Mean) {
+			t.Errorf("row %d has rank %d", i, r.Rank)
+		}
+		if r.Section.Class == risk.Quiet || r.Section.Class == risk.BlindSpot {
+			t.Errorf("%s is a gap", r.Section.Class)
+		}
+		if r.Effect.SearchAfter <= r.Effect.SearchBefore || r.Effect.ResidualAfter >= r.Effect.ResidualBefore {
+			t.Errorf("the effect of a patrol: %+v", r.Effect)
+		}
+	}
+	if len(rows) < 4 {
+		t.Errorf("%d gaps", len(rows))
+	}
+}
+
+// Kinds that tell of enforcement, base map layers and the future stay out.
+func TestWhatDoesNotCount(t *testing.T) {
+	base := layer(geo.LayerInfo{ID: "old", Kind: geo.KindIncident, Base: true}, incident(110.1, 1, now, nil))
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), base, incidents(
+		incident(110.3, 1, now, map[string]any{"kind": "ret.deportation_arrival"}),
+		incident(110.5, 1, now.Add(time.Hour), nil),
+		geo.Feature{Geometry: orb.Point{110.7, 1}, Properties: map[string]any{"kind": "irr.exit"}}, // undated
+		incident(110.8, 1, now.AddDate(-5, 0, 0), nil),
+	)}}, nil)
+	for lon, counts := range map[float64][2]bool{110.1: {false, false}, 110.3: {false, false}, 110.5: {false, false}, 110.7: {true, false}, 110.8: {true, false}} {
+		p := a.At(orb.Point{lon, 1})
+		if (p.Density > 0) != counts[0] || (p.Hazard.Mean > 0) != counts[1] {
+			t.Errorf("at %g: density %g, hazard %g", lon, p.Density, p.Hazard.Mean)
+		}
+	}
+	x := a.Annex()
+	if x.Incidents != 3 || x.ExcludedByKind != 1 || x.Undated != 1 || x.OutsideWindow != 2 {
+		t.Errorf("annex %+v", x)
+	}
+}
+
+func TestAsOfIsTheEndOfTheData(t *testing.T) {
+	old := now.AddDate(-15, 0, 0)
+	a := assess(t, risk.Inputs{Layers: []*geo.Layer{incidents(incident(-90.2, 38.6, old, nil), incident(-90.2, 38.6, now.AddDate(1, 0, 0), nil))}}, nil)
+	if !a.AsOf.Equal(now) { // the future record is no end
+		t.Errorf("as of %v with a record in the future", a.AsOf)
+	}
+	a = assess(t, risk.Inputs{Layers: []*geo.Layer{incidents(incident(-90.2, 38.6, old, nil))}}, nil)
+	if !a.AsOf.Equal(old) || a.At(orb.Point{-90.2, 38.6}).Hazard.Mean <= 0 {
+		t.Errorf("as of %v", a.AsOf)
+	}
+	if a = assess(t, risk.Inputs{}, nil); !a.AsOf.Equal(now) || len(a.Sections) != 0 || a.Scales.Density != 0 {
+		t.Errorf("nothing at all: %+v", a.AsOf)
+	}
+}
+
+// An assessment made from the one before equals one made from nothing.
+func TestFromPreviousIsTheSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	var some []geo.Feature
+	for range 200 {
+		some = append(some, incident(110+.9*r.Float64(), .95+.1*r.Float64(), now.AddDate(0, 0, -r.IntN(900)), nil))
+	}
+	tracks := patrols(walk(110.1, 110.4, 3, "ID"))
+	first := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(some[:150]...), tracks}}, nil)
+	more := incidents(some...)
+	more.Info.Version = 2
+	in := risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), more, tracks}}
+	fresh := assess(t, in, nil)
+	in.Previous = first
+	after := assess(t, in, nil)
+	if after.Version != fresh.Version || after.Version == first.Version {
+		t.Errorf("versions %s, %s, %s", first.Version, fresh.Version, after.Version)
+	}
+	if !reflect.DeepEqual(after.Sections, fresh.Sections) {
+		t.Error("the sections differ")
+	}
+	const n = 64
+	px, py := 825*256/4, 508*256/4
+	tile := after.RiskTile(16, px, py, n)
+	for i, want := range fresh.RiskTile(16, px, py, n) {
+		if math.Float64bits(tile[i]) != math.Float64bits(want) {
+			t.Fatalf("pixel %d: %g, want %g", i, tile[i], want)
+		}
+	}
+}
+
+// Neither the order of layers nor that of rows changes a result.
+func TestOrderDoesNotMatter(t *testing.T) {
+	a := []geo.Feature{incident(110.2, 1, now, nil), incident(110.3, 1.01, now.AddDate(0, -3, 0), nil), incident(110.31, 1.02, now.AddDate(-1, 0, 0), nil)}
+	b := slices.Clone(a)
+	slices.Reverse(b)
+	one := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(a...)}}, nil)
+	two := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{incidents(b...), border()}}, nil)
+	for i := range one.Sections {
+		x, y := one.Sections[i], two.Sections[i]
+		if x.ID != y.ID || math.Abs(x.Undetected.Mean-y.Undetected.Mean) > 1e-12 || x.Class != y.Class || x.Level != y.Level {
+			t.Errorf("%s: %v and %v", x.ID, x.Undetected, y.Undetected)
+		}
+	}
+}
+
+// What nobody looked at is never drawn as safe.
+func TestUnknownIsNotZero(t *testing.T) {
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(incident(110.05, 1, now, nil)), patrols(walk(110.6, 110.9, 2, "ID"))}}, nil)
+	at := func(tile []float64, level, px, py int, lon, lat float64) float64 {
+		side := math.Exp2(float64(level))
+		s := math.Sin(lat * math.Pi / 180)
+		x := int((lon/360+.5)*side) - px
+		y := int((0.5-math.Log((1+s)/(1-s))/(4*math.Pi))*side) - py
+		return tile[y*256+x]
+	}
+	const level = 16
+	px, py := 52792, 32768-256+20
+	riskTile, coverage := a.RiskTile(level, px, py, 256), a.CoverageTile(level, px, py, 256)
+	if v := at(riskTile, level, px, py, 110.05, 1); !(v > 0) {
+		t.Errorf("at the incident: %g", v)
+	}
+	if v := at(riskTile, level, px, py, 110.4, 1); !math.IsNaN(v) {
+		t.Errorf("where nobody looked: %g", v)
+	}
+	if v := at(riskTile, level, px, py, 110.7, 1); v != 0 {
+		t.Errorf("where a patrol looked and nothing is on record: %g", v)
+	}
+	if v := at(coverage, level, px, py, 110.4, 1); !math.IsNaN(v) {
+		t.Errorf("coverage where nobody was: %g", v)
+	}
+	if v := at(coverage, level, px, py, 110.7, 1); !(v > 0.5) {
+		t.Errorf("coverage on the track: %g", v)
+	}
+}
+
+func TestModelIsChecked(t *testing.T) {
+	if err := risk.DefaultModel().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(*risk.Model){
+		"bandwidth": func(m *risk.Model) { m.BandwidthM = 0 },
+		"kernel":    func(m *risk.Model) { m.Kernel = "cone" },
+		"window":    func(m *risk.Model) { m.WindowDays = -1 },
+		"section":   func(m *risk.Model) { m.SectionKM = math.NaN() },
+		"widths": func(m *risk.Model) {
+			m.Coverage.SweepWidths = []surface.SweepWidth{{Mode: "foot", LowM: 2, MidM: 1, HighM: 3}}
+		},
+		"cuts":  func(m *risk.Model) { m.LevelCuts = [3]float64{.5, .4, .6} },
+		"coast": func(m *risk.Model) { m.Coasts = []risk.Coast{{Name: "x", West: 2, East: 1}} },
+	} {
+		m := risk.DefaultModel()
+		spoil(&m)
+		if _, err := risk.Assess(context.Background(), risk.Inputs{Now: now}, m); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := risk.Assess(ctx, risk.Inputs{Now: now}, risk.DefaultModel()); err == nil {
+		t.Error("a cancelled assessment was made")
+	}
+}
+
+// Every cell belongs to the section whose line is nearest, within half a cell.
+func TestDomainAgainstBruteForce(t *testing.T) {
+	line := orb.LineString{{110, 1}, {110.2, 1.15}, {110.35, 0.95}, {110.6, 1.1}, {110.62, 1.4}}
+	b := layer(geo.LayerInfo{ID: "border", Kind: geo.KindBoundary}, geo.Feature{Geometry: line})
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{b}}, nil)
+	r := rand.New(rand.NewPCG(8, 8))
+	inside := 0
+	for range 1500 {
+		p := surface.CellAt(orb.Point{109.7 + 1.2*r.Float64(), 0.6 + 1.2*r.Float64()}).Center()
+		best := math.Inf(1)
+		for _, s := range a.Sections {
+			best = min(best, geo.NearestOnLine(p, s.Line).DistanceM)
+		}
+		id := a.At(p).SectionID
+		if id == "" {
+			if best < 24_000 {
+				t.Errorf("%v is %g m from the line and has no section", p, best)
+			}
+			continue
+		}
+		inside++
+		s, _ := a.Section(id)
+		if got := geo.NearestOnLine(p, s.Line).DistanceM; got > best+700 || best > 25_000 {
+			t.Errorf("%v: section %s at %g m, the nearest is %g m away", p, id, got, best)
+		}
+	}
+	if inside < 500 {
+		t.Errorf("only %d places inside", inside)
+	}
+}
+
+func BenchmarkAssess(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	var some []geo.Feature
+	for range 20_000 {
+		some = append(some, incident(110+.9*r.Float64(), .9+.2*r.Float64(), now.AddDate(0, 0, -r.IntN(900)), nil))
+	}
+	in := risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(some...), patrols(walk(110.1, 110.4, 3, "ID"))}}
+	b.Run("from nothing", func(b *testing.B) {
+		for b.Loop() {
+			assess(b, in, nil)
+		}
+	})
+	in.Previous = assess(b, in, nil)
+	in.AsOf = now
+	b.Run("after an upload", func(b *testing.B) {
+		for b.Loop() {
+			in.Layers[1] = incidents(some...)
+			in.Layers[1].Info.Version = 2
+			assess(b, in, nil)
+		}
+	})
+}

@@ -69,7 +69,7 @@ type InputDigest struct {
 }
 
 // stageKeys tell whether a stage's inputs are those of the assessment before.
-type stageKeys struct{ incidents, lines, coverage string }
+type stageKeys struct{ counting, incidents, lines, coverage string }
 
 // Assess is the main path: layers in, an assessment out. The same inputs and
 // model give the same assessment. It fails on a model that cannot be used and
@@ -115,7 +115,8 @@ func (a *Assessment) digestInputs() {
 		}
 	}
 	m := a.Model
-	a.keys.incidents = digest(layerKeys(a.in.incidents()), m.Kinds, m.ExcludedKinds, m.SeverityWeighted, m.Severity)
+	a.keys.counting = digest(m.Kinds, m.ExcludedKinds, m.SeverityWeighted, m.Severity)
+	a.keys.incidents = digest(layerKeys(a.in.incidents()), a.keys.counting)
 	a.keys.lines = digest(layerKeys(a.in.boundaries()), layerKeys(a.in.base()),
 		layerKeys(a.in.crossings()), layerKeys(a.in.jurisdictions()), m.SectionKM, m.DomainKM, m.StripKM, m.Coasts, m.BorderCountries)
 }
@@ -125,7 +126,11 @@ func (a *Assessment) collectIncidents() {
 		a.Incidents = p.Incidents
 		return
 	}
-	a.Incidents = NewIncidents(a.in.incidents(), a.Model)
+	var before *Incidents
+	if p := a.in.Previous; p != nil && p.keys.counting == a.keys.counting {
+		before = p.Incidents
+	}
+	a.Incidents = newIncidents(a.in.incidents(), a.Model, before)
 }
 
 // settleAsOf finds the end of the data when nobody named an instant.

@@ -209,35 +209,37 @@ func (a *Assessment) describeRecords(x *Annex) {
 	seen := map[same]bool{}
 	var precision []float64
 	withoutHour := 0
-	from := a.AsOf.UnixMilli() - int64(a.Model.WindowDays*86.4e6)
-	for e := range a.Incidents.Len() {
-		l, row := a.Incidents.Record(e)
-		p, _ := l.Point(row)
-		if v := l.Number(row, "location_precision_m"); v > 0 {
-			precision = append(precision, v)
+	asOf := a.AsOf.UnixMilli()
+	from := asOf - int64(a.Model.WindowDays*86.4e6)
+	for _, p := range a.Incidents.parts {
+		for i, row := range p.rows {
+			at, _ := p.layer.Point(int(row))
+			if v := p.layer.Number(int(row), "location_precision_m"); v > 0 {
+				precision = append(precision, v)
+			}
+			if p.traits[i]&hourKnownTrait == 0 {
+				withoutHour++
+			}
+			ms := p.ms[i]
+			if ms == noTime {
+				continue
+			}
+			if ms > asOf || (a.Model.WindowDays > 0 && ms < from) {
+				x.OutsideWindow++
+			}
+			k := same{p.kinds[p.kind[i]], ms / 86_400_000, at[0], at[1]}
+			if seen[k] {
+				x.PossibleDuplicates++
+			}
+			seen[k] = true
 		}
-		start, end, dated := l.TimesMS(row)
-		if !dated || end-start >= 3_600_000 {
-			withoutHour++
-		}
-		if !dated {
-			continue
-		}
-		if ms := a.Incidents.ms[e]; ms > a.AsOf.UnixMilli() || (a.Model.WindowDays > 0 && ms < from) {
-			x.OutsideWindow++
-		}
-		k := same{a.Incidents.kinds[e], start / 86_400_000, p[0], p[1]}
-		if seen[k] {
-			x.PossibleDuplicates++
-		}
-		seen[k] = true
 	}
 	if len(precision) > 0 {
 		slices.Sort(precision)
 		x.MedianPrecisionM = precision[len(precision)/2]
 	}
-	if n := a.Incidents.Len(); n > 0 {
-		x.ShareWithoutHour = float64(withoutHour) / float64(n)
+	if a.Incidents.n > 0 {
+		x.ShareWithoutHour = float64(withoutHour) / float64(a.Incidents.n)
 	}
 }
 

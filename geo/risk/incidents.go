@@ -3,6 +3,8 @@ package risk
 import (
 	"math"
 	"slices"
+	"sort"
+	"sync"
 	"time"
 
 	"github.com/sempadan/sempadan/geo"
@@ -10,52 +12,113 @@ import (
 )
 
 // Incidents is what density and hazard are made of: the records of every
-// incident layer, without those of excluded kinds.
+// incident layer, without those of kinds that do not count. Each layer is a
+// part of its own, which the next assessment takes over while the layer stays
+// the same.
 type Incidents struct {
-	layers []*geo.Layer
-	source []recordRef
-	ms     []int64 // middle of the time interval; undated: noTime
-	kinds  []string
+	parts  []*recordPart
+	starts []int // number of the first record of each part
+	n      int
 	points *surface.Points
-	// LatestMS and EarliestMS bound the dated records; both 0 without any.
+
+	// EarliestMS and LatestMS bound the dated records; both 0 without any.
 	EarliestMS, LatestMS int64
-	// Excluded, Undated and WithoutPlace count records left out of all
-	// surfaces, or of those with a time window.
+	// Excluded and Undated count records left out of all surfaces, and of
+	// those with a time window.
 	Excluded, Undated int
 }
 
-type recordRef struct{ layer, row int32 }
+// recordPart is the records of one layer. All slices are by record.
+type recordPart struct {
+	layer  *geo.Layer
+	rows   []int32
+	ms     []int64 // middle of the time interval; undated: noTime
+	kind   []int16 // in kinds
+	kinds  []string
+	traits []traits
+	points *surface.Points
+
+	earliestMS, latestMS int64
+	excluded, undated    int
+
+	mu       sync.Mutex
+	domain   *domain // that sections is for
+	sections []int32 // the section that each record lies in, or -1
+}
+
+// traits are what the sections' profiles ask of a record.
+type traits uint8
+
+const (
+	reportedTrait  traits = 1 << iota // somebody reported it: no patrol was needed
+	hourKnownTrait                    // its time is known to the hour
+)
 
 const noTime = math.MinInt64
 
-// NewIncidents collects records. A line or polygon counts at the middle of its
-// box, with half the box's diagonal as its precision at least.
-func NewIncidents(layers []*geo.Layer, m Model) *Incidents {
-	in := &Incidents{layers: layers}
-	excluded := map[string]bool{}
-	for _, k := range m.ExcludedKinds {
-		excluded[k] = true
-	}
-	var events []surface.Event
-	names := map[string]string{} // one string a kind
-	for li, l := range layers {
-		for row := range l.Len() {
-			kind := l.Text(row, "kind")
-			if excluded[kind] || (len(m.Kinds) > 0 && !slices.Contains(m.Kinds, kind)) {
-				in.Excluded++
-				continue
+// newIncidents collects the records of layers; parts of the assessment before
+// serve again where the layer is the same.
+func newIncidents(layers []*geo.Layer, m Model, before *Incidents) *Incidents {
+	in := &Incidents{}
+	var points []*surface.Points
+	for _, l := range layers {
+		p := before.part(l)
+		if p == nil {
+			p = newRecordPart(l, m)
+		}
+		in.parts = append(in.parts, p)
+		in.starts = append(in.starts, in.n)
+		in.n += len(p.rows)
+		points = append(points, p.points)
+		in.Excluded += p.excluded
+		in.Undated += p.undated
+		if p.latestMS != 0 {
+			in.LatestMS = max(in.LatestMS, p.latestMS)
+			if in.EarliestMS == 0 || p.earliestMS < in.EarliestMS {
+				in.EarliestMS = p.earliestMS
 			}
-			if _, seen := names[kind]; !seen {
-				names[kind] = kind
-			}
-			events = append(events, eventOf(l, row, kind, m))
-			in.source = append(in.source, recordRef{int32(li), int32(row)})
-			in.kinds = append(in.kinds, names[kind])
-			in.ms = append(in.ms, in.dated(l, row))
 		}
 	}
-	in.points = surface.NewPoints(events, false)
+	in.points = surface.Union(points...)
 	return in
+}
+
+func (in *Incidents) part(l *geo.Layer) *recordPart {
+	if in != nil {
+		for _, p := range in.parts {
+			if p.layer == l {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// newRecordPart reads one layer. A line or polygon counts at the middle of its
+// box, with half the box's diagonal as its precision at least.
+func newRecordPart(l *geo.Layer, m Model) *recordPart {
+	p := &recordPart{layer: l}
+	var events []surface.Event
+	codes := map[string]int16{}
+	for row := range l.Len() {
+		kind := l.Text(row, "kind")
+		if slices.Contains(m.ExcludedKinds, kind) || (len(m.Kinds) > 0 && !slices.Contains(m.Kinds, kind)) {
+			p.excluded++
+			continue
+		}
+		code, seen := codes[kind]
+		if !seen {
+			code = int16(len(p.kinds))
+			codes[kind] = code
+			p.kinds = append(p.kinds, kind)
+		}
+		events = append(events, eventOf(l, row, kind, m))
+		p.rows = append(p.rows, int32(row))
+		p.kind = append(p.kind, code)
+		p.addTime(row)
+	}
+	p.points = surface.NewPoints(events, false)
+	return p
 }
 
 func eventOf(l *geo.Layer, row int, kind string, m Model) surface.Event {
@@ -75,27 +138,64 @@ func eventOf(l *geo.Layer, row int, kind string, m Model) surface.Event {
 	return e
 }
 
-func (in *Incidents) dated(l *geo.Layer, row int) int64 {
-	from, to, ok := l.TimesMS(row)
-	if !ok {
-		in.Undated++
-		return noTime
+// reportedChannels are the ways of discovery that need no patrol.
+var reportedChannels = [...]string{"reported_victim", "reported_public", "reported_ngo", "hotline", "other_agency", "media"}
+
+func (p *recordPart) addTime(row int) {
+	from, to, dated := p.layer.TimesMS(row)
+	var t traits
+	if slices.Contains(reportedChannels[:], p.layer.Text(row, "discovery")) {
+		t |= reportedTrait
 	}
-	mid := from + (to-from)/2
-	if in.EarliestMS == 0 || mid < in.EarliestMS {
-		in.EarliestMS = mid
+	mid := int64(noTime)
+	if dated {
+		mid = from + (to-from)/2
+		if p.latestMS == 0 || mid < p.earliestMS {
+			p.earliestMS = mid
+		}
+		if p.latestMS == 0 || mid > p.latestMS {
+			p.latestMS = mid
+		}
+		if to-from < 3_600_000 {
+			t |= hourKnownTrait
+		}
+	} else {
+		p.undated++
 	}
-	in.LatestMS = max(in.LatestMS, mid)
-	return mid
+	p.ms = append(p.ms, mid)
+	p.traits = append(p.traits, t)
+}
+
+// sectionsIn returns the section of each record in a domain.
+func (p *recordPart) sectionsIn(d *domain) []int32 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.domain != d {
+		sections := make([]int32, len(p.rows))
+		for i, row := range p.rows {
+			at, _ := p.layer.Point(int(row))
+			sections[i] = int32(d.sectionAt(at))
+		}
+		p.domain, p.sections = d, sections
+	}
+	return p.sections
 }
 
 // Len returns the number of records that count.
-func (in *Incidents) Len() int { return len(in.source) }
+func (in *Incidents) Len() int { return in.n }
 
-// Record returns the layer and row of a record.
-func (in *Incidents) Record(event int) (*geo.Layer, int) {
-	r := in.source[event]
-	return in.layers[r.layer], int(r.row)
+func (in *Incidents) at(event int) (*recordPart, int) {
+	k := sort.SearchInts(in.starts, event+1) - 1
+	for len(in.parts[k].rows) == 0 { // an empty part starts where the next does
+		k--
+	}
+	return in.parts[k], event - in.starts[k]
+}
+
+// Record returns the layer, row and kind of a record.
+func (in *Incidents) Record(event int) (l *geo.Layer, row int, kind string) {
+	p, i := in.at(event)
+	return p.layer, int(p.rows[i]), p.kinds[p.kind[i]]
 }
 
 // View says which records a density counts and how much.
@@ -107,24 +207,39 @@ type View struct {
 	BandwidthM   float64
 }
 
-// windowed reports whether undated records have no part.
-func (v View) windowed() bool { return v.WindowDays > 0 || v.HalfLifeDays > 0 }
+// timed reports whether records without a time, or after AsOf, have no part.
+func (v View) timed() bool { return v.WindowDays > 0 || v.HalfLifeDays > 0 }
 
 // weighted returns the points with their weights in a view.
 func (in *Incidents) weighted(v View) *surface.Points {
 	asOf := v.AsOf.UnixMilli()
+	if !v.timed() && len(v.Kinds) == 0 && in.LatestMS <= asOf {
+		return in.points // everything counts in full
+	}
+	parts := make([]*surface.Points, len(in.parts))
+	for k, p := range in.parts {
+		parts[k] = p.weighted(v, asOf)
+	}
+	return surface.Union(parts...)
+}
+
+func (p *recordPart) weighted(v View, asOf int64) *surface.Points {
+	counts := make([]bool, len(p.kinds))
+	for i, kind := range p.kinds {
+		counts[i] = len(v.Kinds) == 0 || slices.Contains(v.Kinds, kind)
+	}
 	windowMS := v.WindowDays * 86.4e6
-	return in.points.Reweighted(func(i int) float64 {
-		if len(v.Kinds) > 0 && !slices.Contains(v.Kinds, in.kinds[i]) {
+	return p.points.Reweighted(func(i int) float64 {
+		if !counts[p.kind[i]] {
 			return 0
 		}
-		if in.ms[i] == noTime {
-			if v.windowed() {
+		if p.ms[i] == noTime {
+			if v.timed() {
 				return 0
 			}
 			return 1
 		}
-		age := float64(asOf - in.ms[i])
+		age := float64(asOf - p.ms[i])
 		if age < 0 || (windowMS > 0 && age > windowMS) {
 			return 0
 		}

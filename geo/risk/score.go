@@ -235,6 +235,7 @@ func (a *Assessment) transientH(medium Medium) float64 {
 // Source: METHODS section 8, with one channel and a fixed shape
 // a = Model.PriorShape; kernel weights are too smooth to fit it by moments.
 func (a *Assessment) estimate(undetected []float64) {
+	quantiles := map[float64]Estimate{} // of shapes at rate 1: many sections share one
 	for _, medium := range []Medium{Land, Shore} {
 		mean := a.meanRate(medium)
 		for i := range a.Sections {
@@ -242,8 +243,14 @@ func (a *Assessment) estimate(undetected []float64) {
 			if s.Medium != medium {
 				continue
 			}
-			if shape := a.Model.PriorShape; mean > 0 {
-				s.AnnualRate = gammaEstimate(shape+s.Incidents, shape/(mean*s.LengthKM)+a.exposureY)
+			if mean > 0 {
+				shape := a.Model.PriorShape + s.Incidents
+				unit, seen := quantiles[shape]
+				if !seen {
+					unit = gammaEstimate(shape)
+					quantiles[shape] = unit
+				}
+				s.AnnualRate = unit.times(1 / (a.Model.PriorShape/(mean*s.LengthKM) + a.exposureY))
 			}
 			missed := 1 - a.stripInterception(i)
 			if s.Incidents > 0 {
@@ -270,11 +277,11 @@ func (a *Assessment) meanRate(medium Medium) float64 {
 	return weight / km / a.exposureY
 }
 
-// gammaEstimate returns the mean and the 10 and 90 % quantiles of a Gamma
-// distribution of a positive shape and rate.
-func gammaEstimate(shape, rate float64) Estimate {
-	g := distuv.Gamma{Alpha: shape, Beta: rate}
-	return Estimate{shape / rate, g.Quantile(0.1), g.Quantile(0.9)}
+// gammaEstimate returns the mean and the 10 and 90 % quantiles of the Gamma
+// distribution of a positive shape and rate 1.
+func gammaEstimate(shape float64) Estimate {
+	g := distuv.Gamma{Alpha: shape, Beta: 1}
+	return Estimate{shape, g.Quantile(0.1), g.Quantile(0.9)}
 }
 
 // stripInterception is the mean interception probability of a section's strip.
@@ -331,30 +338,24 @@ func (a *Assessment) coverSections() {
 	}
 }
 
-// reportedChannels are the ways of discovery that need no patrol.
-var reportedChannels = [...]string{"reported_victim", "reported_public", "reported_ngo", "hotline", "other_agency", "media"}
-
 // profileIncidents fills the week of each section, and notes who reports.
 func (a *Assessment) profileIncidents() {
-	in := a.Incidents
-	from := a.AsOf.UnixMilli() - int64(a.Model.WindowDays*86.4e6)
-	for e := range in.Len() {
-		if in.ms[e] == noTime || in.ms[e] > a.AsOf.UnixMilli() || (a.Model.WindowDays > 0 && in.ms[e] < from) {
-			continue
-		}
-		l, row := in.Record(e)
-		p, _ := l.Point(row)
-		i := a.domain.sectionAt(p)
-		if i < 0 {
-			continue
-		}
-		s := &a.Sections[i]
-		if slices.Contains(reportedChannels[:], l.Text(row, "discovery")) {
-			s.reported = true
-		}
-		if start, end, _ := l.TimesMS(row); end-start < 3_600_000 { // the hour is known
-			day, hour := weekSlot(in.ms[e], s.Profile.ZoneHours)
-			s.Profile.Incidents[day][hour]++
+	asOf := a.AsOf.UnixMilli()
+	from := int64(math.MinInt64 + 1)
+	if a.Model.WindowDays > 0 {
+		from = asOf - int64(a.Model.WindowDays*86.4e6)
+	}
+	for _, p := range a.Incidents.parts {
+		for i, section := range p.sectionsIn(a.domain) {
+			if section < 0 || p.ms[i] == noTime || p.ms[i] > asOf || p.ms[i] < from {
+				continue
+			}
+			s := &a.Sections[section]
+			s.reported = s.reported || p.traits[i]&reportedTrait != 0
+			if p.traits[i]&hourKnownTrait != 0 {
+				day, hour := weekSlot(p.ms[i], s.Profile.ZoneHours)
+				s.Profile.Incidents[day][hour]++
+			}
 		}
 	}
 }
@@ -449,12 +450,16 @@ func (a *Assessment) level() {
 // sectionSeverity is the mean severity weight of each section's records.
 func (a *Assessment) sectionSeverity() []float64 {
 	sum, n := make([]float64, len(a.Sections)), make([]float64, len(a.Sections))
-	for e := range a.Incidents.Len() {
-		l, row := a.Incidents.Record(e)
-		p, _ := l.Point(row)
-		if i := a.domain.sectionAt(p); i >= 0 {
-			sum[i] += a.Model.Severity.Weight(a.Incidents.kinds[e])
-			n[i]++
+	for _, p := range a.Incidents.parts {
+		weight := make([]float64, len(p.kinds))
+		for k, kind := range p.kinds {
+			weight[k] = a.Model.Severity.Weight(kind)
+		}
+		for i, section := range p.sectionsIn(a.domain) {
+			if section >= 0 {
+				sum[section] += weight[p.kind[i]]
+				n[section]++
+			}
 		}
 	}
 	for i := range sum {

@@ -169,7 +169,7 @@ func (a *Assessment) fixScales() {
 	top := func(d *surface.Density) float64 {
 		var values []float64
 		d.Points().Sample(scaleSamples, func(lon, lat float64) {
-			values = append(values, d.At(lon, lat))
+			values = append(values, d.Near(lon, lat))
 		})
 		if len(values) == 0 {
 			return 0
@@ -287,8 +287,7 @@ func (a *Assessment) reasons(parts []surface.Contribution, sum float64) []Reason
 			others++
 			continue
 		}
-		l, row := a.Incidents.Record(c.Event)
-		kind := a.Incidents.kinds[c.Event]
+		l, row, kind := a.Incidents.Record(c.Event)
 		label := kind
 		if from, _ := l.Times(row); !from.IsZero() {
 			label += " " + from.Format("2006-01")

@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
 )
 
@@ -74,6 +75,16 @@ func (d *Density) At(lon, lat float64) float64 {
 	return sum
 }
 
+// Near returns the density at a place within DisplayError of the peak: it sums
+// over merged events, so its cost does not grow with their number.
+func (d *Density) Near(lon, lat float64) float64 {
+	sum := 0.0
+	for i := range d.points.sets {
+		d.sum(d.aggregated(i, d.fineLevel(i)), orb.Point{lon, lat}, func(c Contribution) { sum += c.PerM2 })
+	}
+	return sum
+}
+
 // Contributions lists what adds to the density at a place; the parts add up
 // to At.
 func (d *Density) Contributions(lon, lat float64) []Contribution {
@@ -83,25 +94,29 @@ func (d *Density) Contributions(lon, lat float64) []Contribution {
 }
 
 func (d *Density) each(lon, lat float64, yield func(Contribution)) {
-	metric := newRowMetric(lat, d.points.planar)
-	here := Lattice{Lon0: lon, DLon: 1, NX: 1, Lats: []float64{lat}, Planar: d.points.planar}
 	for i := range d.points.sets {
-		s := &d.points.sets[i]
-		h := d.bandwidth(s)
-		c := d.Kernel.Constant() / (h * h)
-		d.near(s, here, h, func(k int, shift float64) {
-			dlat, dlon := s.lat[k]-lat, s.lon[k]+shift-lon
-			south, east := metric.squares(dlat)
-			d2 := south*dlat*dlat + east*dlon*dlon
-			if v := d.Kernel.At(d2 / (h * h)); v > 0 {
-				event := -1
-				if s.event != nil {
-					event = int(s.event[k])
-				}
-				yield(Contribution{event, s.weight[k] * c * v, math.Sqrt(d2)})
-			}
-		})
+		d.sum(&d.points.sets[i], orb.Point{lon, lat}, yield)
 	}
+}
+
+// sum yields what the events of one set add at a place.
+func (d *Density) sum(s *pointSet, p orb.Point, yield func(Contribution)) {
+	metric := newRowMetric(p.Lat(), d.points.planar)
+	here := Lattice{Lon0: p.Lon(), DLon: 1, NX: 1, Lats: []float64{p.Lat()}, Planar: d.points.planar}
+	h := d.bandwidth(s)
+	c := d.Kernel.Constant() / (h * h)
+	d.near(s, here, h, func(k int, shift float64) {
+		dlat, dlon := s.lat[k]-p.Lat(), s.lon[k]+shift-p.Lon()
+		south, east := metric.squares(dlat)
+		d2 := south*dlat*dlat + east*dlon*dlon
+		if v := d.Kernel.At(d2 / (h * h)); v > 0 {
+			event := -1
+			if s.event != nil {
+				event = s.first + int(s.event[k])
+			}
+			yield(Contribution{event, s.weight[k] * c * v, math.Sqrt(d2)})
+		}
+	})
 }
 
 func (d *Density) gather(s *pointSet, l Lattice, hM float64) []candidate {

@@ -16,9 +16,10 @@ type Event struct {
 // Points is a set of events in an order that makes both a window query and an
 // aggregation a matter of contiguous runs. It is immutable.
 type Points struct {
-	sets   []pointSet // one for each precision, finest first
+	sets   []pointSet // one for each precision of each part of a union
 	planar bool
-	n      int
+	n      int // events that count
+	events int // events given
 }
 
 // pointSet is the events of one precision in Morton order of their position
@@ -28,6 +29,7 @@ type pointSet struct {
 	keys             []uint64
 	lon, lat, weight []float64
 	event            []int32 // which event of NewPoints this was; nil once aggregated
+	first            int     // number of the first event, in a union
 	leastLat         float64 // of all events, without sign: where pixels are widest
 }
 
@@ -57,7 +59,7 @@ func NewPoints(events []Event, planar bool) *Points {
 		}
 		return p
 	}
-	p := &Points{planar: planar, n: len(kept)}
+	p := &Points{planar: planar, n: len(kept), events: len(events)}
 	byClass := map[float64][]int32{}
 	for _, i := range kept {
 		c := class(events[i].PrecisionM)
@@ -116,16 +118,32 @@ func (s *pointSet) add(key uint64, lon, lat, weight float64) {
 	s.weight = append(s.weight, weight)
 }
 
+// Union returns the events of several sets as one; events are numbered on from
+// set to set. Cost: the number of sets, not of events.
+func Union(parts ...*Points) *Points {
+	u := &Points{}
+	for _, p := range parts {
+		u.planar = u.planar || p.planar
+		for _, s := range p.sets {
+			s.first += u.events
+			u.sets = append(u.sets, s)
+		}
+		u.n += p.n
+		u.events += p.events
+	}
+	return u
+}
+
 // Reweighted returns the same events, each weight times the factor that of
 // gives for the event's place in NewPoints; events of no weight are left out.
 func (p *Points) Reweighted(factor func(event int) float64) *Points {
-	q := &Points{planar: p.planar}
+	q := &Points{planar: p.planar, events: p.events}
 	for _, s := range p.sets {
-		r := pointSet{precisionM: s.precisionM, leastLat: s.leastLat}
+		r := pointSet{precisionM: s.precisionM, leastLat: s.leastLat, first: s.first}
 		r.grow(len(s.keys))
 		r.event = make([]int32, 0, len(s.keys))
 		for i := range s.keys {
-			if w := s.weight[i] * factor(int(s.event[i])); w > 0 {
+			if w := s.weight[i] * factor(s.first+int(s.event[i])); w > 0 {
 				r.add(s.keys[i], s.lon[i], s.lat[i], w)
 				r.event = append(r.event, s.event[i])
 			}

@@ -47,11 +47,11 @@ func root() *cobra.Command {
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.AddCommand(serveCommand(), importCommand(), exportCommand(), surfaceCommand(), gapsCommand(), demoCommand(), versionCommand())
-	for _, sub := range c.Commands() {
+	for _, sub := range append(c.Commands(), c) {
 		if check := sub.Args; check != nil {
 			sub.Args = func(c *cobra.Command, args []string) error {
 				if err := check(c, args); err != nil {
-					return usageError{fmt.Errorf("%w; sempadan %s --help shows how it is used", err, c.Name())}
+					return usageError{fmt.Errorf("%w; %s --help shows how it is used", err, c.CommandPath())}
 				}
 				return nil
 			}

@@ -1,6 +1,7 @@
 package gpkg
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,22 +79,13 @@ func (x *txn) readTable(name string, info geo.LayerInfo, upTo *int64) (*geo.Laye
 	if err != nil {
 		return nil, err
 	}
-	// A plus sign takes the declared type off a column: the driver would make
-	// a time.Time of a DATETIME, by trying formats.
-	var q strings.Builder
-	q.WriteString(`SELECT fid, geom, ext_id, +time_from, +time_to, vertex_times`)
-	for _, c := range columns {
-		q.WriteString(`, +` + quote(c.name))
-	}
-	q.WriteString(`, properties FROM ` + quote(name))
-	if upTo != nil {
-		fmt.Fprintf(&q, ` WHERE version_added <= %d`, *upTo)
-	}
-	q.WriteString(` ORDER BY fid`)
-
 	b := geo.NewBuilder(info)
 	d := newDecoder(b, columns)
-	if err := x.rawRows(q.String(), d.row); err != nil {
+	query := `SELECT ` + strings.Join(d.selected(), ", ") + ` FROM ` + quote(name)
+	if upTo != nil {
+		query += fmt.Sprintf(` WHERE version_added <= %d`, *upTo)
+	}
+	if err := x.rowsAhead(query+` ORDER BY fid`, len(d.selected()), d.row); err != nil {
 		return nil, err
 	}
 	return b.Layer(), nil
@@ -123,19 +116,85 @@ func (x *txn) rawRows(query string, each func([]driver.Value) error) error {
 	})
 }
 
-// decoder turns rows of a feature table into features.
-type decoder struct {
-	columns []column
-	adder   *geo.RowAdder
-	values  []any
+// rowsAhead is rawRows with the reading and the calls in two goroutines: SQLite
+// takes the larger half of the time. Rows have width values.
+func (x *txn) rowsAhead(query string, width int, each func([]driver.Value) error) error {
+	const batchRows = 256
+	size := batchRows * width
+	full, empty := make(chan []driver.Value, 2), make(chan []driver.Value, 3)
+	for range cap(empty) {
+		empty <- make([]driver.Value, 0, size)
+	}
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		for batch := range full {
+			for row := range slices.Chunk(batch, width) {
+				if err == nil {
+					err = each(row)
+				}
+			}
+			empty <- batch[:0]
+		}
+		done <- err
+	}()
+	batch := <-empty
+	err := x.rawRows(query, func(row []driver.Value) error {
+		if batch = append(batch, row...); len(batch) == size {
+			full <- batch
+			batch = <-empty
+		}
+		return nil
+	})
+	full <- batch
+	close(full)
+	return cmp.Or(err, <-done)
 }
 
+// decoder turns rows of a feature table into features. A row has the fixed
+// columns, the property columns but those of text, a JSON array of the text
+// columns, and the column properties. The array is there because each value
+// that crosses the driver costs as much as ten in an array.
+type decoder struct {
+	columns []column
+	direct  []int // columns that come as they are
+	text    []int // columns that come in the array
+	adder   *geo.RowAdder
+	values  []any
+	known   map[string]any // texts met before, which need no memory again
+}
+
+// maxKnown bounds the memory of texts that are not repeated.
+const maxKnown = 1 << 14
+
 func newDecoder(b *geo.Builder, columns []column) *decoder {
+	d := &decoder{columns: columns, values: make([]any, len(columns)), known: map[string]any{}}
 	names := make([]string, len(columns))
 	for k, c := range columns {
 		names[k] = c.name
+		if c.declared == typeText {
+			d.text = append(d.text, k)
+		} else {
+			d.direct = append(d.direct, k)
+		}
 	}
-	return &decoder{columns: columns, adder: b.Rows(names), values: make([]any, len(columns))}
+	d.adder = b.Rows(names)
+	return d
+}
+
+// selected returns what a query must select. A plus sign takes the declared
+// type off a column: the driver would make a time.Time of a DATETIME, by
+// trying formats.
+func (d *decoder) selected() []string {
+	out := []string{"fid", "geom", "ext_id", "+time_from", "+time_to", "vertex_times"}
+	for _, k := range d.direct {
+		out = append(out, "+"+quote(d.columns[k].name))
+	}
+	var text []string
+	for _, k := range d.text {
+		text = append(text, quote(d.columns[k].name))
+	}
+	return append(out, "json_array("+strings.Join(text, ",")+")", "properties")
 }
 
 func (d *decoder) row(row []driver.Value) error {
@@ -168,10 +227,13 @@ func (d *decoder) row(row []driver.Value) error {
 			f.VertexTimes = append(f.VertexTimes, time.UnixMilli(t).UTC())
 		}
 	}
-	for k, c := range d.columns {
-		d.values[k] = propertyValue(c.declared, row[fixedBefore+k])
+	for i, k := range d.direct {
+		d.values[k] = propertyValue(d.columns[k].declared, row[fixedBefore+i])
 	}
-	if text, _ := row[fixedBefore+len(d.columns)].(string); text != "" {
+	if err := d.texts(row[fixedBefore+len(d.direct)]); err != nil {
+		return fmt.Errorf("feature %d: %w", fid, err)
+	}
+	if text, _ := row[fixedBefore+len(d.direct)+1].(string); text != "" {
 		f.Properties = parseProperties(text)
 		for k, c := range d.columns {
 			if d.values[k] != nil {
@@ -181,6 +243,60 @@ func (d *decoder) row(row []driver.Value) error {
 	}
 	d.adder.Add(f, d.values)
 	return nil
+}
+
+var errTexts = errors.New("text columns could not be read")
+
+// texts reads the array of the text columns.
+func (d *decoder) texts(array driver.Value) error {
+	rest, _ := array.(string)
+	for _, k := range d.text {
+		var lit string
+		if lit, rest = cutText(rest); lit == "" {
+			return errTexts
+		}
+		d.values[k] = nil
+		if lit == "null" {
+			continue
+		}
+		v, seen := d.known[lit]
+		if !seen {
+			var text string
+			if err := json.Unmarshal([]byte(lit), &text); err != nil {
+				return fmt.Errorf("%w: %w", errTexts, err)
+			}
+			v = text
+			if len(d.known) < maxKnown {
+				d.known[strings.Clone(lit)] = v
+			}
+		}
+		d.values[k] = v
+	}
+	return nil
+}
+
+// cutText cuts the next literal, text or null, off a JSON array that begins
+// with a bracket or a comma; lit is "" when there is none.
+func cutText(s string) (lit, rest string) {
+	if len(s) < 2 {
+		return "", ""
+	}
+	s = s[1:]
+	if s[0] != '"' {
+		if strings.HasPrefix(s, "null") {
+			return s[:4], s[4:]
+		}
+		return "", ""
+	}
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return s[:i+1], s[i+1:]
+		}
+	}
+	return "", ""
 }
 
 // propertyValue returns a stored value as geo.Feature.Properties has it, nil

@@ -181,3 +181,41 @@ func TestRounding(t *testing.T) {
 		}
 	}
 }
+
+// TestTexts: what SQLite's json_array makes of text comes back as it was.
+func TestTexts(t *testing.T) {
+	s := newStore(t)
+	want := []any{"plain", nil, "", "quote \" back \\ slash", "\x00\x01\n\r\t\u2028 é 😀", "null", "[\"a\",null]", `ends with \`}
+	var args []any
+	args = append(args, want...)
+	var array string
+	if err := s.reader.QueryRow(`SELECT json_array(?, ?, ?, ?, ?, ?, ?, ?)`, args...).Scan(&array); err != nil {
+		t.Fatal(err)
+	}
+	d := newDecoder(geo.NewBuilder(geo.LayerInfo{}), nil)
+	d.values = make([]any, len(want))
+	for k := range want {
+		d.text = append(d.text, k)
+	}
+	for range 2 { // the second time they are known
+		if err := d.texts(array); err != nil || !reflect.DeepEqual(d.values, want) {
+			t.Errorf("%s: %q, %v", array, d.values, err)
+		}
+	}
+}
+
+func FuzzTexts(f *testing.F) {
+	for _, s := range []string{`["a",null,"b\"\u0001"]`, `[]`, `["`, `["a"`, `[null`, `["\`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d := decoder{text: []int{0, 1, 2}, values: make([]any, 3), known: map[string]any{}}
+		if d.texts(s) != nil || !json.Valid([]byte(s)) {
+			return
+		}
+		var want []any
+		if err := json.Unmarshal([]byte(s), &want); err == nil && len(want) == 3 && !reflect.DeepEqual(d.values, want) {
+			t.Errorf("%s: %q, want %q", s, d.values, want)
+		}
+	})
+}

@@ -81,10 +81,9 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 	a := &Assessment{Program: in.Program, Model: m, in: in, densities: map[string]*surface.Density{}}
 	a.digestInputs()
 	stages := []func(){
-		a.collectIncidents,
+		func() { together(a.collectIncidents, a.cutLines) },
 		a.settleAsOf,
 		a.name,
-		a.cutLines,
 		a.sumCoverage,
 		a.scoreSections,
 		a.fixScales,
@@ -97,6 +96,15 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 	}
 	a.in.Previous = nil
 	return a, nil
+}
+
+// together runs stages that do not need each other side by side.
+func together(stages ...func()) {
+	var wg sync.WaitGroup
+	for _, stage := range stages {
+		wg.Go(stage)
+	}
+	wg.Wait()
 }
 
 // lend returns the previous assessment when it has a stage with this key.

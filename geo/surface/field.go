@@ -30,6 +30,9 @@ func (c Cell) Center() orb.Point {
 	return orb.Point{(float64(c.X)+0.5)/n*360 - 180, latOf((float64(c.Y) + 0.5) / n)}
 }
 
+// Lon returns the longitude of the middle of the cell.
+func (c Cell) Lon() float64 { return (float64(c.X)+0.5)/(1<<CellLevel)*360 - 180 }
+
 // Bound returns the cell's box in degrees.
 func (c Cell) Bound() orb.Bound {
 	const n = 1 << CellLevel

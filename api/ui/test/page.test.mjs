@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { cannotRun, chromiumPath, flags } from './browser.mjs';
+import { cannotRun, chromiumPath, flags, startService } from './browser.mjs';
 
 const skip = cannotRun();
-const base = process.env.SEMPADAN_URL?.replace(/\/$/, '');
 const layer = `page_test_${process.pid}`;
 const markup = `${layer}_markup`;
+let base;
+let service;
 let browser;
 let page;
 const seen = { errors: [], failed: [], foreign: new Set() };
@@ -56,6 +57,8 @@ const picture = async (p) => (await p.screenshot({ clip: middle })).toString('ba
 
 before(async () => {
   if (skip) return;
+  service = await startService();
+  base = service.base;
   browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: flags });
   page = await open('/');
 });
@@ -63,6 +66,7 @@ after(async () => {
   if (skip) return;
   for (const id of [layer, markup]) await fetch(`${base}/v1/layers/${id}`, { method: 'DELETE' }).catch(() => undefined);
   await browser?.close();
+  await service?.stop();
 });
 
 test('the map comes to rest with its base map and layers', { skip }, async () => {

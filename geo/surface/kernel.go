@@ -78,8 +78,3 @@ func (k Kernel) Reach() float64 {
 	}
 	return 1
 }
-
-// polynomial reports whether k is a polynomial in u², which the sweep needs.
-func (k Kernel) polynomial() bool {
-	return k == Uniform || k == Epanechnikov || k == Quartic
-}

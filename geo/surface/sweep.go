@@ -104,21 +104,18 @@ func (b *rowBuckets) near(row int) []candidate {
 	return b.cs[b.first[int(from)]:b.first[int(to)+1]]
 }
 
-// step is what changes at a column: coefficients of t⁰…t⁴ and the number of
-// events that reach it.
-type step struct {
-	c      [5]float64
-	active int32
-}
-
 // stampBelow is the half-width in columns under which stamping is cheaper.
 const stampBelow = 5.0
 
+// rowSweep holds what one row's sweep changes at each column: the coefficients
+// of t⁰…t⁽ᵈ⁻¹⁾, d of them a column, and how many events start less how many end.
 type rowSweep struct {
-	l      Lattice
-	kernel Kernel
-	steps  []step // NX + 1
-	block  int    // columns that share running sums; their middle is the origin
+	l       Lattice
+	kernel  Kernel
+	degrees int       // d: 1, 3 or 5; 0 for kernels that are stamped
+	changes []float64 // d·(NX + 1)
+	active  []int32   // NX + 1
+	block   int       // columns that share running sums, a power of two; their middle is the origin
 }
 
 // newRowSweep makes blocks a few bandwidths wide: rounding left in the running
@@ -129,7 +126,17 @@ func newRowSweep(l Lattice, k Kernel, hM float64) *rowSweep {
 	if !l.Planar {
 		columnM *= equatorM / 360
 	}
-	s := &rowSweep{l: l, kernel: k, steps: make([]step, l.NX+1), block: 16}
+	s := &rowSweep{l: l, kernel: k, block: 16}
+	switch k {
+	case Quartic:
+		s.degrees = 5
+	case Epanechnikov:
+		s.degrees = 3
+	case Uniform:
+		s.degrees = 1
+	}
+	s.changes = make([]float64, s.degrees*(l.NX+1))
+	s.active = make([]int32, l.NX+1)
 	for float64(s.block)*columnM < 4*hM && s.block < l.NX {
 		s.block *= 2
 	}
@@ -151,27 +158,38 @@ func (s *rowSweep) row(dst []float64, r int, cs []candidate) {
 		}
 		a := east * dcol2 * c.invH2
 		half := math.Sqrt(rest / a)
-		from, to := math.Ceil(c.col-half), math.Floor(c.col+half)
-		from, to = max(from, 0), min(to, float64(s.l.NX-1))
+		from, to := max(ceil(c.col-half), 0), min(floor(c.col+half), s.l.NX-1)
 		if from > to {
 			continue
 		}
-		if half < stampBelow || !s.kernel.polynomial() {
-			s.stamp(dst, int(from), int(to), *c, [2]float64{reach2 - rest, a})
+		if half < stampBelow || s.degrees == 0 {
+			s.stamp(dst, from, to, *c, [2]float64{reach2 - rest, a})
 			continue
 		}
 		swept = true
-		s.add(int(from), c, rest, a, 1)
-		for t := (int(from)/s.block + 1) * s.block; t <= int(to); t += s.block {
-			s.add(t, c, rest, a, 1)
-		}
-		if (int(to)+1)%s.block != 0 {
-			s.add(int(to)+1, c, rest, a, -1)
-		}
+		s.add(from, to, c, [2]float64{rest, a})
 	}
 	if swept {
 		s.run(dst)
 	}
+}
+
+// ceil and floor are those of math for numbers of the size of columns, without
+// their care for infinities.
+func ceil(v float64) int {
+	i := int(v)
+	if v > float64(i) {
+		i++
+	}
+	return i
+}
+
+func floor(v float64) int {
+	i := int(v)
+	if v < float64(i) {
+		i--
+	}
+	return i
 }
 
 // stamp adds one event's kernel to columns from..to; u² = u2[0] + u2[1]·(t-col)².
@@ -182,49 +200,60 @@ func (s *rowSweep) stamp(dst []float64, from, to int, c candidate, u2 [2]float64
 	}
 }
 
-// add puts sign times the polynomial of an event into the step at column t:
-// quartic (rest - a·x²)², Epanechnikov rest - a·x², uniform 1, with x = t - col.
-func (s *rowSweep) add(t int, e *candidate, rest, a, sign float64) {
-	c := e.col - float64(t-t%s.block+s.block/2)
-	q := sign * e.scale
-	p := &s.steps[t]
-	p.active += int32(sign)
-	switch s.kernel {
-	case Quartic:
-		top := rest - a*c*c
-		qa := q * a
-		p.c[0] += q * top * top
-		p.c[1] += 4 * qa * c * top
-		p.c[2] += 2 * qa * (2*a*c*c - top)
-		p.c[3] -= 4 * qa * a * c
-		p.c[4] += qa * a
-	case Epanechnikov:
-		p.c[0] += q * (rest - a*c*c)
-		p.c[1] += 2 * q * a * c
-		p.c[2] -= q * a
-	default:
-		p.c[0] += q
+// add puts an event's polynomial on columns from..to: quartic (rest - a·x²)²,
+// Epanechnikov rest - a·x², uniform 1, with x the distance in columns; u2 is
+// {rest, a}. Each block that the interval meets gets it afresh.
+func (s *rowSweep) add(from, to int, e *candidate, u2 [2]float64) {
+	rest, a := u2[0], u2[1]
+	for block := from &^ (s.block - 1); block <= to; block += s.block {
+		c := e.col - float64(block+s.block/2)
+		first, end := max(from, block), to+1
+		d := s.changes[first*s.degrees : (first+1)*s.degrees]
+		s.active[first]++
+		ends := end < block+s.block
+		var back []float64
+		if ends {
+			back = s.changes[end*s.degrees : (end+1)*s.degrees]
+			s.active[end]--
+		}
+		switch top := rest - a*c*c; s.degrees {
+		case 5:
+			qa := e.scale * a
+			k0, k1, k2, k3, k4 := e.scale*top*top, 4*qa*c*top, 2*qa*(2*a*c*c-top), -4*qa*a*c, qa*a
+			d[0], d[1], d[2], d[3], d[4] = d[0]+k0, d[1]+k1, d[2]+k2, d[3]+k3, d[4]+k4
+			if ends {
+				back[0], back[1], back[2], back[3], back[4] = back[0]-k0, back[1]-k1, back[2]-k2, back[3]-k3, back[4]-k4
+			}
+		case 3:
+			k0, k1, k2 := e.scale*top, 2*e.scale*a*c, -e.scale*a
+			d[0], d[1], d[2] = d[0]+k0, d[1]+k1, d[2]+k2
+			if ends {
+				back[0], back[1], back[2] = back[0]-k0, back[1]-k1, back[2]-k2
+			}
+		default:
+			d[0] += e.scale
+			if ends {
+				back[0] -= e.scale
+			}
+		}
 	}
 }
 
-// run evaluates the running polynomial over the row and clears the steps. A
+// run evaluates the running polynomial over the row and clears the changes. A
 // column that no event reaches is exactly zero, and nothing is ever negative:
 // what rounding leaves is dropped.
 func (s *rowSweep) run(dst []float64) {
 	var c [5]float64
 	active := int32(0)
 	for t := range dst {
-		k := t % s.block
+		k := t & (s.block - 1)
 		if k == 0 {
 			active, c = 0, [5]float64{}
 		}
-		p := &s.steps[t]
-		if p.active != 0 || p.c != [5]float64{} {
-			active += p.active
-			for k := range c {
-				c[k] += p.c[k]
-			}
-			*p = step{}
+		active += s.active[t]
+		d := s.changes[t*s.degrees : (t+1)*s.degrees]
+		for i := range d {
+			c[i] += d[i]
 		}
 		if active == 0 {
 			c = [5]float64{}
@@ -235,7 +264,8 @@ func (s *rowSweep) run(dst []float64) {
 			dst[t] += v
 		}
 	}
-	s.steps[len(dst)] = step{}
+	clear(s.changes)
+	clear(s.active)
 }
 
 // Threads returns how many threads a job of that many cells is worth.

@@ -163,7 +163,7 @@ func (s *rowSweep) row(dst []float64, r int, cs []candidate) {
 			continue
 		}
 		if half < stampBelow || s.degrees == 0 {
-			s.stamp(dst, from, to, *c, [2]float64{reach2 - rest, a})
+			s.stamp(dst[from:to+1], c.col-float64(from), c.scale, [2]float64{rest, a})
 			continue
 		}
 		swept = true
@@ -192,11 +192,32 @@ func floor(v float64) int {
 	return i
 }
 
-// stamp adds one event's kernel to columns from..to; u² = u2[0] + u2[1]·(t-col)².
-func (s *rowSweep) stamp(dst []float64, from, to int, c candidate, u2 [2]float64) {
-	for t := from; t <= to; t++ {
-		x := float64(t) - c.col
-		dst[t] += c.scale * s.kernel.At(u2[0]+u2[1]*x*x)
+// stamp adds one event's kernel to columns, of which col is its own; u2 is
+// {rest, a} as in add.
+func (s *rowSweep) stamp(dst []float64, col, scale float64, u2 [2]float64) {
+	rest, a := u2[0], u2[1]
+	x := -col
+	switch s.kernel {
+	case Quartic:
+		for t := range dst {
+			if v := rest - a*x*x; v > 0 {
+				dst[t] += scale * v * v
+			}
+			x++
+		}
+	case Epanechnikov:
+		for t := range dst {
+			if v := rest - a*x*x; v > 0 {
+				dst[t] += scale * v
+			}
+			x++
+		}
+	default:
+		reach2 := s.kernel.Reach() * s.kernel.Reach()
+		for t := range dst {
+			dst[t] += scale * s.kernel.At(reach2-rest+a*x*x)
+			x++
+		}
 	}
 }
 

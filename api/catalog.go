@@ -44,45 +44,56 @@ func (e *entry) tag() string {
 // hiddenSetting is where the store keeps which built-in layers were deleted.
 const hiddenSetting = "hidden_layers"
 
-func (s *Server) loadCatalog(ctx context.Context) error {
-	infos, err := s.opts.Store.Layers(ctx)
+// LoadLayers returns the layers of a service: those in the store, and the
+// built-in ones that are neither stored nor hidden.
+func LoadLayers(ctx context.Context, store data.Store, builtin []*geo.Layer) ([]*geo.Layer, error) {
+	infos, err := store.Layers(ctx)
 	if err != nil {
-		return fmt.Errorf("list the stored layers: %w", err)
+		return nil, fmt.Errorf("list the stored layers: %w", err)
 	}
-	entries := map[string]*entry{}
-	for _, l := range s.opts.Builtin {
-		entries[l.Info.ID] = newEntry(l, false)
-	}
-	hidden, err := s.hidden(ctx)
+	absent, err := hiddenLayers(ctx, store)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, id := range hidden {
-		delete(entries, id)
-	}
-	loaded := make([]*geo.Layer, len(infos))
+	out := make([]*geo.Layer, len(infos))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, info := range infos {
+		absent = append(absent, info.ID)
 		g.Go(func() (err error) {
-			if loaded[i], err = s.opts.Store.Load(ctx, info.ID); err != nil {
+			if out[i], err = store.Load(ctx, info.ID); err != nil {
 				return fmt.Errorf("load layer %s: %w", info.ID, err)
 			}
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, l := range builtin {
+		if !slices.Contains(absent, l.Info.ID) {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+func (s *Server) loadCatalog(ctx context.Context) error {
+	layers, err := LoadLayers(ctx, s.opts.Store, s.opts.Builtin)
+	if err != nil {
 		return err
 	}
-	for _, l := range loaded {
-		entries[l.Info.ID] = newEntry(l, true)
+	entries := map[string]*entry{}
+	for _, l := range layers {
+		entries[l.Info.ID] = newEntry(l, l != s.builtin(l.Info.ID))
 	}
 	s.publish(entries)
 	return nil
 }
 
-func (s *Server) hidden(ctx context.Context) ([]string, error) {
-	raw, err := s.opts.Store.Setting(ctx, hiddenSetting)
+// hiddenLayers lists the built-in layers that were deleted.
+func hiddenLayers(ctx context.Context, store data.Store) ([]string, error) {
+	raw, err := store.Setting(ctx, hiddenSetting)
 	if errors.Is(err, data.ErrNotFound) {
 		return nil, nil
 	}
@@ -94,6 +105,23 @@ func (s *Server) hidden(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("read which layers are hidden: %w", err)
 	}
 	return ids, nil
+}
+
+// setHidden marks a built-in layer as deleted, or takes the mark away. A layer
+// of one's own in its place takes it away, too.
+func (s *Server) setHidden(ctx context.Context, id string, hide bool) error {
+	ids, err := hiddenLayers(ctx, s.opts.Store)
+	if err != nil || slices.Contains(ids, id) == hide {
+		return err
+	}
+	if ids = slices.DeleteFunc(ids, func(k string) bool { return k == id }); hide {
+		ids = append(ids, id)
+	}
+	raw, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	return s.opts.Store.SetSetting(ctx, hiddenSetting, raw)
 }
 
 func (s *Server) publish(entries map[string]*entry) {

@@ -77,8 +77,13 @@ func (s *Server) describeLayer(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := answerOf(e)
 	a.Columns, a.Schema = e.layer.Columns(), data.Fields(e.layer.Info.Kind)
-	w.Header().Set("Sempadan-Version", strconv.FormatInt(e.layer.Info.Version, 10))
-	return s.sendJSON(w, r, http.StatusOK, a)
+	body, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	// The tag begins with the version, so that it can be sent back in If-Match.
+	s.send(w, r, reply{contentType: "application/json", body: append(body, '\n'), etag: e.tag() + "-" + contentTag(body)})
+	return nil
 }
 
 var layerID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
@@ -161,7 +166,7 @@ func ifVersion(r *http.Request) (*int64, error) {
 		return &none, nil
 	}
 	h := r.Header.Get("If-Match")
-	if h == "" || h == "*" {
+	if h == "" || h == "*" { // a layer that must exist is for the caller to look up
 		return nil, nil
 	}
 	text, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(h, "W/"), `"`), "-")
@@ -201,10 +206,14 @@ func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
 	s.writes.Lock()
 	defer s.writes.Unlock()
 	u.SHA256 = body.sha256
+	u.Request = contentTag([]byte(r.URL.Path + "?" + r.URL.Query().Encode()))
 	if done, err := s.replay(w, r, u); done || err != nil {
 		return err
 	}
 	old := s.current().byID[u.ID]
+	if old == nil && r.Header.Get("If-Match") == "*" {
+		return fmt.Errorf("layer %s is not there: %w", u.ID, data.ErrVersionMismatch)
+	}
 	rows, report, err := u.Read(r.Context(), body, old.content())
 	if err != nil {
 		return err
@@ -250,13 +259,20 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request, u upload) (bool,
 	if err != nil {
 		return false, err
 	}
-	if receipt.Layer != u.ID || receipt.SHA256 != u.SHA256 {
+	var kept data.Kept
+	if err := json.Unmarshal(receipt.Answer, &kept); err != nil {
+		return false, fmt.Errorf("read the receipt of an earlier upload: %w", err)
+	}
+	if receipt.Layer != u.ID || receipt.SHA256 != u.SHA256 || kept.Request != u.Request {
 		return false, problem{Status: http.StatusUnprocessableEntity, Code: "idempotency_key_reused",
-			Detail: "this Idempotency-Key was used for another file or layer; use a new one"}
+			Detail: "this Idempotency-Key was used for another file, layer or parameters; use a new one"}
 	}
 	w.Header().Set("Idempotent-Replay", "true")
-	s.send(w, r, reply{contentType: "application/json", body: append(bytes.Clone(receipt.Answer), '\n')})
-	return true, nil
+	status := http.StatusOK
+	if kept.New {
+		status = http.StatusCreated
+	}
+	return true, s.sendJSON(w, r, status, kept.Report)
 }
 
 // imported is what an upload brings: the layer as it was, and what is new.
@@ -276,6 +292,9 @@ func (s *Server) commit(w http.ResponseWriter, r *http.Request, u upload, in imp
 	info, err := s.opts.Store.Commit(r.Context(), change)
 	if err != nil {
 		return err
+	}
+	if err := s.setHidden(r.Context(), u.ID, false); err != nil {
+		s.log.Error("a layer took the place of a hidden one, which stays marked", "layer", u.ID, "error", err)
 	}
 	s.replaceEntry(u.ID, newEntry(data.Merged(in.old.content(), change.Rows, change.Mode).WithInfo(info), true))
 	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
@@ -304,11 +323,9 @@ func (s *Server) versions(w http.ResponseWriter, r *http.Request) error {
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": e.layer.Info.ID, "versions": list})
 }
 
+// rollback makes an earlier version of a layer the newest. Of a built-in layer
+// that was deleted, version 0 is the one that ships with the program.
 func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.entryOf(w, r)
-	if err != nil {
-		return err
-	}
 	var ask struct {
 		Version int64 `json:"version"`
 	}
@@ -317,7 +334,17 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.writes.Lock()
 	defer s.writes.Unlock()
-	id := e.layer.Info.ID
+	id := mux.Vars(r)["id"]
+	if b := s.builtin(id); b != nil && s.current().byID[id] == nil && ask.Version == 0 {
+		return s.unhide(w, r, b)
+	}
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return err
+	}
+	if err := e.checkVersion(r); err != nil {
+		return err
+	}
 	info, err := s.opts.Store.Rollback(r.Context(), id, ask.Version,
 		data.Provenance{At: s.opts.Now().UTC(), User: "local", Action: "rollback"})
 	if errors.Is(err, data.ErrNotFound) {
@@ -338,6 +365,27 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": id, "version": info.Version, "features": l.Len()})
 }
 
+// unhide brings a built-in layer back.
+func (s *Server) unhide(w http.ResponseWriter, r *http.Request, b *geo.Layer) error {
+	if err := s.setHidden(r.Context(), b.Info.ID, false); err != nil {
+		return err
+	}
+	s.replaceEntry(b.Info.ID, newEntry(b, false))
+	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
+		return err
+	}
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": b.Info.ID, "version": b.Info.Version, "features": b.Len()})
+}
+
+// checkVersion holds a request to the version that its If-Match names.
+func (e *entry) checkVersion(r *http.Request) error {
+	want, err := ifVersion(r)
+	if err == nil && want != nil && *want != e.layer.Info.Version {
+		err = fmt.Errorf("layer %s: %w", e.layer.Info.ID, data.ErrVersionMismatch)
+	}
+	return err
+}
+
 // deleteLayer removes a stored layer; where it stood in for a built-in one,
 // that one comes back. A built-in layer is hidden.
 func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
@@ -345,6 +393,9 @@ func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
 	defer s.writes.Unlock()
 	e, err := s.entryOf(w, r)
 	if err != nil {
+		return err
+	}
+	if err := e.checkVersion(r); err != nil {
 		return err
 	}
 	id := e.layer.Info.ID
@@ -356,7 +407,7 @@ func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
 		if b := s.builtin(id); b != nil {
 			back = newEntry(b, false)
 		}
-	} else if err := s.hide(r.Context(), id); err != nil {
+	} else if err := s.setHidden(r.Context(), id, true); err != nil {
 		return err
 	}
 	s.replaceEntry(id, back)
@@ -367,21 +418,16 @@ func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) hide(ctx context.Context, id string) error {
-	ids, err := s.hidden(ctx)
-	if err != nil {
-		return err
-	}
-	raw, err := json.Marshal(append(ids, id))
-	if err != nil {
-		return err
-	}
-	return s.opts.Store.SetSetting(ctx, hiddenSetting, raw)
-}
-
 // readJSON reads a small JSON body, and nothing behind it.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+		return problem{Status: http.StatusBadRequest, Code: "invalid_body", Detail: "the body must be a JSON object"}
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
 		return problem{Status: http.StatusBadRequest, Code: "invalid_body", Detail: "the body is not the JSON that is wanted here: " + err.Error()}

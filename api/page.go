@@ -32,7 +32,7 @@ func (s *Server) embed(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
-	return s.sendFile(w, r, strings.TrimPrefix(path.Clean(r.URL.Path), "/"))
+	return s.sendFile(w, r, strings.TrimPrefix(r.URL.Path, "/"))
 }
 
 func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, name string) error {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/gorilla/mux"
 	"github.com/paulmach/orb"
@@ -94,6 +95,9 @@ func (s *Server) gaps(w http.ResponseWriter, r *http.Request) error {
 	}
 	if filter.Limit, err = intParam(r, "limit", 0, 1, 10_000); err != nil {
 		return err
+	}
+	if c := filter.Country; c != "" && !slices.Contains([]string{"ID", "MY", "BN", "SG"}, c) {
+		return badParameter("country", "%q is not ID, MY, BN or SG", c)
 	}
 	format := GapFormat(q.Get("format"))
 	if format == "" {

@@ -66,7 +66,7 @@ func (s *Server) table() []route {
 // routes builds the handler: every path knows HEAD and OPTIONS, answers a
 // wrong method with 405 and an unknown path with 404, both as problems.
 func (s *Server) routes() http.Handler {
-	router := mux.NewRouter().UseEncodedPath()
+	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	methods := map[string][]string{}
 	table := s.table()
 	for _, rt := range table {

@@ -289,7 +289,7 @@ func TestIdempotencyAndPreconditions(t *testing.T) {
 	}
 	first := put("/v1/layers/mine?kind=incident&mode=append", incidentsCSV(5), map[string]string{"Idempotency-Key": "k1"})
 	again := put("/v1/layers/mine?kind=incident&mode=append", incidentsCSV(5), map[string]string{"Idempotency-Key": "k1"})
-	if first.status != 201 || again.status != 200 || again.header.Get("Idempotent-Replay") != "true" {
+	if first.status != 201 || again.status != 201 || again.header.Get("Idempotent-Replay") != "true" {
 		t.Fatalf("%d, then %d", first.status, again.status)
 	}
 	if again.json(t)["accepted"] != 5.0 {

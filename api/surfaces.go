@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -230,7 +231,10 @@ func (s *Server) surfaceValue(w http.ResponseWriter, r *http.Request) error {
 		"surface": a.surface.ID, "lon": p.Lon(), "lat": p.Lat(), "unit": a.surface.Unit.In(tiles.English),
 		"as_of": a.assessment.AsOf, "version": a.assessment.Version,
 	}
-	value, known := a.at(p)
+	value, known, err := a.at(p)
+	if err != nil {
+		return err
+	}
 	answer["value"] = nil
 	if known {
 		answer["value"] = value
@@ -238,25 +242,15 @@ func (s *Server) surfaceValue(w http.ResponseWriter, r *http.Request) error {
 	return s.sendJSON(w, r, http.StatusOK, answer)
 }
 
-// at returns the surface's value; known is false where there is no data.
-func (a surfaceAsk) at(p orb.Point) (value any, known bool) {
-	as := a.assessment
-	if a.surface.ID == "density" {
-		return as.Density(a.view()).At(p.Lon(), p.Lat()) * 1e6, true
+// at returns the surface's value as its tiles draw it; known is false where
+// there is no data.
+func (a surfaceAsk) at(p orb.Point) (value any, known bool, err error) {
+	if a.surface.ID == "gaps" {
+		class := a.assessment.ClassAt(p)
+		return class, class != "", nil
 	}
-	pr := as.At(p)
-	switch a.surface.ID {
-	case "hazard":
-		return pr.Hazard.Mean, true
-	case "coverage":
-		return pr.SearchCoverage, true
-	case "knowledge":
-		return pr.Knowledge, true
-	case "gaps":
-		return pr.Class, true
-	}
-	unknown := pr.Residual.Mean == 0 && pr.Knowledge < as.Model.KnownPOD
-	return pr.Residual.Mean, !unknown
+	v, err := a.assessment.Value(a.surface.ID, a.view(), p)
+	return v, !math.IsNaN(v), err
 }
 
 func (s *Server) style(w http.ResponseWriter, r *http.Request) error {

@@ -5,21 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
 )
 
 // variantCache keeps the last assessments that were asked for with other
 // parameters than the model's.
 type variantCache struct {
-	mu    sync.Mutex
-	order []string
-	made  map[string]*risk.Assessment
+	making sync.Mutex
+	mu     sync.Mutex
+	order  []string
+	made   map[string]*risk.Assessment
 }
 
 const keptVariants = 4
@@ -84,11 +88,12 @@ func readAsk(r *http.Request) (a ask, err error) {
 		name   string
 		into   **float64
 		lo, hi float64
+		step   float64 // finer differences make no other assessment; 0: they do
 	}{
-		{"window_days", &a.WindowDays, 0, 36525},
-		{"half_life_days", &a.HalfLifeDays, 0, 36525},
-		{"bandwidth_m", &a.BandwidthM, 10, 200_000},
-		{"section_km", &a.SectionKM, 1, 1000},
+		{"window_days", &a.WindowDays, 0, 36525, 0.1},
+		{"half_life_days", &a.HalfLifeDays, 0, 36525, 0.1},
+		{"bandwidth_m", &a.BandwidthM, 10, 200_000, 0},
+		{"section_km", &a.SectionKM, 1, 1000, 1},
 	} {
 		if r.URL.Query().Get(p.name) == "" {
 			continue
@@ -97,9 +102,18 @@ func readAsk(r *http.Request) (a ask, err error) {
 		if err != nil {
 			return a, err
 		}
+		if strings.HasSuffix(p.name, "_days") && !risk.Span(v) {
+			return a, badParameter(p.name, "%g is neither 0 (all) nor a day or more", v)
+		}
+		if p.step > 0 {
+			v = math.Round(v/p.step) * p.step
+		}
 		*p.into = &v
 	}
 	a.Kinds = listParam(r, "kinds")
+	if err := checkKinds(a.Kinds); err != nil {
+		return a, badParameter("kinds", "%v", err)
+	}
 	return a, nil
 }
 
@@ -114,8 +128,8 @@ func (s *Server) assessmentFor(ctx context.Context, a ask) (*risk.Assessment, er
 	if v := s.variants.get(key); v != nil {
 		return v, nil
 	}
-	s.assess.Lock()
-	defer s.assess.Unlock()
+	s.variants.making.Lock() // one at a time, and uploads do not wait for it
+	defer s.variants.making.Unlock()
 	if v := s.variants.get(key); v != nil {
 		return v, nil
 	}
@@ -146,18 +160,32 @@ func (s *Server) assessmentFor(ctx context.Context, a ask) (*risk.Assessment, er
 // modelSetting is where the store keeps the model.
 const modelSetting = "model"
 
-func (s *Server) loadModel(ctx context.Context) error {
-	m := s.opts.Model
-	raw, err := s.opts.Store.Setting(ctx, modelSetting)
-	if err == nil {
-		if err := json.Unmarshal(raw, &m); err != nil {
-			return fmt.Errorf("read the stored model: %w", err)
-		}
-	} else if !errors.Is(err, data.ErrNotFound) {
-		return fmt.Errorf("read the stored model: %w", err)
+// LoadModel returns the parameters that were set in the store, or m when none
+// were. Stored parameters that this version cannot use are an error.
+func LoadModel(ctx context.Context, store data.Store, m risk.Model) (risk.Model, error) {
+	raw, err := store.Setting(ctx, modelSetting)
+	if errors.Is(err, data.ErrNotFound) {
+		return m, m.Validate()
 	}
-	if err := m.Validate(); err != nil {
+	if err != nil {
+		return m, fmt.Errorf("read the stored model: %w", err)
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return m, fmt.Errorf("read the stored model: %w", err)
+	}
+	return m, m.Validate()
+}
+
+// loadModel begins with the program's parameters when the stored ones cannot
+// be used: the service must come up.
+func (s *Server) loadModel(ctx context.Context) error {
+	if err := s.opts.Model.Validate(); err != nil {
 		return fmt.Errorf("the model cannot be used: %w", err)
+	}
+	m, err := LoadModel(ctx, s.opts.Store, s.opts.Model)
+	if err != nil {
+		s.log.Error("the stored model cannot be used; the program's own is in force", "error", err)
+		m = s.opts.Model
 	}
 	s.model.Store(&m)
 	return nil
@@ -165,6 +193,33 @@ func (s *Server) loadModel(ctx context.Context) error {
 
 func (s *Server) getModel(w http.ResponseWriter, r *http.Request) error {
 	return s.sendJSON(w, r, http.StatusOK, s.model.Load())
+}
+
+// tryModel makes an assessment with a model before it is kept: what cannot be
+// assessed must not be there at the next start.
+func (s *Server) tryModel(ctx context.Context, m risk.Model) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	in := s.inputs(s.current(), nil)
+	if _, err := risk.Assess(ctx, in, m); err != nil {
+		return problem{Status: http.StatusUnprocessableEntity, Code: "invalid_model", Detail: "these parameters cannot be assessed here: " + err.Error()}
+	}
+	return nil
+}
+
+// checkKinds refuses kinds of incident that the code list does not know.
+func checkKinds(kinds []string) error {
+	for _, f := range data.Fields(geo.KindIncident) {
+		if f.Name != "kind" {
+			continue
+		}
+		for _, k := range kinds {
+			if !slices.Contains(f.Codes, k) {
+				return fmt.Errorf("%q is not a kind of incident; there are %s", k, strings.Join(f.Codes, ", "))
+			}
+		}
+	}
+	return nil
 }
 
 // putModel replaces the parameters: what the body leaves out stays as it is.
@@ -186,8 +241,11 @@ func (s *Server) putModel(w http.ResponseWriter, r *http.Request) error {
 	if m.Version == old {
 		m.Version = "set-" + s.opts.Now().UTC().Format("20060102T150405.000Z")
 	}
-	if err := m.Validate(); err != nil {
+	if err := errors.Join(m.Validate(), checkKinds(m.Kinds), checkKinds(m.ExcludedKinds)); err != nil {
 		return problem{Status: http.StatusUnprocessableEntity, Code: "invalid_model", Detail: err.Error()}
+	}
+	if err := s.tryModel(r.Context(), m); err != nil {
+		return err
 	}
 	raw, err := json.Marshal(m)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +24,18 @@ type Revision struct {
 
 	IfVersion      *int64
 	IdempotencyKey string
-	User           string
-	SHA256         string // of the file as it came
+	// Request tells apart requests under one idempotency key: the same key
+	// with another Request is refused.
+	Request string
+	User    string
+	SHA256  string // of the file as it came
+}
+
+// Kept is what is stored of the answer to a change with an idempotency key.
+type Kept struct {
+	Request string  `json:"request"`
+	New     bool    `json:"new"` // the layer was not there before
+	Report  *Report `json:"report"`
 }
 
 // Read reads the file into rows for a layer that is now old (nil: there is
@@ -62,6 +73,9 @@ func (v Revision) info(old *geo.Layer) (geo.LayerInfo, error) {
 	if old != nil {
 		info = old.Info
 		info.Builtin = false
+	}
+	if what := personal([]byte(v.Title), false); what != "" {
+		return info, refuse(400, "forbidden_title", "the title looks like %s; give the layer another", what)
 	}
 	if v.Title != "" {
 		info.Title = v.Title
@@ -103,7 +117,7 @@ func (v Revision) Change(old *geo.Layer, stored bool, rows *geo.Layer, report *R
 	}
 	c := Change{
 		Info: rows.Info, Mode: mode, Rows: rows, IfVersion: v.IfVersion, IdempotencyKey: v.IdempotencyKey,
-		Provenance: Provenance{At: v.Import.Now.UTC(), User: v.User, Filename: v.Import.Filename,
+		Provenance: Provenance{At: v.Import.Now.UTC(), User: v.User, Filename: withoutName(v.Import.Filename),
 			SHA256: v.SHA256, Mapping: v.Import.Mapping.Map(), Action: string(mode)},
 	}
 	c.Info.UpdatedAt = v.Import.Now.UTC().Truncate(time.Millisecond)
@@ -118,9 +132,39 @@ func (v Revision) Change(old *geo.Layer, stored bool, rows *geo.Layer, report *R
 		c.IfVersion = nil
 		c.Rows, c.Mode = Merged(old, rows, mode), Replace
 	}
-	answer, err := json.Marshal(report)
+	if v.IdempotencyKey == "" {
+		return c, nil
+	}
+	answer, err := json.Marshal(Kept{v.Request, old == nil, report.withoutValues()})
 	c.Answer = answer
 	return c, err
+}
+
+// withoutName keeps of a file name only its ending: a name may be a person's.
+func withoutName(filename string) string {
+	if filename == "" {
+		return ""
+	}
+	ext := strings.ToLower(path.Ext(filename))
+	if len(ext) > 12 {
+		ext = ""
+	}
+	return "*" + ext
+}
+
+// withoutValues is the report as it may be stored: messages quote values of
+// the file, and what was refused must not get onto the disk that way.
+func (r *Report) withoutValues() *Report {
+	kept := *r
+	kept.Warnings = slices.Clone(r.Warnings)
+	for i := range kept.Warnings {
+		kept.Warnings[i].Message = "the first answer had the details"
+	}
+	kept.Rows = slices.Clone(r.Rows)
+	for i := range kept.Rows {
+		kept.Rows[i].Message = "the first answer had the details"
+	}
+	return &kept
 }
 
 // Merged is a layer after a change: rows alone, after, or in place of those of

@@ -94,6 +94,9 @@ func (im *importer) take() error {
 		r.refuseRow("geometry", "no_geometry", "has no place; give it one or leave it out")
 	}
 	if r.fault == nil {
+		im.warnPolar(r)
+	}
+	if r.fault == nil {
 		if im.kind == geo.KindPatrolTrack {
 			im.takeTrack(r)
 		} else {
@@ -148,6 +151,15 @@ func (im *importer) cell(r *rowState, c *cell) {
 				im.values[t.slot] = v
 			}
 		}
+	}
+}
+
+// warnPolar tells of places that the surfaces, which are Web Mercator, leave
+// out.
+func (im *importer) warnPolar(r *rowState) {
+	const edge = 85.05
+	if b := r.geometry.Bound(); b.Max[1] > edge || b.Min[1] < -edge {
+		im.report.warn("outside_surfaces", "geometry", "places beyond 85.05 degrees north or south are kept, and no surface shows them; first row %d", r.number)
 	}
 }
 
@@ -373,6 +385,14 @@ func (im *importer) times(r *rowState) (from, to time.Time, unsure bool) {
 		to = st[1].to
 		if r.from == nil {
 			from = st[1].from
+		}
+	}
+	if im.kind == geo.KindPost { // a post is there until it says that it closed
+		if r.to == nil && r.from != nil {
+			to = geo.OpenEnd()
+		}
+		if r.from == nil && r.to != nil {
+			from = geo.OpenStart()
 		}
 	}
 	if !unsure && to.Before(from) {

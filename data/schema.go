@@ -44,6 +44,8 @@ func unknownTo(codes ...string) []string { return append(codes, "unknown") }
 
 var (
 	zero, one, five = 0.0, 1.0, 5.0
+	// farthestSightM bounds what one post can watch; a radar reaches that far.
+	farthestSightM = 100_000.0
 
 	incidentKinds = unknownTo("tip.confirmed", "tip.presumed", "tip.child", "tip.recruitment_fraud",
 		"som.attempt", "som.transport", "som.facilitator_found", "irr.exit", "irr.entry", "irr.nonprocedural_worker",
@@ -151,7 +153,7 @@ var postFields = []Field{
 	{Name: "name", Type: TypeText},
 	{Name: "agency", Type: TypeText},
 	{Name: "country", Type: TypeCode, Codes: countries, aliases: countryAliases},
-	{Name: "radius_m", Type: TypeNumber, Min: &zero, Unit: "m"},
+	{Name: "radius_m", Type: TypeNumber, Min: &zero, Max: &farthestSightM, Unit: "m"},
 	{Name: "from", Type: TypeInstant},
 	{Name: "to", Type: TypeInstant},
 }

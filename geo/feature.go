@@ -80,3 +80,10 @@ type LayerInfo struct {
 	UpdatedAt      time.Time `json:"updated_at"`
 	NextFID        int64     `json:"-"` // the FID that the next new feature gets
 }
+
+// OpenStart stands for a beginning that is not known.
+func OpenStart() time.Time { return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// OpenEnd stands for an end that is not known, such as that of a post that is
+// still there.
+func OpenEnd() time.Time { return time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC) }

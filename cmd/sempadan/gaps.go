@@ -32,9 +32,6 @@ func (f *assessFlags) assess(ctx context.Context, change func(*risk.Model)) (*ri
 	if err != nil {
 		return nil, err
 	}
-	if change != nil {
-		change(&m)
-	}
 	in := risk.Inputs{Now: time.Now().UTC(), Program: version}
 	if f.asOf != "" {
 		if in.AsOf, err = parseInstant(f.asOf); err != nil {
@@ -50,8 +47,14 @@ func (f *assessFlags) assess(ctx context.Context, change func(*risk.Model)) (*ri
 		return nil, err
 	}
 	defer func() { _ = store.Close() }()
-	if in.Layers, err = loadLayers(ctx, store, builtin); err != nil {
+	if in.Layers, err = api.LoadLayers(ctx, store, builtin); err != nil {
 		return nil, err
+	}
+	if m, err = api.LoadModel(ctx, store, m); err != nil {
+		return nil, err
+	}
+	if change != nil {
+		change(&m)
 	}
 	return risk.Assess(ctx, in, m)
 }
@@ -75,6 +78,12 @@ func gapsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "gaps", Short: "Write the ranked patrol-gap report", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if asJSON {
+				if c.Flags().Changed("format") && format != "json" {
+					return usageError{fmt.Errorf("--json and --format %s contradict each other", format)}
+				}
+				format = "json"
+			}
 			switch api.GapFormat(format) {
 			case api.GapsJSON, api.GapsGeoJSON, api.GapsCSV:
 			default:

@@ -57,31 +57,6 @@ func builtinLayers(builtin, demo bool, now time.Time) ([]*geo.Layer, error) {
 	return out, nil
 }
 
-// loadLayers reads what an assessment is made of: the built-in layers, with
-// the stored ones in the place of those with the same ID.
-func loadLayers(ctx context.Context, store data.Store, builtin []*geo.Layer) ([]*geo.Layer, error) {
-	infos, err := store.Layers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	stored := map[string]bool{}
-	var out []*geo.Layer
-	for _, info := range infos {
-		l, err := store.Load(ctx, info.ID)
-		if err != nil {
-			return nil, fmt.Errorf("load layer %s: %w", info.ID, err)
-		}
-		stored[info.ID] = true
-		out = append(out, l)
-	}
-	for _, l := range builtin {
-		if !stored[l.Info.ID] {
-			out = append(out, l)
-		}
-	}
-	return out, nil
-}
-
 // readModel reads the parameters of the score from a file; "" gives the
 // defaults. What the file leaves out keeps its default.
 func readModel(path string) (risk.Model, error) {

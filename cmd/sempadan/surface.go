@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
 	"github.com/sempadan/sempadan/geo/surface"
 	"github.com/sempadan/sempadan/tiles"
@@ -41,7 +42,7 @@ func surfaceCommand() *cobra.Command {
 	fl.StringVarP(&f.out, "output", "o", "", "file to write, .asc or .png (must be given)")
 	fl.StringVar(&f.bbox, "bbox", "", "west,south,east,north; default: around the data")
 	fl.StringVar(&f.size, "size", "", "columns x rows, such as 1024x1024")
-	fl.Float64Var(&f.cellM, "cell-m", 0, "cell size in metres, in place of --size")
+	fl.Float64Var(&f.cellM, "cell-m", 0, "cell size in metres along the parallel in the middle of the box, in place of --size")
 	fl.StringVar(&f.kernel, "kernel", "", "uniform, triangular, epanechnikov, quartic or gaussian; default: the model's")
 	fl.Float64Var(&f.bandwidthM, "bandwidth-m", 0, "bandwidth in metres; default: the model's")
 	fl.IntVar(&f.threads, "threads", runtime.NumCPU(), "threads to use")
@@ -206,7 +207,7 @@ func (f *surfaceFlags) lattice(b box) (raster, error) {
 	if !(width > 0) || !(height > 0) {
 		return raster{}, usageError{fmt.Errorf("the box %v has no area; give --bbox west,south,east,north", b)}
 	}
-	cell, err := f.cellSize(width, height)
+	cell, err := f.cellSize(b)
 	if err != nil {
 		return raster{}, err
 	}
@@ -220,7 +221,8 @@ func (f *surfaceFlags) lattice(b box) (raster, error) {
 	return r, nil
 }
 
-func (f *surfaceFlags) cellSize(width, height float64) (float64, error) {
+func (f *surfaceFlags) cellSize(b box) (float64, error) {
+	width, height := b[2]-b[0], b[3]-b[1]
 	if f.size != "" {
 		var nx, ny int
 		if _, err := fmt.Sscanf(f.size, "%dx%d", &nx, &ny); err != nil || nx < 1 || ny < 1 {
@@ -238,7 +240,8 @@ func (f *surfaceFlags) cellSize(width, height float64) (float64, error) {
 	if f.planar {
 		return metres, nil
 	}
-	return metres / 111_320, nil // degrees of longitude at the equator
+	lonM, _ := geo.MetresPerDegree((b[1] + b[3]) / 2)
+	return metres / lonM, nil
 }
 
 func (r *raster) encode(w io.Writer, format, id string) error {
@@ -254,6 +257,9 @@ func (r *raster) encode(w io.Writer, format, id string) error {
 		for i, v := range r.values[row*r.lattice.NX : (row+1)*r.lattice.NX] {
 			if i > 0 {
 				line = append(line, ' ')
+			}
+			if math.IsNaN(v) {
+				v = -9999
 			}
 			line = strconv.AppendFloat(line, v, 'g', 9, 64)
 		}

@@ -148,14 +148,15 @@ func (a *Assessment) settleAsOf() {
 		return
 	}
 	latest := a.Incidents.LatestMS
+	now := a.in.Now.UnixMilli()
 	for _, l := range append(a.in.tracks(), a.in.posts()...) {
 		for row := range l.Len() {
 			if _, to, ok := l.TimesMS(row); ok {
-				latest = max(latest, to)
+				latest = max(latest, min(to, now)) // a post may have no end
 			}
 		}
 	}
-	if now := a.in.Now.UnixMilli(); latest == 0 || latest > now {
+	if latest == 0 || latest > now {
 		latest = now
 	}
 	a.AsOf = time.UnixMilli(latest).UTC()
@@ -172,8 +173,9 @@ func (a *Assessment) cutLines() {
 		return
 	}
 	a.stretches = cutSections(a.in, a.Model)
-	a.domain = newDomain(a.stretches, a.Model)
 	a.describeSections()
+	a.dropForeignShores()
+	a.domain = newDomain(a.stretches, a.Model)
 }
 
 func (a *Assessment) sumCoverage() {

@@ -70,7 +70,9 @@ func (a *Assessment) Gaps(f GapFilter) []GapRow {
 		s := rows[i].Section
 		rows[i].Hours = uncovered(s.Profile.Coverage)
 		rows[i].Effect = a.effectOfOnePatrol(s)
-		rows[i].Share = s.Undetected.Mean / total
+		if total > 0 {
+			rows[i].Share = s.Undetected.Mean / total
+		}
 	}
 	return rows
 }
@@ -140,6 +142,7 @@ type Annex struct {
 	Tracks             int           `json:"patrol_tracks"`
 	TrackKM            float64       `json:"patrol_track_km"`
 	UntimedTracks      int           `json:"patrol_tracks_without_times"`
+	OversizedPosts     int           `json:"posts_too_large"`
 	SilentLegs         int           `json:"track_legs_silent"`
 	JumpLegs           int           `json:"track_legs_jumping"`
 	Posts              int           `json:"posts"`
@@ -159,8 +162,8 @@ func (a *Assessment) Annex() Annex {
 	c := a.Coverage
 	x := Annex{
 		Incidents: a.Incidents.Len(), Undated: a.Incidents.Undated, ExcludedByKind: a.Incidents.Excluded,
-		Tracks: c.Tracks, TrackKM: c.LengthM / 1000, UntimedTracks: c.Untime,
-		SilentLegs: c.SilentLegs, JumpLegs: c.Jumps, Posts: c.Posts,
+		Tracks: c.Tracks, TrackKM: c.LengthM / 1000, UntimedTracks: c.Untimed,
+		OversizedPosts: c.Oversized, SilentLegs: c.SilentLegs, JumpLegs: c.Jumps, Posts: c.Posts,
 		Classes: map[Class]int{}, Synthetic: []string{}, ExposureYears: a.exposureY, Sources: a.Inputs,
 	}
 	a.describeRecords(&x)

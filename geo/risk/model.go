@@ -98,6 +98,13 @@ func DefaultModel() Model {
 	}
 }
 
+// longestDays is a century.
+const longestDays = 36525.0
+
+// Span reports whether a number of days can be a window or a half-life: 0, or
+// a day to a century.
+func Span(days float64) bool { return days == 0 || days >= 1 && days <= longestDays }
+
 // Validate reports every parameter that cannot be used.
 func (m Model) Validate() error {
 	var errs []error
@@ -109,9 +116,15 @@ func (m Model) Validate() error {
 	_, kernelErr := surface.ParseKernel(string(m.Kernel))
 	check(kernelErr == nil, "kernel: %v", kernelErr)
 	check(m.BandwidthM >= 10 && m.BandwidthM <= 200_000, "bandwidth_m is %g: use 10 to 200000", m.BandwidthM)
-	check(m.DensityWindowDays >= 0, "density_window_days is %g: use 0 (all records) or more", m.DensityWindowDays)
-	check(m.WindowDays >= 0, "window_days is %g: use 0 (to the first record) or more", m.WindowDays)
-	check(m.HalfLifeDays >= 0, "half_life_days is %g: use 0 (no decay) or more", m.HalfLifeDays)
+	check(m.Version != "" && len(m.Version) <= 100, "version is %q: give these values a name of at most 100 characters", m.Version)
+	check(Span(m.DensityWindowDays), "density_window_days is %g: use 0 (all records) or 1 to %g", m.DensityWindowDays, longestDays)
+	check(Span(m.WindowDays), "window_days is %g: use 0 (to the first record) or 1 to %g", m.WindowDays, longestDays)
+	check(Span(m.HalfLifeDays), "half_life_days is %g: use 0 (no decay) or 1 to %g", m.HalfLifeDays, longestDays)
+	for kind, w := range m.Severity.Weights {
+		check(w >= 0 && w <= 1000, "severity.weights.%s is %g: use 0 to 1000", kind, w)
+	}
+	check(m.Severity.Default >= 0 && m.Severity.Default <= 1000, "severity.default is %g: use 0 to 1000", m.Severity.Default)
+	check(len(m.Coasts) <= 100, "%d coasts: use at most 100", len(m.Coasts))
 	check(m.SectionKM >= 1 && m.SectionKM <= 1000, "section_km is %g: use 1 to 1000", m.SectionKM)
 	check(m.DomainKM >= 1 && m.DomainKM <= 200, "domain_km is %g: use 1 to 200", m.DomainKM)
 	check(m.StripKM > 0 && m.StripKM <= m.DomainKM, "strip_km is %g: use more than 0 and at most domain_km", m.StripKM)
@@ -130,18 +143,27 @@ func (m Model) Validate() error {
 
 func (m Model) validateCoverage() (errs []error) {
 	c := m.Coverage
-	for name, v := range map[string]float64{
-		"window_days": c.WindowDays, "presence_half_life_d": c.PresenceHalfLife,
-		"transient_hours_land": c.TransientHoursLand, "transient_hours_water": c.TransientHoursSea,
-		"max_silence_min": c.MaxSilenceMin, "max_speed_ms": c.MaxSpeedMS, "post_radius_m": c.PostRadiusM,
+	for _, p := range []struct {
+		name      string
+		v, lo, hi float64
+	}{
+		{"window_days", c.WindowDays, 1, 3653},
+		{"presence_half_life_land_d", c.PresenceDaysLand, 0.01, longestDays},
+		{"presence_half_life_water_d", c.PresenceDaysSea, 0.01, longestDays},
+		{"transient_hours_land", c.TransientHoursLand, 0.01, 8766},
+		{"transient_hours_water", c.TransientHoursSea, 0.01, 8766},
+		{"max_silence_min", c.MaxSilenceMin, 0.1, 14400},
+		{"max_speed_ms", c.MaxSpeedMS, 0.1, 1000},
+		{"post_radius_m", c.PostRadiusM, 1, 100_000},
+		{"post_sweeps_per_hour", c.PostSweepsPerHour, 0, 3600},
 	} {
-		if !(v > 0) {
-			errs = append(errs, fmt.Errorf("coverage.%s is %g: use more than 0", name, v))
+		if !(p.v >= p.lo && p.v <= p.hi) {
+			errs = append(errs, fmt.Errorf("coverage.%s is %g: use %g to %g", p.name, p.v, p.lo, p.hi))
 		}
 	}
 	for _, w := range c.SweepWidths {
-		if !(w.LowM >= 0 && w.LowM <= w.MidM && w.MidM <= w.HighM && w.Night >= 0 && w.Night <= 1) {
-			errs = append(errs, fmt.Errorf("coverage.sweep_widths %q: use 0 <= low_m <= mid_m <= high_m and night from 0 to 1", w.Mode))
+		if !(w.LowM >= 0 && w.LowM <= w.MidM && w.MidM <= w.HighM && w.HighM <= 100_000 && w.Night >= 0 && w.Night <= 1) {
+			errs = append(errs, fmt.Errorf("coverage.sweep_widths %q: use 0 <= low_m <= mid_m <= high_m <= 100000 and night from 0 to 1", w.Mode))
 		}
 	}
 	return errs

@@ -9,7 +9,7 @@ import (
 
 // Raster evaluates a surface exactly at the cell centres of a lattice,
 // row-major: density in incidents per km², hazard per km² and year, risk per
-// km² and 30 days, coverage and knowledge as shares.
+// km² and 30 days, coverage and knowledge as shares; NaN where there is no data.
 func (a *Assessment) Raster(id string, v View, l surface.Lattice, threads int) ([]float64, error) {
 	switch id {
 	case "density":
@@ -17,22 +17,16 @@ func (a *Assessment) Raster(id string, v View, l surface.Lattice, threads int) (
 	case "hazard":
 		return a.hazardRaster(l, threads), nil
 	case "risk":
-		values := scale(a.hazardRaster(l, threads), periodFactor)
-		a.eachCentre(l, func(i int, c surface.Cell) {
-			medium, _ := a.mediumAt(c)
-			values[i] *= 1 - a.interception(c, medium)
-		})
+		values := a.hazardRaster(l, threads)
+		a.eachCentre(l, func(i int, c surface.Cell) { values[i] = a.residual(values[i], c) })
 		return values, nil
 	case "coverage", "knowledge":
+		value := a.coverageIn
+		if id == "knowledge" {
+			value = a.knowledgeIn
+		}
 		values := make([]float64, l.NX*len(l.Lats))
-		a.eachCentre(l, func(i int, c surface.Cell) {
-			if id == "knowledge" {
-				values[i] = a.knowledge(c)
-				return
-			}
-			total, _ := a.Coverage.Search(c)
-			values[i] = surface.RandomSearchPOD(total)
-		})
+		a.eachCentre(l, func(i int, c surface.Cell) { values[i] = value(c) })
 		return values, nil
 	}
 	return nil, fmt.Errorf("there is no surface %q to write: use density, hazard, risk, coverage or knowledge", id)

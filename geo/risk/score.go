@@ -67,6 +67,7 @@ type Section struct {
 	Undetected Estimate `json:"expected_undetected_30d"`
 
 	SearchPOD       float64            `json:"search_coverage"`
+	Presence        float64            `json:"presence"` // Σ POD of passes, halved with age (METHODS 7)
 	SearchBySide    map[string]float64 `json:"coverage_by_country"`
 	InterceptionPOD float64            `json:"interception_pod"`
 	DaysSince       *float64           `json:"days_since_presence"`
@@ -122,11 +123,29 @@ func (a *Assessment) describeSections() {
 	for i, s := range a.stretches {
 		a.unscored[i] = Section{
 			ID: s.id, Name: s.name, Medium: s.medium, Zone: s.zone,
-			Countries: s.countries, LengthKM: s.lengthKM, Line: s.line,
+			Countries: append([]string{}, s.countries...), LengthKM: s.lengthKM, Line: s.line,
+			Authorities: []Authority{}, Agencies: []string{},
 		}
 		a.unscored[i].assign(areas)
 		a.locate(&a.unscored[i])
 	}
+}
+
+// dropForeignShores leaves out coasts where neither side has anyone who may
+// act: they are another country's.
+func (a *Assessment) dropForeignShores() {
+	if len(a.in.jurisdictions()) == 0 {
+		return
+	}
+	kept := 0
+	for i, s := range a.unscored {
+		if s.Medium == Shore && len(s.Authorities) == 0 {
+			continue
+		}
+		a.unscored[kept], a.stretches[kept] = s, a.stretches[i]
+		kept++
+	}
+	a.unscored, a.stretches = a.unscored[:kept], a.stretches[:kept]
 }
 
 // assign says who may act at the section: on its line and on both sides.
@@ -214,6 +233,15 @@ func (a *Assessment) sumHazard() (undetected []float64) {
 		}
 	}
 	return undetected
+}
+
+// presenceAt returns the presence of patrols in a cell, faded with age.
+func (a *Assessment) presenceAt(c surface.Cell, medium Medium) float64 {
+	p := a.Coverage.Cells().At(c).Presence
+	if medium == Shore {
+		return p[1]
+	}
+	return p[0]
 }
 
 // interception returns the chance that a crossing in the cell meets a patrol.
@@ -305,12 +333,13 @@ func (a *Assessment) coverSections() {
 		s := &a.Sections[i]
 		var pod [surface.Sides]float64
 		var last [surface.Sides]int64
-		area, union := 0.0, 0.0
+		area, union, presence := 0.0, 0.0, 0.0
 		for _, c := range a.domain.strips[i] {
 			m2 := c.AreaM2()
 			total, bySide := a.Coverage.Search(c)
 			area += m2
 			union += m2 * surface.RandomSearchPOD(total)
+			presence += m2 * a.presenceAt(c, s.Medium)
 			for side, coverage := range bySide {
 				pod[side] += m2 * surface.RandomSearchPOD(coverage)
 				last[side] = max(last[side], a.Coverage.Cells().At(c).LastMS[side])
@@ -331,6 +360,7 @@ func (a *Assessment) coverSections() {
 		}
 		if area > 0 {
 			s.SearchPOD = union / area
+			s.Presence = presence / area
 		}
 		mid := s.Line[len(s.Line)/2]
 		s.Profile.ZoneHours = zoneHours(mid.Lon())

@@ -63,45 +63,50 @@ func (a *Assessment) HazardTile(level, px, py, n int) []float64 {
 // meets. NaN where nothing is recorded inside the border's domain and nobody
 // has looked: unknown, not safe.
 func (a *Assessment) RiskTile(level, px, py, n int) []float64 {
-	values := scale(a.HazardTile(level, px, py, n), periodFactor)
-	a.overCells(level, px, py, n, func(i int, c surface.Cell) {
-		if medium, inside := a.mediumAt(c); inside || values[i] > 0 {
-			total, _ := a.Coverage.Search(c)
-			if values[i] == 0 && inside && surface.RandomSearchPOD(total) < a.Model.KnownPOD {
-				values[i] = math.NaN()
-				return
-			}
-			values[i] *= 1 - surface.InterceptionPOD(total, a.transientH(medium), a.Model.Coverage.WindowDays*24)
-		}
-	})
+	values := a.HazardTile(level, px, py, n)
+	a.overCells(level, px, py, n, func(i int, c surface.Cell) { values[i] = a.residual(values[i], c) })
 	return values
+}
+
+// residual turns a hazard in a cell into residual risk.
+func (a *Assessment) residual(hazard float64, c surface.Cell) float64 {
+	medium, inside := a.mediumAt(c)
+	if hazard == 0 {
+		if total, _ := a.Coverage.Search(c); inside && surface.RandomSearchPOD(total) < a.Model.KnownPOD {
+			return math.NaN()
+		}
+		return 0
+	}
+	return hazard * periodFactor * (1 - a.interception(c, medium))
 }
 
 // CoverageTile returns the search coverage of the window as a probability of
 // detection. NaN inside the border's domain where no patrol was.
 func (a *Assessment) CoverageTile(level, px, py, n int) []float64 {
-	values := make([]float64, n*n)
-	a.overCells(level, px, py, n, func(i int, c surface.Cell) {
-		total, _ := a.Coverage.Search(c)
-		values[i] = surface.RandomSearchPOD(total)
-		if _, inside := a.mediumAt(c); inside && total == 0 {
-			values[i] = math.NaN()
-		}
-	})
-	return values
+	return a.cellTile(a.coverageIn, level, px, py, n)
+}
+
+func (a *Assessment) coverageIn(c surface.Cell) float64 {
+	total, _ := a.Coverage.Search(c)
+	if _, inside := a.mediumAt(c); inside && total == 0 {
+		return math.NaN()
+	}
+	return surface.RandomSearchPOD(total)
 }
 
 // KnowledgeTile returns how well each place is known: the search coverage, or
-// 1 where somebody reported from its section in the window.
+// 1 where somebody reported from its section in the window. NaN inside the
+// border's domain where that is next to nothing.
 func (a *Assessment) KnowledgeTile(level, px, py, n int) []float64 {
-	values := make([]float64, n*n)
-	a.overCells(level, px, py, n, func(i int, c surface.Cell) {
-		values[i] = a.knowledge(c)
-		if _, inside := a.mediumAt(c); inside && values[i] < a.Model.KnownPOD {
-			values[i] = math.NaN()
-		}
-	})
-	return values
+	return a.cellTile(a.knowledgeIn, level, px, py, n)
+}
+
+func (a *Assessment) knowledgeIn(c surface.Cell) float64 {
+	k := a.knowledge(c)
+	if _, inside := a.mediumAt(c); inside && k < a.Model.KnownPOD {
+		return math.NaN()
+	}
+	return k
 }
 
 func (a *Assessment) knowledge(c surface.Cell) float64 {
@@ -115,14 +120,47 @@ func (a *Assessment) knowledge(c surface.Cell) float64 {
 // ClassTile returns, inside the strip along the border, the class of the
 // section as its place in classes counting from 1; 0 elsewhere.
 func (a *Assessment) ClassTile(classes []Class, level, px, py, n int) []float64 {
+	return a.cellTile(func(c surface.Cell) float64 {
+		return float64(slices.Index(classes, a.classIn(c)) + 1)
+	}, level, px, py, n)
+}
+
+// classIn returns the class of the section whose strip holds the cell, or "".
+func (a *Assessment) classIn(c surface.Cell) Class {
+	if s := a.domain.strip(c); s >= 0 {
+		return a.Sections[s].Class
+	}
+	return ""
+}
+
+func (a *Assessment) cellTile(value func(surface.Cell) float64, level, px, py, n int) []float64 {
 	values := make([]float64, n*n)
-	a.overCells(level, px, py, n, func(i int, c surface.Cell) {
-		if s := a.domain.strip(c); s >= 0 {
-			values[i] = float64(slices.Index(classes, a.Sections[s].Class) + 1)
-		}
-	})
+	a.overCells(level, px, py, n, func(i int, c surface.Cell) { values[i] = value(c) })
 	return values
 }
+
+// Value is the exact number of a surface at a place, as its tiles draw it: NaN
+// where there is no data. The view narrows the density.
+func (a *Assessment) Value(id string, v View, p orb.Point) (float64, error) {
+	c := surface.CellAt(p)
+	hazard := func() float64 { return a.Density(a.hazardView()).At(p.Lon(), p.Lat()) * perKM2 / a.exposureY }
+	switch id {
+	case "density":
+		return a.Density(v).At(p.Lon(), p.Lat()) * perKM2, nil
+	case "hazard":
+		return hazard(), nil
+	case "risk":
+		return a.residual(hazard(), c), nil
+	case "coverage":
+		return a.coverageIn(c), nil
+	case "knowledge":
+		return a.knowledgeIn(c), nil
+	}
+	return 0, fmt.Errorf("there is no number for the surface %q: use density, hazard, risk, coverage or knowledge", id)
+}
+
+// ClassAt returns the class of the section whose strip holds the place, or "".
+func (a *Assessment) ClassAt(p orb.Point) Class { return a.classIn(surface.CellAt(p)) }
 
 // mediumAt returns the medium of the section that a cell belongs to.
 func (a *Assessment) mediumAt(c surface.Cell) (Medium, bool) {
@@ -196,14 +234,17 @@ type Interval struct {
 
 // Reason is one part of what made a score.
 type Reason struct {
-	Type  string  `json:"type"` // incident, others
+	Type  string  `json:"type"` // incident, others, coverage
 	ID    string  `json:"id"`
 	Label string  `json:"label"`
 	Share float64 `json:"share"` // of the hazard; the shares add up to 1
+	// Factor is what the hazard was multiplied with to give the residual
+	// risk, of reasons that have no share.
+	Factor *float64 `json:"factor,omitempty"`
 
 	Layer  string  `json:"layer,omitempty"`
 	Kind   string  `json:"kind,omitempty"`
-	Weight float64 `json:"weight,omitempty"`
+	Weight float64 `json:"weight,omitempty"` // of the incident, after decay
 	KM     float64 `json:"km,omitempty"`
 }
 
@@ -215,6 +256,7 @@ type PointRisk struct {
 	Residual        Interval `json:"residual"` // incidents per km² and 30 days
 	Density         float64  `json:"density"`  // incidents per km² on record
 	Knowledge       float64  `json:"knowledge"`
+	Presence        float64  `json:"presence"` // Σ POD of passes, halved with age
 	Class           Class    `json:"class"`
 	Level           Level    `json:"level,omitempty"`
 	SectionID       string   `json:"section_id,omitempty"`
@@ -247,7 +289,8 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 		SearchCoverage:  surface.RandomSearchPOD(total),
 		InterceptionPOD: surface.InterceptionPOD(total, a.transientH(medium), a.Model.Coverage.WindowDays*24),
 		Density:         a.Density(a.DefaultView()).At(p.Lon(), p.Lat()) * perKM2,
-		Because:         a.reasons(parts, sum),
+		Presence:        a.presenceAt(cell, medium),
+		Because:         append(a.reasons(parts, sum), a.coverageReasons(cell, medium)...),
 		Model:           a.Model.Version,
 		Version:         a.Version,
 		Synthetic:       a.Synthetic,
@@ -294,7 +337,7 @@ func (a *Assessment) reasons(parts []surface.Contribution, sum float64) []Reason
 		}
 		out = append(out, Reason{
 			Type: "incident", ID: l.ID(row), Label: label, Share: c.PerM2 / sum,
-			Layer: l.Info.ID, Kind: kind, KM: math.Round(c.DistanceM/10) / 100,
+			Layer: l.Info.ID, Kind: kind, Weight: c.Weight, KM: math.Round(c.DistanceM/10) / 100,
 		})
 	}
 	if others > 0 {
@@ -323,4 +366,21 @@ func (a *Assessment) Bound() orb.Bound {
 		extend(s.Line.Bound())
 	}
 	return b
+}
+
+// coverageReasons name the patrols that lower the residual risk of a cell: by
+// side, the factor that its effort alone gives. Their product is the whole.
+func (a *Assessment) coverageReasons(c surface.Cell, medium Medium) []Reason {
+	var out []Reason
+	_, bySide := a.Coverage.Search(c)
+	for side, coverage := range bySide {
+		if coverage == 0 {
+			continue
+		}
+		factor := 1 - surface.InterceptionPOD(coverage, a.transientH(medium), a.Model.Coverage.WindowDays*24)
+		name := surface.Side(side).String()
+		out = append(out, Reason{Type: "coverage", ID: name, Factor: &factor,
+			Label: fmt.Sprintf("patrols of %s, search coverage %.0f %%", name, 100*surface.RandomSearchPOD(coverage))})
+	}
+	return out
 }

@@ -47,15 +47,16 @@ type SweepWidth struct {
 // CoverageModel holds the parameters of coverage; METHODS section 6 calls the
 // widths placeholders to be calibrated.
 type CoverageModel struct {
-	WindowDays         float64      `json:"window_days"`           // effort counts that many days back
-	SweepWidths        []SweepWidth `json:"sweep_widths"`          // by mode; "unknown" serves the rest
-	PostSweepsPerHour  float64      `json:"post_sweeps_per_hour"`  // how often a post looks over its whole disc
-	PostRadiusM        float64      `json:"post_radius_m"`         // of a post that states none
-	MaxSilenceMin      float64      `json:"max_silence_min"`       // a longer hole in a track is no data
-	MaxSpeedMS         float64      `json:"max_speed_ms"`          // a faster leg is a jump: no data
-	PresenceHalfLife   float64      `json:"presence_half_life_d"`  // of displayed presence, days
-	TransientHoursLand float64      `json:"transient_hours_land"`  // how long a crossing is there to be met
-	TransientHoursSea  float64      `json:"transient_hours_water"` // the same on water
+	WindowDays         float64      `json:"window_days"`                // effort counts that many days back
+	SweepWidths        []SweepWidth `json:"sweep_widths"`               // by mode; "unknown" serves the rest
+	PostSweepsPerHour  float64      `json:"post_sweeps_per_hour"`       // how often a post looks over its whole disc
+	PostRadiusM        float64      `json:"post_radius_m"`              // of a post that states none
+	MaxSilenceMin      float64      `json:"max_silence_min"`            // a longer hole in a track is no data
+	MaxSpeedMS         float64      `json:"max_speed_ms"`               // a faster leg is a jump: no data
+	PresenceDaysLand   float64      `json:"presence_half_life_land_d"`  // presence halves in so many days on land
+	PresenceDaysSea    float64      `json:"presence_half_life_water_d"` // and on water
+	TransientHoursLand float64      `json:"transient_hours_land"`       // how long a crossing is there to be met
+	TransientHoursSea  float64      `json:"transient_hours_water"`      // the same on water
 }
 
 // DefaultCoverageModel returns METHODS section 6's proposals (mid widths) and
@@ -75,7 +76,7 @@ func DefaultCoverageModel() CoverageModel {
 		},
 		PostSweepsPerHour: 1, PostRadiusM: 1000,
 		MaxSilenceMin: 30, MaxSpeedMS: 60,
-		PresenceHalfLife: 7, TransientHoursLand: 3, TransientHoursSea: 2,
+		PresenceDaysLand: 7, PresenceDaysSea: 2, TransientHoursLand: 3, TransientHoursSea: 2,
 	}
 }
 
@@ -108,8 +109,9 @@ type Effort struct {
 	SweptM2 [Sides]float64
 	// BeforeM2 is the same of all sides in the window before.
 	BeforeM2 float64
-	// Presence is q = Σ POD of each pass · 2^(-age/half-life) (METHODS 7).
-	Presence float64
+	// Presence is q = Σ POD of each pass · 2^(-age/half-life) (METHODS 7),
+	// with the half-life of land and that of water.
+	Presence [2]float64
 	// LastMS is the latest presence, unix milliseconds; 0: none.
 	LastMS [Sides]int64
 }
@@ -131,9 +133,10 @@ type Coverage struct {
 	cells *Field[Effort]
 	// LengthM is the track length counted; SilentLegs, Jumps and Untimed are
 	// legs and tracks left out as no data.
-	LengthM                   float64
-	SilentLegs, Jumps, Untime int
-	Tracks, Posts             int
+	LengthM                    float64
+	SilentLegs, Jumps, Untimed int
+	Tracks, Posts              int
+	Oversized                  int // posts left out for their size
 }
 
 // CoverageInputs are the layers that coverage is made of.
@@ -169,7 +172,7 @@ func (c *Coverage) addTrack(l *geo.Layer, row int, visit func(Pass)) {
 	line, ok := l.Geometry(row).(orb.LineString)
 	times := l.VertexTimesMS(row)
 	if !ok || len(times) != len(line) {
-		c.Untime++
+		c.Untimed++
 		return
 	}
 	mode := l.Text(row, "mode")
@@ -216,7 +219,8 @@ func (c *Coverage) add(p Pass, visit func(Pass)) {
 	e.LastMS[p.Side] = max(e.LastMS[p.Side], p.EndMS)
 	ageDays := float64(c.AsOf.UnixMilli()-p.EndMS) / 86.4e6
 	pod := RandomSearchPOD(p.SweptM2 / p.Cell.AreaM2())
-	e.Presence += pod * math.Exp2(-ageDays/c.Model.PresenceHalfLife)
+	e.Presence[0] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysLand)
+	e.Presence[1] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysSea)
 	if ageDays > c.Model.WindowDays {
 		if ageDays <= 2*c.Model.WindowDays {
 			e.BeforeM2 += p.SweptM2
@@ -236,6 +240,7 @@ func splitByCell(a, b orb.Point, yield func(c Cell, t0, t1 float64)) {
 	const n = 1 << CellLevel
 	ax, ay := worldX(a.Lon())*n, worldY(a.Lat())*n
 	bx, by := worldX(b.Lon())*n, worldY(b.Lat())*n
+	bx -= math.Round((bx-ax)/n) * n // the short way, also over the dateline
 	cuts := []float64{0, 1}
 	cuts = appendCrossings(cuts, ax, bx)
 	cuts = appendCrossings(cuts, ay, by)
@@ -246,7 +251,8 @@ func splitByCell(a, b orb.Point, yield func(c Cell, t0, t1 float64)) {
 			continue
 		}
 		mid := (t0 + t1) / 2
-		yield(Cell{int32(math.Floor(ax + mid*(bx-ax))), int32(math.Floor(ay + mid*(by-ay)))}, t0, t1)
+		x, y := int32(math.Floor(ax+mid*(bx-ax))), int32(math.Floor(ay+mid*(by-ay)))
+		yield(Cell{x & (n - 1), max(0, min(n-1, y))}, t0, t1)
 	}
 }
 
@@ -263,27 +269,33 @@ func appendCrossings(cuts []float64, a, b float64) []float64 {
 	return cuts
 }
 
+// addPost counts a post in the window and in the one before it. A post without
+// times was always there.
 func (c *Coverage) addPost(l *geo.Layer, row int, visit func(Pass)) {
 	c.Posts++
-	asOf := c.AsOf.UnixMilli()
 	from, to, dated := l.TimesMS(row)
-	windowStart := asOf - int64(c.Model.WindowDays*86.4e6)
 	if !dated {
-		from, to = windowStart, asOf
+		from, to = geo.OpenStart().UnixMilli(), geo.OpenEnd().UnixMilli()
 	}
-	if to == from { // a post that states only when it opened is still there
-		to = asOf
-	}
-	from, to = max(from, windowStart), min(to, asOf)
-	if to <= from {
-		return
-	}
-	hours := float64(to-from) / 3.6e6
-	pass := Pass{Side: SideOf(l.Text(row, "country")), Agency: l.Text(row, "agency"), StartMS: from, EndMS: to}
-	for _, part := range c.postCells(l, row) {
-		pass.Cell = part.cell
-		pass.SweptM2 = part.areaM2 * hours * c.Model.PostSweepsPerHour
-		c.add(pass, visit)
+	asOf := c.AsOf.UnixMilli()
+	window := int64(c.Model.WindowDays * 86.4e6)
+	var parts []watched
+	looked := false
+	for _, span := range [][2]int64{{asOf - 2*window, asOf - window - 1}, {asOf - window, asOf}} {
+		start, end := max(from, span[0]), min(to, span[1])
+		if end <= start {
+			continue
+		}
+		if !looked {
+			parts, looked = c.postCells(l, row), true
+		}
+		hours := float64(end-start) / 3.6e6
+		pass := Pass{Side: SideOf(l.Text(row, "country")), Agency: l.Text(row, "agency"), StartMS: start, EndMS: end}
+		for _, part := range parts {
+			pass.Cell = part.cell
+			pass.SweptM2 = part.areaM2 * hours * c.Model.PostSweepsPerHour
+			c.add(pass, visit)
+		}
 	}
 }
 
@@ -292,31 +304,57 @@ type watched struct {
 	areaM2 float64
 }
 
+// farthestSightM bounds the radius of a post. An area post whose box has more
+// than mostPostCells, about 390 km square, counts as a mistake and for nothing.
+const (
+	farthestSightM = 100_000.0
+	mostPostCells  = 100_000
+)
+
 // postCells returns the parts of cells that a post watches: a disc round a
-// point, or an area. Each cell is tested at 8 × 8 places.
+// point, or an area. Cells on the edge are tested at 8 × 8 places.
 func (c *Coverage) postCells(l *geo.Layer, row int) []watched {
 	g := l.Geometry(row)
-	inside := geo.NewArea(g).Covers
 	bound := g.Bound()
+	share := func(cell Cell) float64 { return 0 }
 	if center, ok := g.(orb.Point); ok {
 		radiusM := l.Number(row, "radius_m")
 		if !(radiusM > 0) {
 			radiusM = c.Model.PostRadiusM
 		}
-		inside = func(p orb.Point) bool { return geo.LocalDistanceM(center, p) <= radiusM }
-		lonM, latM := geo.MetresPerDegree(center.Lat())
+		radiusM = min(radiusM, farthestSightM)
+		lonM, latM := geo.MetresPerDegree(min(85, max(-85, center.Lat())))
 		bound = orb.Bound{
 			Min: orb.Point{center.Lon() - radiusM/lonM, center.Lat() - radiusM/latM},
 			Max: orb.Point{center.Lon() + radiusM/lonM, center.Lat() + radiusM/latM},
 		}
+		inside := func(p orb.Point) bool { return geo.LocalDistanceM(center, p) <= radiusM }
+		share = func(cell Cell) float64 {
+			b := cell.Bound()
+			half := geo.LocalDistanceM(b.Min, b.Max) / 2
+			switch d := geo.LocalDistanceM(center, cell.Center()); {
+			case d+half <= radiusM:
+				return 1
+			case d-half > radiusM:
+				return 0
+			}
+			return shareInside(b, inside)
+		}
+	} else {
+		area := geo.NewArea(g)
+		share = func(cell Cell) float64 { return shareInside(cell.Bound(), area.Covers) }
 	}
 	nw, se := CellAt(orb.Point{bound.Min.Lon(), bound.Max.Lat()}), CellAt(orb.Point{bound.Max.Lon(), bound.Min.Lat()})
+	if int64(se.X-nw.X+1)*int64(se.Y-nw.Y+1) > mostPostCells {
+		c.Oversized++
+		return nil
+	}
 	var out []watched
 	for y := nw.Y; y <= se.Y; y++ {
 		for x := nw.X; x <= se.X; x++ {
 			cell := Cell{x, y}
-			if share := shareInside(cell.Bound(), inside); share > 0 {
-				out = append(out, watched{cell, share * cell.AreaM2()})
+			if part := share(cell); part > 0 {
+				out = append(out, watched{cell, part * cell.AreaM2()})
 			}
 		}
 	}

@@ -148,7 +148,7 @@ func TestCoverageLeavesOut(t *testing.T) {
 		}
 	}
 	c := cover(trackLayer(track(line, day, 40*time.Minute, foot), track(line, day, time.Second, foot), geo.Feature{Geometry: line}), nil)
-	if c.SilentLegs != 1 || c.Jumps != 1 || c.Untime != 1 || c.Tracks != 3 {
+	if c.SilentLegs != 1 || c.Jumps != 1 || c.Untimed != 1 || c.Tracks != 3 {
 		t.Errorf("counted %+v", c)
 	}
 }

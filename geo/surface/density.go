@@ -66,6 +66,7 @@ type Contribution struct {
 	Event     int // as numbered in NewPoints
 	PerM2     float64
 	DistanceM float64
+	Weight    float64 // of the event
 }
 
 // At returns the exact density at a place, per m².
@@ -114,7 +115,7 @@ func (d *Density) sum(s *pointSet, p orb.Point, yield func(Contribution)) {
 			if s.event != nil {
 				event = s.first + int(s.event[k])
 			}
-			yield(Contribution{event, s.weight[k] * c * v, math.Sqrt(d2)})
+			yield(Contribution{event, s.weight[k] * c * v, math.Sqrt(d2), s.weight[k]})
 		}
 	})
 }

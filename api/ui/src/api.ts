@@ -39,7 +39,7 @@ export interface Legend {
 }
 
 export interface Interval { mean: number | null; lo80?: number | null; hi80?: number | null; lo90?: number | null; hi90?: number | null }
-export interface Because { type: string; id?: string; label: string; share: number; kind?: string; km?: number }
+export interface Because { type: string; id?: string; label: string; share: number; factor?: number; kind?: string; km?: number }
 
 export interface Risk {
   hazard?: Interval | null;

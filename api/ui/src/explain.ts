@@ -91,7 +91,7 @@ export class Explain {
       here.problem && h('p', { class: 'notice warn' }, here.problem),
       risk && this.verdict(risk),
       risk && this.figures(risk),
-      risk?.because?.length ? h('section', {}, h('h3', {}, t('here.because')), h('ul', { class: 'bars' }, ...risk.because.map((b) => bar(reasonLabel(b), b.share)))) : null,
+      risk?.because?.length ? h('section', {}, h('h3', {}, t('here.because')), h('ul', { class: 'bars' }, ...risk.because.map(reasonRow))) : null,
       this.featureList(here.features));
   }
 
@@ -140,9 +140,16 @@ export class Explain {
   }
 }
 
+/** A share of the number as a bar; what multiplies it as a factor. */
+function reasonRow(b: Because): HTMLElement {
+  if (b.factor === undefined) return bar(reasonLabel(b), b.share);
+  return h('li', {}, h('span', { class: 'bar-label' }, reasonLabel(b)), h('span', { class: 'bar-value' }, `× ${num(b.factor, 3)}`));
+}
+
 /** A reason in the reader's language: what, when, how far. */
 function reasonLabel(b: Because): string {
   if (b.type === 'others') return t('because.others', { n: /\d+/.exec(b.label)?.[0] ?? '' });
+  if (b.type === 'coverage') return t('because.patrols', { side: b.id ?? '' });
   if (!b.kind) return known('because', b.type) ? `${known('because', b.type)}: ${b.label}` : b.label;
   const rest = b.label.replace(b.kind, '').trim();
   return [known('kind', b.kind) ?? b.kind, rest, b.km !== undefined && `${num(b.km, 2)} km`].filter(Boolean).join(', ');

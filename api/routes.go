@@ -52,6 +52,7 @@ func (s *Server) table() []route {
 		{"GET", "/tiles/{surface}/legend.{ext:json|svg|png}", s.legend, withLang},
 		{"GET", "/tiles/{surface}/value", s.surfaceValue, append([]string{"lon", "lat"}, surface...)},
 		{"GET", "/tiles/{surface}/{z}/{x}/{y:[^/@]+}{retina:(?:@2x)?}.png", s.surfaceTile, surface},
+		{"GET", "/surfaces/{surface}.tif", s.surfaceTIFF, surface[1:]},
 		{"GET", "/styles/{name}.json", s.style, withLang},
 
 		{"GET", "/v1/risk", s.pointRisk, []string{"lon", "lat", "as_of"}},

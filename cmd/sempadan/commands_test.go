@@ -154,6 +154,11 @@ func TestGapsAndSurfaceOfTheStore(t *testing.T) {
 			t.Errorf("%s: %d × %d, %d values", surface, nx, ny, len(values))
 		}
 	}
+	tif := filepath.Join(t.TempDir(), "r.tif")
+	must(t, "surface", "risk", "-o", tif, "--store", store, "--bbox", "110.2,0.9,110.5,1.1", "--cell-m", "1000")
+	if b, err := os.ReadFile(tif); err != nil || !bytes.HasPrefix(b, []byte("II*\x00")) {
+		t.Errorf("%v", err)
+	}
 	png := filepath.Join(t.TempDir(), "r.png")
 	must(t, "surface", "risk", "-o", png, "--store", store, "--size", "200x100")
 	if b, err := os.ReadFile(png); err != nil || !bytes.HasPrefix(b, []byte("\x89PNG")) {

@@ -34,12 +34,12 @@ func surfaceCommand() *cobra.Command {
 	var f surfaceFlags
 	c := &cobra.Command{
 		Use: "surface SURFACE", Short: "Write one surface as a raster", Args: cobra.ExactArgs(1),
-		Long: "Write density, hazard, risk, coverage or knowledge as a raster (.asc or .png): of the store, or the density straight from a file of points.",
+		Long: "Write density, hazard, risk, coverage or knowledge as a raster (.tif, .asc or .png): of the store, or the density straight from a file of points.",
 		RunE: func(c *cobra.Command, args []string) error { return f.write(c, args[0]) },
 	}
 	f.add(c)
 	fl := c.Flags()
-	fl.StringVarP(&f.out, "output", "o", "", "file to write, .asc or .png (must be given)")
+	fl.StringVarP(&f.out, "output", "o", "", "file to write, .tif (Cloud Optimized GeoTIFF), .asc or .png (must be given)")
 	fl.StringVar(&f.bbox, "bbox", "", "west,south,east,north; default: around the data")
 	fl.StringVar(&f.size, "size", "", "columns x rows, such as 1024x1024")
 	fl.Float64Var(&f.cellM, "cell-m", 0, "cell size in metres along the parallel in the middle of the box, in place of --size")
@@ -68,8 +68,8 @@ type raster struct {
 
 func (f *surfaceFlags) write(c *cobra.Command, id string) error {
 	format := strings.ToLower(filepath.Ext(f.out))
-	if format != ".asc" && format != ".png" {
-		return usageError{fmt.Errorf("-o %s: this version writes .asc and .png", f.out)}
+	if format != ".tif" && format != ".asc" && format != ".png" {
+		return usageError{fmt.Errorf("-o %s: give a file that ends in .tif, .asc or .png", f.out)}
 	}
 	if f.threads < 1 {
 		return usageError{fmt.Errorf("--threads %d: give 1 or more", f.threads)}
@@ -245,12 +245,15 @@ func (f *surfaceFlags) cellSize(b box) (float64, error) {
 }
 
 func (r *raster) encode(w io.Writer, format, id string) error {
-	if format == ".png" {
+	switch format {
+	case ".png":
 		return r.png(w, id)
+	case ".tif":
+		return r.tiff(w, id)
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
-	fmt.Fprintf(out, "ncols %d\nnrows %d\nxllcorner %.10g\nyllcorner %.10g\ncellsize %.12g\nNODATA_value -9999\n",
-		r.lattice.NX, len(r.lattice.Lats), r.west, r.south, r.cell)
+	fmt.Fprintf(out, "ncols %d\nnrows %d\nxllcorner %.10g\nyllcorner %.10g\ncellsize %.12g\nNODATA_value %d\n",
+		r.lattice.NX, len(r.lattice.Lats), r.west, r.south, r.cell, nodata)
 	line := []byte{}
 	for row := len(r.lattice.Lats) - 1; row >= 0; row-- {
 		line = line[:0]
@@ -259,7 +262,7 @@ func (r *raster) encode(w io.Writer, format, id string) error {
 				line = append(line, ' ')
 			}
 			if math.IsNaN(v) {
-				v = -9999
+				v = nodata
 			}
 			line = strconv.AppendFloat(line, v, 'g', 9, 64)
 		}
@@ -268,6 +271,23 @@ func (r *raster) encode(w io.Writer, format, id string) error {
 		}
 	}
 	return out.Flush()
+}
+
+// nodata is what a raster holds where nothing is known; no surface is negative.
+const nodata = -9999
+
+func (r *raster) tiff(w io.Writer, id string) error {
+	s, _ := tiles.SurfaceByID(id)
+	epsg := 4326
+	if r.lattice.Planar {
+		epsg = 0
+	}
+	rows := len(r.lattice.Lats)
+	return data.WriteGeoTIFF(w, data.Raster{
+		Width: r.lattice.NX, Height: rows, Rows: data.RowsOf(r.values, r.lattice.NX, true),
+		OriginX: r.west, OriginY: r.south + float64(rows)*r.cell, CellX: r.cell, CellY: r.cell,
+		EPSG: epsg, NoData: nodata, Unit: s.Unit.In(tiles.English), Description: s.Title.In(tiles.English),
+	})
 }
 
 // png draws the raster in the surface's colours, scaled to its own peak.

@@ -1,0 +1,125 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo/surface"
+	"github.com/sempadan/sempadan/tiles"
+)
+
+// mostRasterCells bounds a download; a larger area gets larger cells.
+const mostRasterCells = 16 << 20
+
+// nodata is what a raster holds where nothing is known; no surface is negative.
+const nodata = -9999
+
+// worldCells is a part of the world raster of 2^level cells a side.
+type worldCells struct{ level, x0, y0, nx, ny int }
+
+// rasterCells covers the assessment with analysis cells of zoom 7 tiles (1.2 km
+// at the equator), or with coarser ones when they would be too many.
+func (a surfaceAsk) rasterCells() (worldCells, error) {
+	b := a.assessment.Bound()
+	if b.IsEmpty() {
+		return worldCells{}, problem{Status: http.StatusNotFound, Code: "nothing_to_show",
+			Detail: "there are no incidents, patrols or border to make a raster of"}
+	}
+	for level := 15; ; level-- {
+		side := math.Exp2(float64(level))
+		mercator := func(lat float64) float64 {
+			s := math.Sin(max(-85.05, min(85.05, lat)) * math.Pi / 180)
+			return (0.5 - math.Log((1+s)/(1-s))/(4*math.Pi)) * side
+		}
+		const margin = 8 // cells: what lies at the edge keeps its kernel
+		x0, x1 := math.Floor((b.Min[0]/360+.5)*side)-margin, math.Ceil((b.Max[0]/360+.5)*side)+margin
+		y0, y1 := math.Floor(mercator(b.Max[1]))-margin, math.Ceil(mercator(b.Min[1]))+margin
+		x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, side), min(y1, side)
+		if (x1-x0)*(y1-y0) <= mostRasterCells {
+			return worldCells{level, int(x0), int(y0), int(x1 - x0), int(y1 - y0)}, nil
+		}
+	}
+}
+
+// surfaceTIFF is a surface as a Cloud Optimized GeoTIFF in Web Mercator.
+func (s *Server) surfaceTIFF(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.readSurfaceAsk(r)
+	if err != nil {
+		return err
+	}
+	if a.surface.Scale == tiles.Classes {
+		return problem{Status: http.StatusNotFound, Code: "no_numbers", Detail: "classes have no raster of numbers; read /v1/gaps?format=geojson"}
+	}
+	cells, err := a.rasterCells()
+	if err != nil {
+		return err
+	}
+	s.rasters.Lock() // one at a time: each may take a hundred megabytes
+	defer s.rasters.Unlock()
+	file, err := os.CreateTemp("", "sempadan-raster-*")
+	if err != nil {
+		return fmt.Errorf("make the raster: %w", err)
+	}
+	defer func() {
+		_ = file.Close()
+		_ = os.Remove(file.Name())
+	}()
+	if err := data.WriteGeoTIFF(file, a.raster(r, cells)); err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read the raster: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "image/tiff; application=geotiff; profile=cloud-optimized")
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="sempadan-%s.tif"`, a.surface.ID))
+	h.Set("Cache-Control", revalidate)
+	h.Set("ETag", `"`+a.assessment.Version+"-"+contentTag([]byte(a.surface.ID+a.key()))+`"`)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute))
+	http.ServeContent(w, r, "", time.Time{}, file) // ranges and conditions
+	return nil
+}
+
+// raster describes the file; its rows are evaluated exactly at the cell centres,
+// a strip of squares at a time.
+func (a surfaceAsk) raster(r *http.Request, c worldCells) data.Raster {
+	const square = 256
+	worldM := 2 * math.Pi * 6378137.0
+	cell := worldM / math.Exp2(float64(c.level))
+	return data.Raster{
+		Width: c.nx, Height: c.ny, NoData: nodata, EPSG: 3857, CellX: cell, CellY: cell,
+		OriginX: float64(c.x0)*cell - worldM/2, OriginY: worldM/2 - float64(c.y0)*cell,
+		Unit: a.surface.Unit.In(tiles.English), Description: a.surface.Title.In(tiles.English),
+		Metadata: map[string]string{
+			"as_of": a.assessment.AsOf.Format(time.RFC3339), "version": a.assessment.Version,
+			"model": a.assessment.Model.Version, "synthetic": fmt.Sprint(a.assessment.Synthetic),
+		},
+		Rows: func(y0 int, dst []float32) error {
+			rows := len(dst) / c.nx
+			for y := 0; y < rows; y += square {
+				for x := 0; x < c.nx; x += square {
+					if err := r.Context().Err(); err != nil {
+						return err
+					}
+					l := surface.TileLattice(c.level, c.x0+x, c.y0+y0+y, square)
+					values, err := a.assessment.Raster(a.surface.ID, a.view(), l, surface.Threads(square*square))
+					if err != nil {
+						return err
+					}
+					for j := 0; j < min(square, rows-y); j++ {
+						out := dst[(y+j)*c.nx+x:]
+						for i := 0; i < min(square, c.nx-x); i++ {
+							out[i] = float32(values[j*square+i])
+						}
+					}
+				}
+			}
+			return nil
+		},
+	}
+}

@@ -316,7 +316,7 @@ const (
 func (c *Coverage) postCells(l *geo.Layer, row int) []watched {
 	g := l.Geometry(row)
 	bound := g.Bound()
-	share := func(cell Cell) float64 { return 0 }
+	var share func(Cell) float64
 	if center, ok := g.(orb.Point); ok {
 		radiusM := l.Number(row, "radius_m")
 		if !(radiusM > 0) {

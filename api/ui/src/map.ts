@@ -37,11 +37,21 @@ export interface ViewOptions {
 
 const plain: StyleSpecification = { version: 8, sources: {}, layers: [{ id: 'sea', type: 'background', paint: { 'background-color': '#dfe9ee' } }] };
 
+/** The border; or where the data are, when none of them lie there. */
+async function firstBounds(token?: string): Promise<LngLatBoundsLike> {
+  const home = innerWidth < 600 ? landBorder : theatre;
+  const [w, s, e, n] = sheet;
+  const set = await get<{ bounds: [number, number, number, number] }>('/tiles/density.json', { token }).catch(() => null);
+  if (!set) return home;
+  const [dw, ds, de, dn] = set.bounds;
+  return dw > e || de < w || ds > n || dn < s ? [[dw, ds], [de, dn]] : home;
+}
+
 /** Makes the map and resolves when its base style is in place. */
 export async function createView(o: ViewOptions): Promise<View> {
   setWorkerUrl(new URL(WORKER_URL, location.origin).href);
   const style = await get<StyleSpecification>('/styles/light.json', { token: o.token }).catch(() => plain);
-  const start = o.center ? { center: o.center, zoom: o.zoom ?? 7 } : { bounds: innerWidth < 600 ? landBorder : theatre, fitBoundsOptions: { padding: o.padding ?? 20 } };
+  const start = o.center ? { center: o.center, zoom: o.zoom ?? 7 } : { bounds: await firstBounds(o.token), fitBoundsOptions: { padding: o.padding ?? 20 } };
   const map = new GLMap({
     container: o.container,
     style,
@@ -68,21 +78,21 @@ export async function createView(o: ViewOptions): Promise<View> {
     if ('source' in l && typeof l.source === 'string') base.set(l.source, [...(base.get(l.source) ?? []), l.id]);
   }
   const ground = style.layers.findLastIndex((l) => l.type === 'fill' || l.type === 'background');
-  if (base.size) frame(map);
+  const above = style.layers[ground + 1]?.id;
+  if (base.size) frame(map, above);
   if (base.has('places')) orientation(map);
   for (const id of slots) map.addLayer({ id, type: 'background', layout: { visibility: 'none' } });
-  return { map, surfaceSlot: style.layers[ground + 1]?.id ?? slots[0], base };
+  return { map, surfaceSlot: above ?? slots[0], base };
 }
 
-/** Draws the edge of the sheet, so that the base map ends on purpose and not in mid-country. */
-function frame(map: GLMap): void {
+/** Draws the edge of the sheet, so that the base map ends on purpose and not in mid-country; surfaces lie above it. */
+function frame(map: GLMap, above?: string): void {
   const [w, s, e, n] = sheet;
   const hole = [[w, s], [w, n], [e, n], [e, s], [w, s]];
   const world = [[-180, -85], [180, -85], [180, 85], [-180, 85], [-180, -85]];
   map.addSource('sheet', { type: 'geojson', data: { type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [world, hole] } } });
-  map.addLayer({ id: 'sheet-mask', type: 'fill', source: 'sheet', paint: { 'fill-color': '#e6ecf0', 'fill-antialias': false } });
-  map.addLayer({ id: 'sheet-shade', type: 'line', source: 'sheet', paint: { 'line-color': '#5d7386', 'line-width': 18, 'line-blur': 16, 'line-opacity': 0.35, 'line-offset': 6 } });
-  map.addLayer({ id: 'sheet-edge', type: 'line', source: 'sheet', paint: { 'line-color': '#8da2b2', 'line-width': 1 } });
+  map.addLayer({ id: 'sheet-mask', type: 'fill', source: 'sheet', paint: { 'fill-color': '#dce8ef', 'fill-antialias': false } }, above);
+  map.addLayer({ id: 'sheet-edge', type: 'line', source: 'sheet', paint: { 'line-color': '#a9bccb', 'line-width': 1 } }, above);
 }
 
 /** Our own service gets the credential; nobody else is ever asked for anything. */

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
@@ -105,8 +106,8 @@ const (
 	// deviations: 4e-6 of its mass is beyond.
 	scoreReach = 5.0
 	// cellsPerSD is the least number of cells in a standard deviation when
-	// places are merged: it widens the kernel by 0.3 % at most.
-	cellsPerSD = 4.0
+	// places are merged: it widens the kernel by 0.5 % at most.
+	cellsPerSD = 3.0
 )
 
 // SelectBandwidth returns the bandwidth in metres that a rule gives for the
@@ -116,7 +117,7 @@ const (
 //     the effective number of events, (Σw)²/Σw². Right for one normal cloud,
 //     too smooth for several.
 //   - cv: the bandwidth with the greatest Σ w_i log f(x_i), f the Gaussian
-//     density of all other places.
+//     density of all other places and a background of one event.
 //   - diggle: the least mean square error of the intensity if it were random
 //     and stationary, with a uniform disc.
 //
@@ -136,8 +137,8 @@ const (
 // range, or an inverted window.
 // Cost: up to 2,000 places, exact, at most 2,000² kernels for each of some 40
 // candidates; above, scored at 2,000 places taken evenly by weight against
-// all others merged to a quarter standard deviation: O(n log n) plus at most
-// 2,000 · 5,000 kernels a candidate.
+// all others merged to a third of a standard deviation: O(n log n) plus at most
+// 2,000 · 3,000 kernels a candidate.
 func SelectBandwidth(p *Points, k Kernel, rule Rule, o BandwidthOptions) (Choice, error) {
 	if _, err := ParseRule(string(rule)); err != nil {
 		return Choice{}, err
@@ -168,7 +169,7 @@ func SelectBandwidth(p *Points, k Kernel, rule Rule, o BandwidthOptions) (Choice
 		return Choice{Rule: RuleFixed, BandwidthM: o.FixedM, Why: why + s.noSpread() + ": fixed bandwidth"}, nil
 	}
 	c := Choice{Rule: RuleScott, BandwidthM: min(MaxBandwidthM, s.scottM()/k.SD())}
-	c.Why = fmt.Sprintf("%sScott's rule: spread of %.0f m, effectively %.1f events", why, s.spreadM, s.effectiveEvents)
+	c.Why = fmt.Sprintf("%sScott's rule: spread of %s, effectively %.1f events", why, metres(s.spreadM), s.effectiveEvents)
 	return c, nil
 }
 
@@ -185,10 +186,8 @@ type bandwidthSearch struct {
 
 // pick is a place at which candidates are scored.
 type pick struct {
-	place    int
-	weight   float64
-	nearestM float64 // to the nearest other place; 0: not looked for yet
-	nearestW float64
+	place  int
+	weight float64
 }
 
 func newBandwidthSearch(p *Points, o BandwidthOptions) *bandwidthSearch {
@@ -291,18 +290,28 @@ func (s *bandwidthSearch) crossValidate(k Kernel, rule Rule) (Choice, bool) {
 	}
 	best, scored := minimise(loss, widest)
 	if best.sdM <= scored[0].sdM {
-		return Choice{Why: fmt.Sprintf("%s only improves down to %.3g m, as where positions nearly repeat", name, best.sdM/k.SD())}, false
+		return Choice{Why: fmt.Sprintf("%s only improves down to %s, as where positions nearly repeat", name, metres(best.sdM/k.SD()))}, false
 	}
 	c := Choice{Rule: rule, BandwidthM: best.sdM / k.SD()}
 	for _, v := range scored {
 		c.Candidates = append(c.Candidates, Candidate{v.sdM / k.SD(), v.loss})
 	}
-	c.Why = fmt.Sprintf("%s at %d of %d places: the best of %d bandwidths from %.3g m to %.3g m", name, len(s.picks),
-		len(s.places.set.keys), len(scored), c.Candidates[0].BandwidthM, c.Candidates[len(scored)-1].BandwidthM)
+	c.Why = fmt.Sprintf("%s at %d of %d places: the best of %d bandwidths from %s to %s", name, len(s.picks),
+		len(s.places.set.keys), len(scored), metres(c.Candidates[0].BandwidthM), metres(c.Candidates[len(scored)-1].BandwidthM))
 	if best.sdM > 0.95*widest {
 		c.Why += "; it is as wide as the search goes, the events show no structure"
 	}
 	return c, true
+}
+
+// metres writes a length to three digits.
+func metres(v float64) string {
+	digits := 2 - int(math.Floor(math.Log10(v)))
+	if digits < 0 {
+		unit := math.Pow10(-digits)
+		v, digits = math.Round(v/unit)*unit, 0
+	}
+	return strconv.FormatFloat(v, 'f', digits, 64) + " m"
 }
 
 type scoredSD struct{ sdM, loss float64 }
@@ -354,31 +363,28 @@ func minimise(loss func(sdM, cellM float64) float64, widest float64) (scoredSD, 
 // likelihoodLoss returns minus the mean log density, per m², of an event given
 // all other places:
 //
-//	-1/Σw · Σ_i w_i log( Σ_{j≠i} w_j φ_σ(d_ij) / Σ_{j≠i} w_j )
+//	-1/Σw · Σ_i w_i log( (1-ε) Σ_{j≠i} w_j φ_σ(d_ij) / Σ_{j≠i} w_j + ε/A )
 //
-// with φ_σ the bivariate normal density. Source: Habbema et al. (1974),
-// Silverman (1986) section 3.4.4. A place further than 5 σ from every other
-// one has its nearest alone.
+// with φ_σ the bivariate normal density, ε = Σw²/(Σw)² one event's share, and
+// A = 4π·spread² the disc as wide as the events. Source: Habbema et al.
+// (1974), Silverman (1986) section 3.4.4. The term ε/A is an addition: one
+// event in all may be out of the pattern. Without it a single far one, such as
+// a position at 0, 0, sets the bandwidth for all.
 func (s *bandwidthSearch) likelihoodLoss(sdM, cellM float64) float64 {
 	merged := s.mergedTo(cellM)
-	half := 1 / (2 * sdM * sdM)
+	half, normal := 1/(2*sdM*sdM), 1/(2*math.Pi*sdM*sdM)
+	odd := s.squares / (s.total * s.total)
+	background := odd / (4 * math.Pi * s.spreadM * s.spreadM)
 	sum := 0.0
-	for n := range s.picks {
-		p := &s.picks[n]
+	for _, p := range s.picks {
 		f := 0.0
 		s.places.others(p.place, merged, scoreReach*sdM, func(w, x2, y2 float64) {
 			f += w * math.Exp(-(x2+y2)*half)
 		})
-		log := math.Log(f)
-		if f == 0 {
-			if p.nearestM == 0 {
-				p.nearestM, p.nearestW = s.places.nearest(p.place, merged, scoreReach*sdM)
-			}
-			log = math.Log(p.nearestW) - p.nearestM*p.nearestM*half
-		}
-		sum += p.weight * (log - math.Log(s.total-s.places.set.weight[p.place]))
+		f *= normal / (s.total - s.places.set.weight[p.place])
+		sum += p.weight * math.Log((1-odd)*f+background)
 	}
-	return math.Log(2*math.Pi*sdM*sdM) - sum/s.pickWeight
+	return -sum / s.pickWeight
 }
 
 // squareErrorLoss returns the mean square error of the intensity smoothed with
@@ -435,164 +441,6 @@ func (s *bandwidthSearch) mergedTo(cellM float64) mergedSet {
 		return s.places.merged(keyLevel)
 	}
 	return s.places.merged(s.places.levelOf(cellM))
-}
-
-// cloud is a set of events with the frame of its keys, so that events on a
-// plane can be found and merged as those on the globe are. It is for one
-// goroutine.
-type cloud struct {
-	set    pointSet
-	frame  frame
-	planar bool
-	levels map[int]*pointSet
-}
-
-// mergedSet is the events of a cloud merged to cells of a level; at keyLevel
-// they are the events themselves.
-type mergedSet struct {
-	*pointSet
-	level int
-}
-
-func newCloud(events []Event, planar bool) *cloud {
-	members := make([]int32, len(events))
-	c := &cloud{planar: planar, levels: map[int]*pointSet{}}
-	for i := range members {
-		members[i] = int32(i)
-	}
-	if planar {
-		c.frame = planarFrame(events, members)
-	}
-	c.set = newPointSet(0, events, members, c.frame)
-	return c
-}
-
-// mergeCoincident makes one event of those with the same position.
-func (c *cloud) mergeCoincident() {
-	s := &c.set
-	out := pointSet{leastLat: s.leastLat}
-	out.grow(len(s.keys))
-	type at struct{ lon, lat, weight float64 }
-	var run []at
-	for i := 0; i < len(s.keys); {
-		run = run[:0]
-		j := i
-		for ; j < len(s.keys) && s.keys[j] == s.keys[i]; j++ {
-			run = append(run, at{s.lon[j], s.lat[j], s.weight[j]})
-		}
-		slices.SortFunc(run, func(a, b at) int { return cmp.Or(cmp.Compare(a.lon, b.lon), cmp.Compare(a.lat, b.lat)) })
-		for k, e := range run {
-			if k > 0 && e.lon == run[k-1].lon && e.lat == run[k-1].lat {
-				out.weight[len(out.weight)-1] += e.weight
-				continue
-			}
-			out.add(s.keys[i], e.lon, e.lat, e.weight)
-		}
-		i = j
-	}
-	c.set = out
-}
-
-// sideM returns the length of the frame's side in metres at a latitude.
-func (c *cloud) sideM(lat float64) float64 {
-	if c.planar {
-		return c.frame.side
-	}
-	return equatorM * math.Cos(min(lat, maxLat)*math.Pi/180)
-}
-
-// levelOf returns the coarsest level whose cells are at most cellM wide.
-func (c *cloud) levelOf(cellM float64) int {
-	return max(0, min(keyLevel, int(math.Ceil(math.Log2(c.sideM(c.set.leastLat)/cellM)))))
-}
-
-func (c *cloud) merged(level int) mergedSet {
-	if level >= keyLevel {
-		return mergedSet{&c.set, keyLevel}
-	}
-	if c.levels[level] == nil {
-		s := c.set.aggregate(level)
-		c.levels[level] = &s
-	}
-	return mergedSet{c.levels[level], level}
-}
-
-func (c *cloud) position(lon, lat float64) (x, y float64) {
-	if c.planar {
-		return (lon - c.frame.x0) / c.frame.side, (lat - c.frame.y0) / c.frame.side
-	}
-	return worldX(lon), worldY(lat)
-}
-
-// near yields the events of s that are within reachM of a place, with their
-// differences in degrees and the squares of those in metres.
-func (c *cloud) near(s *pointSet, at orb.Point, reachM float64, yield func(k int, d offset)) {
-	metric := newRowMetric(at.Lat(), c.planar)
-	reach2 := reachM * reachM
-	dLon, dLat, shifts := reachM, reachM, []float64{0}
-	if !c.planar {
-		dLat = reachM / minMetresPerDegreeLat
-		dLon = 360
-		if lonM, _ := geo.MetresPerDegree(min(90, math.Abs(at.Lat())+dLat)); lonM > reachM/180 {
-			dLon = reachM / lonM
-		}
-		shifts = []float64{-360, 0, 360}
-	}
-	for _, shift := range shifts {
-		x0, y0 := c.position(at.Lon()-dLon-shift, at.Lat()-dLat)
-		x1, y1 := c.position(at.Lon()+dLon-shift, at.Lat()+dLat)
-		s.window(x0, min(y0, y1), x1, max(y0, y1), func(i, j int) {
-			for k := i; k < j; k++ {
-				lon, lat := s.lon[k]+shift-at.Lon(), s.lat[k]-at.Lat()
-				south, east := metric.squares(lat)
-				x2, y2 := max(0, east*lon*lon), max(0, south*lat*lat)
-				if x2+y2 <= reach2 {
-					yield(k, offset{lon, lat, x2, y2})
-				}
-			}
-		})
-	}
-}
-
-// offset is from a place to an event: in degrees, and squared in metres.
-type offset struct{ lon, lat, x2, y2 float64 }
-
-// others yields the weights and squared distances east and north of all but
-// event i within reachM of it. Where i was merged with others, they are at
-// their mean without it.
-func (c *cloud) others(i int, s mergedSet, reachM float64, yield func(w, x2, y2 float64)) {
-	own, shift := c.set.weight[i], 2*(keyLevel-s.level)
-	cell := c.set.keys[i] >> shift
-	c.near(s.pointSet, orb.Point{c.set.lon[i], c.set.lat[i]}, reachM, func(k int, d offset) {
-		w := s.weight[k]
-		if s.level == keyLevel {
-			if k == i {
-				return
-			}
-		} else if s.keys[k]>>shift == cell {
-			rest := w - own
-			if rest <= 1e-12*w {
-				return
-			}
-			far := w / rest * (w / rest)
-			w, d.x2, d.y2 = rest, d.x2*far, d.y2*far
-		}
-		yield(w, d.x2, d.y2)
-	})
-}
-
-// nearest returns the distance in metres from event i to the nearest other
-// one, which is further than aboveM, and its weight.
-func (c *cloud) nearest(i int, s mergedSet, aboveM float64) (distanceM, weight float64) {
-	best2 := math.Inf(1)
-	for reachM := 2 * aboveM; weight == 0; reachM *= 2 {
-		c.others(i, s, reachM, func(w, x2, y2 float64) {
-			if x2+y2 < best2 || weight == 0 {
-				best2, weight = x2+y2, w
-			}
-		})
-	}
-	return math.Sqrt(best2), weight
 }
 
 // spreadM returns the root mean square of the standard deviations of the axes,

@@ -123,9 +123,8 @@ func (d *Density) sum(s *pointSet, p orb.Point, yield func(Contribution)) {
 func (d *Density) gather(s *pointSet, l Lattice, hM float64) []candidate {
 	cs := make([]candidate, 0, 1024)
 	c := d.Kernel.Constant() / (hM * hM)
-	inv := 1 / (hM * hM)
 	d.near(s, l, hM, func(k int, shift float64) {
-		cs = append(cs, candidate{l.column(s.lon[k] + shift), s.lat[k], s.weight[k] * c, inv})
+		cs = append(cs, candidate{l.column(s.lon[k] + shift), s.lat[k], s.weight[k] * c})
 	})
 	return cs
 }

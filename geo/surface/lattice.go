@@ -77,29 +77,34 @@ const maxLat = 85.0511287798066
 // the equator (see geo.LocalDistanceM); the quadratic adds less than 1e-6
 // while d is below 3 degrees.
 type rowMetric struct {
-	south, east [3]float64
+	south, east, inverseEast quadratic
 }
+
+// quadratic is c[0] + c[1]·d + c[2]·d².
+type quadratic [3]float64
+
+func (q *quadratic) at(d float64) float64 { return q[0] + d*(q[1]+d*q[2]) }
+
+func (q quadratic) times(f float64) quadratic { return quadratic{q[0] * f, q[1] * f, q[2] * f} }
 
 func newRowMetric(lat float64, planar bool) rowMetric {
 	if planar {
-		return rowMetric{[3]float64{1, 0, 0}, [3]float64{1, 0, 0}}
+		return rowMetric{quadratic{1}, quadratic{1}, quadratic{1}}
 	}
 	// Differences over a step of half a degree in d, that is a quarter in
 	// mid-latitude, give the quadratic exactly at three points.
 	const step = 0.5
 	at := func(d float64) (south, east float64) {
 		lonM, latM := geo.MetresPerDegree(lat + d/2)
-		return latM * latM, lonM * lonM
+		return latM * latM, max(lonM*lonM, 1) // at the poles a degree has no length
 	}
 	s0, e0 := at(0)
 	sm, em := at(-step)
 	sp, ep := at(step)
-	fit := func(m, z, p float64) [3]float64 {
-		return [3]float64{z, (p - m) / (2 * step), (p - 2*z + m) / (2 * step * step)}
+	fit := func(m, z, p float64) quadratic {
+		return quadratic{z, (p - m) / (2 * step), (p - 2*z + m) / (2 * step * step)}
 	}
-	return rowMetric{fit(sm, s0, sp), fit(em, e0, ep)}
+	return rowMetric{fit(sm, s0, sp), fit(em, e0, ep), fit(1/em, 1/e0, 1/ep)}
 }
 
-func (m *rowMetric) squares(d float64) (south, east float64) {
-	return m.south[0] + d*(m.south[1]+d*m.south[2]), m.east[0] + d*(m.east[1]+d*m.east[2])
-}
+func (m *rowMetric) squares(d float64) (south, east float64) { return m.south.at(d), m.east.at(d) }

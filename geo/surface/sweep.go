@@ -10,7 +10,6 @@ import (
 type candidate struct {
 	col, lat float64
 	scale    float64 // weight · c/h²
-	invH2    float64
 }
 
 // sumKernels adds to dst (row-major, lattice shape) the kernel sums of the
@@ -105,17 +104,26 @@ func (b *rowBuckets) near(row int) []candidate {
 }
 
 // stampBelow is the half-width in columns under which stamping is cheaper.
-const stampBelow = 5.0
+const stampBelow = 4.0
 
 // rowSweep holds what one row's sweep changes at each column: the coefficients
 // of t⁰…t⁽ᵈ⁻¹⁾, d of them a column, and how many events start less how many end.
 type rowSweep struct {
 	l       Lattice
 	kernel  Kernel
-	degrees int       // d: 1, 3 or 5; 0 for kernels that are stamped
+	degrees int       // d: 3 or 5; 0 for kernels that are stamped
 	changes []float64 // d·(NX + 1)
 	active  []int32   // NX + 1
 	block   int       // columns that share running sums, a power of two; their middle is the origin
+	invH2   float64
+}
+
+// span is what one event does to one row: from column from to column to, its
+// kernel is rest - a·x², or the square of that, times scale, with x the distance
+// from col in columns.
+type span struct {
+	from, to            int
+	col, rest, a, scale float64
 }
 
 // newRowSweep makes blocks a few bandwidths wide: rounding left in the running
@@ -126,14 +134,12 @@ func newRowSweep(l Lattice, k Kernel, hM float64) *rowSweep {
 	if !l.Planar {
 		columnM *= equatorM / 360
 	}
-	s := &rowSweep{l: l, kernel: k, block: 16}
+	s := &rowSweep{l: l, kernel: k, block: 16, invH2: 1 / (hM * hM)}
 	switch k {
 	case Quartic:
 		s.degrees = 5
-	case Epanechnikov:
+	case Epanechnikov, Uniform:
 		s.degrees = 3
-	case Uniform:
-		s.degrees = 1
 	}
 	s.changes = make([]float64, s.degrees*(l.NX+1))
 	s.active = make([]int32, l.NX+1)
@@ -144,30 +150,35 @@ func newRowSweep(l Lattice, k Kernel, hM float64) *rowSweep {
 }
 
 func (s *rowSweep) row(dst []float64, r int, cs []candidate) {
-	metric := newRowMetric(s.l.Lats[r], s.l.Planar)
-	dcol2 := s.l.DLon * s.l.DLon
+	lat := s.l.Lats[r]
+	metric := newRowMetric(lat, s.l.Planar)
 	reach2 := s.kernel.Reach() * s.kernel.Reach()
+	dcol2 := s.l.DLon * s.l.DLon
+	south := metric.south.times(s.invH2)
+	east := metric.east.times(dcol2 * s.invH2)
+	inverse := metric.inverseEast.times(1 / (dcol2 * s.invH2))
+	last := s.l.NX - 1
 	swept := false
 	for i := range cs {
 		c := &cs[i]
-		d := c.lat - s.l.Lats[r]
-		south, east := metric.squares(d)
-		rest := reach2 - south*d*d*c.invH2
+		d := c.lat - lat
+		rest := reach2 - south.at(d)*d*d
 		if rest <= 0 {
 			continue
 		}
-		a := east * dcol2 * c.invH2
-		half := math.Sqrt(rest / a)
-		from, to := max(ceil(c.col-half), 0), min(floor(c.col+half), s.l.NX-1)
-		if from > to {
-			continue
+		half := math.Sqrt(rest * inverse.at(d))
+		p := span{max(ceil(c.col-half), 0), min(floor(c.col+half), last), c.col, rest, east.at(d), c.scale}
+		switch {
+		case p.from > p.to:
+		case half < stampBelow || s.degrees == 0:
+			s.stamp(dst[p.from:p.to+1], p)
+		case s.degrees == 5:
+			swept = true
+			s.addQuartic(p)
+		default:
+			swept = true
+			s.addQuadratic(p)
 		}
-		if half < stampBelow || s.degrees == 0 {
-			s.stamp(dst[from:to+1], c.col-float64(from), c.scale, [2]float64{rest, a})
-			continue
-		}
-		swept = true
-		s.add(from, to, c, [2]float64{rest, a})
 	}
 	if swept {
 		s.run(dst)
@@ -192,101 +203,122 @@ func floor(v float64) int {
 	return i
 }
 
-// stamp adds one event's kernel to columns, of which col is its own; u2 is
-// {rest, a} as in add.
-func (s *rowSweep) stamp(dst []float64, col, scale float64, u2 [2]float64) {
-	rest, a := u2[0], u2[1]
-	x := -col
+// stamp adds one event's kernel to its columns.
+func (s *rowSweep) stamp(dst []float64, p span) {
+	x := float64(p.from) - p.col
 	switch s.kernel {
 	case Quartic:
 		for t := range dst {
-			if v := rest - a*x*x; v > 0 {
-				dst[t] += scale * v * v
+			if v := p.rest - p.a*x*x; v > 0 {
+				dst[t] += p.scale * v * v
 			}
 			x++
 		}
 	case Epanechnikov:
 		for t := range dst {
-			if v := rest - a*x*x; v > 0 {
-				dst[t] += scale * v
+			if v := p.rest - p.a*x*x; v > 0 {
+				dst[t] += p.scale * v
 			}
 			x++
 		}
 	default:
 		reach2 := s.kernel.Reach() * s.kernel.Reach()
 		for t := range dst {
-			dst[t] += scale * s.kernel.At(reach2-rest+a*x*x)
+			dst[t] += p.scale * s.kernel.At(reach2-p.rest+p.a*x*x)
 			x++
 		}
 	}
 }
 
-// add puts an event's polynomial on columns from..to: quartic (rest - a·x²)²,
-// Epanechnikov rest - a·x², uniform 1, with x the distance in columns; u2 is
-// {rest, a}. Each block that the interval meets gets it afresh.
-func (s *rowSweep) add(from, to int, e *candidate, u2 [2]float64) {
-	rest, a := u2[0], u2[1]
-	for block := from &^ (s.block - 1); block <= to; block += s.block {
-		c := e.col - float64(block+s.block/2)
-		first, end := max(from, block), to+1
-		d := s.changes[first*s.degrees : (first+1)*s.degrees]
+// addQuartic puts an event's (rest - a·x²)² on its columns: the coefficients are
+// added where it starts and taken away behind its end, in each block afresh.
+func (s *rowSweep) addQuartic(p span) {
+	qa := p.scale * p.a
+	for block := p.from &^ (s.block - 1); block <= p.to; block += s.block {
+		c := p.col - float64(block+s.block/2)
+		top := p.rest - p.a*c*c
+		k0, k1, k2, k3, k4 := p.scale*top*top, 4*qa*c*top, 2*qa*(2*p.a*c*c-top), -4*qa*p.a*c, qa*p.a
+		first, end := max(p.from, block), p.to+1
+		d := s.changes[first*5 : first*5+5 : first*5+5]
 		s.active[first]++
-		ends := end < block+s.block
-		var back []float64
-		if ends {
-			back = s.changes[end*s.degrees : (end+1)*s.degrees]
+		d[0], d[1], d[2], d[3], d[4] = d[0]+k0, d[1]+k1, d[2]+k2, d[3]+k3, d[4]+k4
+		if end < block+s.block {
+			d := s.changes[end*5 : end*5+5 : end*5+5]
 			s.active[end]--
-		}
-		switch top := rest - a*c*c; s.degrees {
-		case 5:
-			qa := e.scale * a
-			k0, k1, k2, k3, k4 := e.scale*top*top, 4*qa*c*top, 2*qa*(2*a*c*c-top), -4*qa*a*c, qa*a
-			d[0], d[1], d[2], d[3], d[4] = d[0]+k0, d[1]+k1, d[2]+k2, d[3]+k3, d[4]+k4
-			if ends {
-				back[0], back[1], back[2], back[3], back[4] = back[0]-k0, back[1]-k1, back[2]-k2, back[3]-k3, back[4]-k4
-			}
-		case 3:
-			k0, k1, k2 := e.scale*top, 2*e.scale*a*c, -e.scale*a
-			d[0], d[1], d[2] = d[0]+k0, d[1]+k1, d[2]+k2
-			if ends {
-				back[0], back[1], back[2] = back[0]-k0, back[1]-k1, back[2]-k2
-			}
-		default:
-			d[0] += e.scale
-			if ends {
-				back[0] -= e.scale
-			}
+			d[0], d[1], d[2], d[3], d[4] = d[0]-k0, d[1]-k1, d[2]-k2, d[3]-k3, d[4]-k4
 		}
 	}
 }
 
-// run evaluates the running polynomial over the row and clears the changes. A
-// column that no event reaches is exactly zero, and nothing is ever negative:
-// what rounding leaves is dropped.
+// addQuadratic does the same for rest - a·x² (Epanechnikov) and 1 (uniform).
+func (s *rowSweep) addQuadratic(p span) {
+	for block := p.from &^ (s.block - 1); block <= p.to; block += s.block {
+		c := p.col - float64(block+s.block/2)
+		k0, k1, k2 := p.scale*(p.rest-p.a*c*c), 2*p.scale*p.a*c, -p.scale*p.a
+		if s.kernel == Uniform {
+			k0, k1, k2 = p.scale, 0, 0
+		}
+		first, end := max(p.from, block), p.to+1
+		d := s.changes[first*3 : first*3+3 : first*3+3]
+		s.active[first]++
+		d[0], d[1], d[2] = d[0]+k0, d[1]+k1, d[2]+k2
+		if end < block+s.block {
+			d := s.changes[end*3 : end*3+3 : end*3+3]
+			s.active[end]--
+			d[0], d[1], d[2] = d[0]-k0, d[1]-k1, d[2]-k2
+		}
+	}
+}
+
+// run evaluates the running polynomial over the row, block by block, and clears
+// the changes. A column that no event reaches is exactly zero, and nothing is
+// ever negative: what rounding leaves is dropped.
 func (s *rowSweep) run(dst []float64) {
-	var c [5]float64
-	active := int32(0)
-	for t := range dst {
-		k := t & (s.block - 1)
-		if k == 0 {
-			active, c = 0, [5]float64{}
-		}
-		active += s.active[t]
-		d := s.changes[t*s.degrees : (t+1)*s.degrees]
-		for i := range d {
-			c[i] += d[i]
-		}
-		if active == 0 {
-			c = [5]float64{}
-			continue
-		}
-		x := float64(k - s.block/2)
-		if v := c[0] + x*(c[1]+x*(c[2]+x*(c[3]+x*c[4]))); v > 0 {
-			dst[t] += v
+	for from := 0; from < len(dst); from += s.block {
+		to := min(from+s.block, len(dst))
+		out, active := dst[from:to], s.active[from:to]
+		if s.degrees == 5 {
+			runQuartic(out, active, s.changes[from*5:to*5], s.block/2)
+		} else {
+			runQuadratic(out, active, s.changes[from*3:to*3], s.block/2)
 		}
 	}
 	clear(s.changes)
 	clear(s.active)
+}
+
+func runQuartic(dst []float64, active []int32, changes []float64, origin int) {
+	var c0, c1, c2, c3, c4 float64
+	n := int32(0)
+	for t := range dst {
+		d := changes[t*5 : t*5+5 : t*5+5]
+		c0, c1, c2, c3, c4 = c0+d[0], c1+d[1], c2+d[2], c3+d[3], c4+d[4]
+		if n += active[t]; n == 0 {
+			c0, c1, c2, c3, c4 = 0, 0, 0, 0, 0
+			continue
+		}
+		x := float64(t - origin)
+		if v := c0 + x*(c1+x*(c2+x*(c3+x*c4))); v > 0 {
+			dst[t] += v
+		}
+	}
+}
+
+func runQuadratic(dst []float64, active []int32, changes []float64, origin int) {
+	var c0, c1, c2 float64
+	n := int32(0)
+	for t := range dst {
+		d := changes[t*3 : t*3+3 : t*3+3]
+		c0, c1, c2 = c0+d[0], c1+d[1], c2+d[2]
+		if n += active[t]; n == 0 {
+			c0, c1, c2 = 0, 0, 0
+			continue
+		}
+		x := float64(t - origin)
+		if v := c0 + x*(c1+x*c2); v > 0 {
+			dst[t] += v
+		}
+	}
 }
 
 // Threads returns how many threads a job of that many cells is worth.

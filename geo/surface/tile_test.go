@@ -217,6 +217,17 @@ func TestDensityAcrossDateline(t *testing.T) {
 	}
 }
 
+// Rasters up to the poles stay finite.
+func TestDensityAtThePoles(t *testing.T) {
+	d := density(t, []surface.Event{{Lon: 20, Lat: 84.9, Weight: 1}, {Lon: 20, Lat: 89.9, Weight: 1}, {Lon: -100, Lat: -90, Weight: 1}}, 50_000)
+	l := surface.Lattice{Lon0: -180, DLon: 1, NX: 361, Lats: []float64{-90, -89.75, -89.5, 0, 84.5, 85, 89.5, 89.75, 90}}
+	for i, v := range d.Raster(l, 1) {
+		if !(v >= 0) || math.IsInf(v, 0) {
+			t.Fatalf("cell %d: %g", i, v)
+		}
+	}
+}
+
 func TestNewDensityRefuses(t *testing.T) {
 	p := surface.NewPoints(nil, false)
 	for _, h := range []float64{0, -1, math.NaN(), math.Inf(1), 1e9} {

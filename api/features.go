@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/geo"
 )
@@ -202,11 +203,7 @@ func readCursor(r *http.Request) (int64, error) {
 }
 
 func (s *Server) near(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.entryOf(w, r)
-	if err != nil {
-		return err
-	}
-	p, err := pointParam(r)
+	e, p, err := s.layerAndPlace(w, r)
 	if err != nil {
 		return err
 	}
@@ -219,11 +216,7 @@ func (s *Server) near(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.entryOf(w, r)
-	if err != nil {
-		return err
-	}
-	p, err := pointParam(r)
+	e, p, err := s.layerAndPlace(w, r)
 	if err != nil {
 		return err
 	}
@@ -237,6 +230,15 @@ func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.sendHits(w, r, e.layer, e.layer.Within(p, radiusM, limit))
 	return nil
+}
+
+func (s *Server) layerAndPlace(w http.ResponseWriter, r *http.Request) (*entry, orb.Point, error) {
+	e, err := s.entryOf(w, r)
+	if err != nil {
+		return nil, orb.Point{}, err
+	}
+	p, err := pointParam(r)
+	return e, p, err
 }
 
 func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, hits []geo.Hit) {

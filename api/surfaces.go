@@ -57,6 +57,16 @@ func (s *Server) readSurfaceAsk(r *http.Request) (a surfaceAsk, err error) {
 	return a, nil
 }
 
+// readDocumentAsk is a request for words about a surface.
+func (s *Server) readDocumentAsk(r *http.Request) (surfaceAsk, tiles.Lang, error) {
+	a, err := s.readSurfaceAsk(r)
+	if err != nil {
+		return a, "", err
+	}
+	lang, err := langParam(r)
+	return a, lang, err
+}
+
 // view is what of the incidents the density counts.
 func (a surfaceAsk) view() risk.View {
 	v := a.assessment.DefaultView()
@@ -166,11 +176,7 @@ func parseTile(v map[string]string) (tiles.Tile, error) {
 }
 
 func (s *Server) surfaceTileJSON(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.readSurfaceAsk(r)
-	if err != nil {
-		return err
-	}
-	lang, err := langParam(r)
+	a, lang, err := s.readDocumentAsk(r)
 	if err != nil {
 		return err
 	}
@@ -193,11 +199,7 @@ func (s *Server) attribution() string {
 }
 
 func (s *Server) legend(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.readSurfaceAsk(r)
-	if err != nil {
-		return err
-	}
-	lang, err := langParam(r)
+	a, lang, err := s.readDocumentAsk(r)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package risk
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -124,7 +123,7 @@ func (a *Assessment) effectOfOnePatrol(s Section) Effect {
 	if area > 0 {
 		added = a.Model.Coverage.Width(e.Mode, 12) * s.LengthKM * 1000 / area
 	}
-	e.SearchAfter = 1 - (1-s.SearchPOD)*math.Exp(-added)
+	e.SearchAfter = 1 - (1-s.SearchPOD)*(1-a.Model.Coverage.POD(added))
 	met := surface.InterceptionPOD(added, a.transientH(s.Medium), a.Model.Coverage.WindowDays*24)
 	e.ResidualAfter = e.ResidualBefore * (1 - met)
 	return e
@@ -145,6 +144,11 @@ type Annex struct {
 	OversizedPosts     int           `json:"posts_too_large"`
 	SilentLegs         int           `json:"track_legs_silent"`
 	JumpLegs           int           `json:"track_legs_jumping"`
+	NoDataHours        float64       `json:"track_hours_no_data"`
+	NoDataCells        int           `json:"cells_no_data"`
+	SeenKM2            float64       `json:"swath_merged_km2"`
+	SeenUnmergedKM2    float64       `json:"swath_unmerged_km2"`
+	Effort             []AgencyKM2   `json:"swept_by_agency"`
 	Posts              int           `json:"posts"`
 	LatestIncident     *time.Time    `json:"latest_incident"`
 	LatestPresence     *time.Time    `json:"latest_presence"`
@@ -157,6 +161,14 @@ type Annex struct {
 	Sources            []InputDigest `json:"inputs"`
 }
 
+// AgencyKM2 is the area that an agency swept in the window; sums over agencies
+// are the effort of their country.
+type AgencyKM2 struct {
+	Country string  `json:"country"`
+	Agency  string  `json:"agency"`
+	KM2     float64 `json:"swept_km2"`
+}
+
 // Annex describes the quality of the data that went in.
 func (a *Assessment) Annex() Annex {
 	c := a.Coverage
@@ -167,6 +179,7 @@ func (a *Assessment) Annex() Annex {
 		Classes: map[Class]int{}, Synthetic: []string{}, ExposureYears: a.exposureY, Sources: a.Inputs,
 	}
 	a.describeRecords(&x)
+	a.describeEffort(&x)
 	var last int64
 	c.Cells().Each(func(_ surface.Cell, e *surface.Effort) {
 		for _, ms := range e.LastMS {
@@ -191,6 +204,17 @@ func (a *Assessment) Annex() Annex {
 		}
 	}
 	return x
+}
+
+func (a *Assessment) describeEffort(x *Annex) {
+	c := a.Coverage
+	x.NoDataHours, x.NoDataCells = c.NoDataS/3600, c.NoDataCells()
+	seen := c.TotalSwath()
+	x.SeenKM2, x.SeenUnmergedKM2 = seen.MergedM2/1e6, seen.UnmergedM2/1e6
+	x.Effort = []AgencyKM2{}
+	for _, e := range c.Agencies() {
+		x.Effort = append(x.Effort, AgencyKM2{e.Side.String(), e.Agency, e.SweptM2 / 1e6})
+	}
 }
 
 func instant(ms int64) *time.Time {

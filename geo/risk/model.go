@@ -3,6 +3,8 @@ package risk
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/surface"
@@ -156,6 +158,8 @@ func (m Model) validateCoverage() (errs []error) {
 		{"max_speed_ms", c.MaxSpeedMS, 0.1, 1000},
 		{"post_radius_m", c.PostRadiusM, 1, 100_000},
 		{"post_sweeps_per_hour", c.PostSweepsPerHour, 0, 3600},
+		{"still_m", c.StillM, 0, 1000},
+		{"fatigue", c.Fatigue, 0, 1},
 	} {
 		if !(p.v >= p.lo && p.v <= p.hi) {
 			errs = append(errs, fmt.Errorf("coverage.%s is %g: use %g to %g", p.name, p.v, p.lo, p.hi))
@@ -165,6 +169,18 @@ func (m Model) validateCoverage() (errs []error) {
 		if !(w.LowM >= 0 && w.LowM <= w.MidM && w.MidM <= w.HighM && w.HighM <= 100_000 && w.Night >= 0 && w.Night <= 1) {
 			errs = append(errs, fmt.Errorf("coverage.sweep_widths %q: use 0 <= low_m <= mid_m <= high_m <= 100000 and night from 0 to 1", w.Mode))
 		}
+		if w.Target != "" && !slices.Contains(surface.Targets(), w.Target) || w.Terrain != "" && !slices.Contains(surface.Terrains(), w.Terrain) {
+			errs = append(errs, fmt.Errorf("coverage.sweep_widths %q: use a target of %s and a terrain of %s, or none", w.Mode,
+				strings.Join(surface.Targets(), ", "), strings.Join(surface.Terrains(), ", ")))
+		}
+	}
+	for _, w := range c.Weather {
+		if !(w.WindOverKT >= 0 && w.SeaFromFT >= 0 && w.Small >= 0 && w.Small <= 1 && w.Other >= 0 && w.Other <= 1) {
+			errs = append(errs, errors.New("coverage.weather: use wind_over_kt and sea_from_ft from 0, small and other from 0 to 1"))
+		}
+	}
+	if !slices.Contains([]string{"", surface.RandomLaw, surface.ParallelLaw}, c.PODLaw) {
+		errs = append(errs, fmt.Errorf("coverage.pod_law is %q: use random or parallel", c.PODLaw))
 	}
 	return errs
 }

@@ -69,6 +69,9 @@ type Section struct {
 	SearchPOD       float64            `json:"search_coverage"`
 	Presence        float64            `json:"presence"` // Σ POD of passes, halved with age (METHODS 7)
 	SearchBySide    map[string]float64 `json:"coverage_by_country"`
+	PercentVisible  float64            `json:"percent_visible"` // of the strip, seen at least once in the window
+	PercentBlind    float64            `json:"percent_blind"`
+	NoDataHours     float64            `json:"hours_no_data"` // of tracks that were silent or jumped across the strip
 	InterceptionPOD float64            `json:"interception_pod"`
 	DaysSince       *float64           `json:"days_since_presence"`
 	DaysSinceBySide map[string]float64 `json:"days_since_presence_by_country"`
@@ -333,15 +336,16 @@ func (a *Assessment) coverSections() {
 		s := &a.Sections[i]
 		var pod [surface.Sides]float64
 		var last [surface.Sides]int64
-		area, union, presence := 0.0, 0.0, 0.0
+		area, union, presence, noDataS := 0.0, 0.0, 0.0, 0.0
 		for _, c := range a.domain.strips[i] {
 			m2 := c.AreaM2()
 			total, bySide := a.Coverage.Search(c)
 			area += m2
-			union += m2 * surface.RandomSearchPOD(total)
+			union += m2 * a.Model.Coverage.POD(total)
 			presence += m2 * a.presenceAt(c, s.Medium)
+			noDataS += a.Coverage.Cells().At(c).NoDataS
 			for side, coverage := range bySide {
-				pod[side] += m2 * surface.RandomSearchPOD(coverage)
+				pod[side] += m2 * a.Model.Coverage.POD(coverage)
 				last[side] = max(last[side], a.Coverage.Cells().At(c).LastMS[side])
 			}
 		}
@@ -362,6 +366,8 @@ func (a *Assessment) coverSections() {
 			s.SearchPOD = union / area
 			s.Presence = presence / area
 		}
+		seen := a.Coverage.Swath(slices.Values(a.domain.strips[i]))
+		s.PercentVisible, s.PercentBlind, s.NoDataHours = seen.PercentVisible(), seen.PercentBlind(), noDataS/3600
 		mid := s.Line[len(s.Line)/2]
 		s.Profile.ZoneHours = zoneHours(mid.Lon())
 		s.Profile.Coverage = a.presence.week(i, s.Profile.ZoneHours)
@@ -428,7 +434,7 @@ func (a *Assessment) before(section int) float64 {
 	for _, c := range a.domain.strips[section] {
 		m2 := c.AreaM2()
 		area += m2
-		pod += m2 * surface.RandomSearchPOD(a.Coverage.Cells().At(c).BeforeM2/m2)
+		pod += m2 * a.Model.Coverage.POD(a.Coverage.Cells().At(c).BeforeM2/m2)
 	}
 	return pod / max(area, 1)
 }

@@ -72,7 +72,7 @@ func (a *Assessment) RiskTile(level, px, py, n int) []float64 {
 func (a *Assessment) residual(hazard float64, c surface.Cell) float64 {
 	medium, inside := a.mediumAt(c)
 	if hazard == 0 {
-		if total, _ := a.Coverage.Search(c); inside && surface.RandomSearchPOD(total) < a.Model.KnownPOD {
+		if total, _ := a.Coverage.Search(c); inside && a.Model.Coverage.POD(total) < a.Model.KnownPOD {
 			return math.NaN()
 		}
 		return 0
@@ -91,7 +91,7 @@ func (a *Assessment) coverageIn(c surface.Cell) float64 {
 	if _, inside := a.mediumAt(c); inside && total == 0 {
 		return math.NaN()
 	}
-	return surface.RandomSearchPOD(total)
+	return a.Model.Coverage.POD(total)
 }
 
 // KnowledgeTile returns how well each place is known: the search coverage, or
@@ -114,7 +114,7 @@ func (a *Assessment) knowledge(c surface.Cell) float64 {
 		return 1
 	}
 	total, _ := a.Coverage.Search(c)
-	return surface.RandomSearchPOD(total)
+	return a.Model.Coverage.POD(total)
 }
 
 // ClassTile returns, inside the strip along the border, the class of the
@@ -286,7 +286,7 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 	medium, inside := a.mediumAt(cell)
 	r := PointRisk{
 		Hazard:          pointInterval(sum/peak, peak*perKM2/a.exposureY),
-		SearchCoverage:  surface.RandomSearchPOD(total),
+		SearchCoverage:  a.Model.Coverage.POD(total),
 		InterceptionPOD: surface.InterceptionPOD(total, a.transientH(medium), a.Model.Coverage.WindowDays*24),
 		Density:         a.Density(a.DefaultView()).At(p.Lon(), p.Lat()) * perKM2,
 		Presence:        a.presenceAt(cell, medium),
@@ -380,7 +380,7 @@ func (a *Assessment) coverageReasons(c surface.Cell, medium Medium) []Reason {
 		factor := 1 - surface.InterceptionPOD(coverage, a.transientH(medium), a.Model.Coverage.WindowDays*24)
 		name := surface.Side(side).String()
 		out = append(out, Reason{Type: "coverage", ID: name, Factor: &factor,
-			Label: fmt.Sprintf("patrols of %s, search coverage %.0f %%", name, 100*surface.RandomSearchPOD(coverage))})
+			Label: fmt.Sprintf("patrols of %s, search coverage %.0f %%", name, 100*a.Model.Coverage.POD(coverage))})
 	}
 	return out
 }

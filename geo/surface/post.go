@@ -1,0 +1,150 @@
+package surface
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo"
+)
+
+// addPost counts a post in the window and in the one before it. A post without
+// times was always there.
+func (c *Coverage) addPost(l *geo.Layer, row int, agency uint16, visit func(Pass)) {
+	c.Posts++
+	from, to, dated := l.TimesMS(row)
+	if !dated {
+		from, to = geo.OpenStart().UnixMilli(), geo.OpenEnd().UnixMilli()
+	}
+	asOf, window := c.asOfMS, c.windowMS
+	var parts []watched
+	looked := false
+	for _, span := range [][2]int64{{asOf - 2*window, asOf - window - 1}, {asOf - window, asOf}} {
+		start, end := max(from, span[0]), min(to, span[1])
+		if end <= start {
+			continue
+		}
+		if !looked {
+			parts, looked = c.postCells(l, row), true
+		}
+		hours := float64(end-start) / 3.6e6
+		pass := Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"), StartMS: start, EndMS: end, agency: agency}
+		for _, part := range parts {
+			pass.Cell = part.cell
+			pass.SweptM2 = part.areaM2 * hours * c.Model.PostSweepsPerHour
+			pass.LowM2, pass.HighM2 = pass.SweptM2, pass.SweptM2
+			c.add(pass, visit)
+			if span[1] == asOf {
+				c.watch(part)
+			}
+		}
+	}
+}
+
+type watched struct {
+	cell   Cell
+	areaM2 float64
+	seen   uint64 // of 8 × 8 places, row-major from the north-west
+}
+
+// everywhere is a cell seen as a whole.
+const everywhere = ^uint64(0)
+
+// farthestSightM bounds the radius of a post. An area post whose box has more
+// than mostPostCells, about 390 km square, counts as a mistake and for nothing.
+const (
+	farthestSightM = 100_000.0
+	mostPostCells  = 100_000
+)
+
+// postCells returns the parts of cells that a post watches: a disc round a
+// point, the sector of it that a camera faces, or an area. Cells on the edge
+// are tested at 8 × 8 places.
+func (c *Coverage) postCells(l *geo.Layer, row int) []watched {
+	g := l.Geometry(row)
+	bound := g.Bound()
+	var look func(Cell) uint64
+	if center, ok := g.(orb.Point); ok {
+		radiusM := l.Number(row, "radius_m")
+		if !(radiusM > 0) {
+			radiusM = c.Model.PostRadiusM
+		}
+		radiusM = min(radiusM, farthestSightM)
+		lonM, latM := geo.MetresPerDegree(min(85, max(-85, center.Lat())))
+		bound = orb.Bound{
+			Min: orb.Point{center.Lon() - radiusM/lonM, center.Lat() - radiusM/latM},
+			Max: orb.Point{center.Lon() + radiusM/lonM, center.Lat() + radiusM/latM},
+		}
+		facing := facingOf(l, row)
+		inside := func(p orb.Point) bool { return geo.LocalDistanceM(center, p) <= radiusM && facing.covers(center, p) }
+		look = func(cell Cell) uint64 {
+			b := cell.Bound()
+			half := geo.LocalDistanceM(b.Min, b.Max) / 2
+			switch d := geo.LocalDistanceM(center, cell.Center()); {
+			case d+half <= radiusM && facing.all():
+				return everywhere
+			case d-half > radiusM:
+				return 0
+			}
+			return placesInside(b, inside)
+		}
+	} else {
+		area := geo.NewArea(g)
+		look = func(cell Cell) uint64 { return placesInside(cell.Bound(), area.Covers) }
+	}
+	nw, se := CellAt(orb.Point{bound.Min.Lon(), bound.Max.Lat()}), CellAt(orb.Point{bound.Max.Lon(), bound.Min.Lat()})
+	if int64(se.X-nw.X+1)*int64(se.Y-nw.Y+1) > mostPostCells {
+		c.Oversized++
+		return nil
+	}
+	var out []watched
+	for y := nw.Y; y <= se.Y; y++ {
+		for x := nw.X; x <= se.X; x++ {
+			cell := Cell{x, y}
+			if seen := look(cell); seen != 0 {
+				out = append(out, watched{cell, float64(bits.OnesCount64(seen)) / 64 * cell.AreaM2(), seen})
+			}
+		}
+	}
+	return out
+}
+
+// facing is the sector that a fixed camera looks at: halfDeg to either side of
+// a bearing clockwise from north.
+type facing struct{ bearingDeg, halfDeg float64 }
+
+// facingOf reads the properties bearing_deg and fov_deg; without both a post
+// looks all round.
+func facingOf(l *geo.Layer, row int) facing {
+	bearing, fov := l.Number(row, "bearing_deg"), l.Number(row, "fov_deg")
+	if !(fov > 0 && fov < 360) || math.IsNaN(bearing) || math.IsInf(bearing, 0) {
+		return facing{0, 180}
+	}
+	return facing{bearing, fov / 2}
+}
+
+func (f facing) all() bool { return f.halfDeg >= 180 }
+
+func (f facing) covers(from, p orb.Point) bool {
+	if f.all() {
+		return true
+	}
+	lonM, latM := geo.MetresPerDegree((from.Lat() + p.Lat()) / 2)
+	azimuth := math.Atan2(math.Remainder(p.Lon()-from.Lon(), 360)*lonM, (p.Lat()-from.Lat())*latM) * 180 / math.Pi
+	return math.Abs(math.Remainder(azimuth-f.bearingDeg, 360)) <= f.halfDeg
+}
+
+func placesInside(b orb.Bound, inside func(orb.Point) bool) (seen uint64) {
+	const n = 8
+	for row := range n {
+		for column := range n {
+			if inside(orb.Point{
+				b.Min[0] + (float64(column)+0.5)/n*(b.Max[0]-b.Min[0]),
+				b.Max[1] - (float64(row)+0.5)/n*(b.Max[1]-b.Min[1]),
+			}) {
+				seen |= 1 << (row*n + column)
+			}
+		}
+	}
+	return seen
+}

@@ -1,0 +1,339 @@
+package surface
+
+import (
+	"math"
+	"slices"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo"
+)
+
+const (
+	// longLegM is from where a leg is cut along the geodesic.
+	longLegM = 5000.0
+	// longestStayMS ends a stay, so that what it adds to presence fades by its
+	// own age.
+	longestStayMS = 6 * 3_600_000
+	// holeEndM is how far from either end the straight way of a hole is
+	// marked.
+	holeEndM = 100_000.0
+	// farthestSeenM bounds half a sweep width in the merged swath.
+	farthestSeenM = 50_000.0
+)
+
+// fix is a vertex of a track: where in degrees, and where on the world raster
+// of cells.
+type fix struct {
+	at   orb.Point
+	x, y float64
+}
+
+func fixAt(p orb.Point) fix {
+	const n = 1 << CellLevel
+	return fix{p, worldX(p.Lon()) * n, worldY(p.Lat()) * n}
+}
+
+// tracker adds the legs of one track to the coverage.
+type tracker struct {
+	c          *Coverage
+	visit      func(Pass)
+	day, night Widths
+	stay       Pass // the pass under way; none while staying is false
+	staying    bool
+
+	// The strip under way goes from seenFrom to seenTo, seenM metres, and may
+	// go on between the directions left and right; pending says that it is not
+	// drawn.
+	seenFrom, seenTo  fix
+	seenWidthM, seenM float64
+	left, right       [2]float64
+	seeing, pending   bool
+	scaleRow          int32
+	placeXM, placeYM  float64
+}
+
+// addTrack adds one track. A leg counts when both its fixes are at AsOf or
+// before; one that is silent for too long, goes back in time or is too fast is
+// no data.
+func (c *Coverage) addTrack(l *geo.Layer, row int, agency uint16, visit func(Pass)) {
+	c.Tracks++
+	line, ok := l.Geometry(row).(orb.LineString)
+	times := l.VertexTimesMS(row)
+	if !ok || len(times) != len(line) {
+		c.Untimed++
+		return
+	}
+	if len(line) == 0 {
+		return
+	}
+	t := tracker{c: c, visit: visit, scaleRow: -1}
+	t.day, t.night = c.widthsOf(l, row)
+	t.stay = Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"), agency: agency}
+	a := fixAt(line[0])
+	for i := 1; i < len(line); i++ {
+		from, to := times[i-1], times[i]
+		if to > c.asOfMS {
+			break
+		}
+		b := fixAt(line[i])
+		lengthM := geo.LocalDistanceM(a.at, b.at)
+		if lengthM > longLegM {
+			lengthM = geo.DistanceM(a.at, b.at)
+		}
+		if lengthM < c.Model.StillM {
+			b, lengthM = a, 0
+		}
+		seconds := float64(to-from) / 1000
+		switch {
+		case seconds > c.Model.MaxSilenceMin*60 || seconds < 0:
+			c.SilentLegs++
+			t.hole(a, b, lengthM, from, to)
+		case lengthM > c.Model.MaxSpeedMS*max(seconds, 1):
+			c.Jumps++
+			t.hole(a, b, lengthM, from, to)
+		default:
+			c.LengthM += lengthM
+			t.leg(a, b, lengthM, from, to)
+		}
+		a = b
+	}
+	t.endStay()
+	t.endStrip()
+}
+
+// widthsOf returns the sweep widths of a track by day and by night. A width
+// that the track states itself holds for both.
+func (c *Coverage) widthsOf(l *geo.Layer, row int) (day, night Widths) {
+	if w := l.Number(row, "sweep_width_m"); w >= 0 {
+		return Widths{w, w, w}, Widths{w, w, w}
+	}
+	fatigued, _ := l.Value(row, "fatigued").(bool)
+	in := Conditions{
+		Mode: l.Text(row, "mode"), Target: l.Text(row, "target"), Terrain: l.Text(row, "terrain"),
+		WindKT: l.Number(row, "wind_kt"), SeaFT: l.Number(row, "sea_ft"), Fatigued: fatigued,
+	}
+	day = c.Model.WidthsIn(in)
+	in.Night = true
+	return day, c.Model.WidthsIn(in)
+}
+
+func localHour(ms int64, lon float64) int {
+	return int(math.Mod(float64(ms)/3.6e6+lon/15+24e6, 24))
+}
+
+// leg adds the way between two fixes.
+func (t *tracker) leg(a, b fix, lengthM float64, from, to int64) {
+	w := t.day
+	if isNight(localHour(from, a.at.Lon())) {
+		w = t.night
+	}
+	alongGeodesic(a, b, lengthM, func(p, q fix, s0, s1 float64) {
+		splitByCell(p, q, func(cell Cell, t0, t1 float64) {
+			t0, t1 = s0+t0*(s1-s0), s0+t1*(s1-s0)
+			t.pass(cell, w, (t1-t0)*lengthM, from+int64(t0*float64(to-from)), from+int64(t1*float64(to-from)))
+		})
+		if t.c.inWindow(to) {
+			t.seeTo(p, q, w.MidM)
+		}
+	})
+}
+
+// pass goes on with the stay in a cell or begins a new one.
+func (t *tracker) pass(cell Cell, w Widths, lengthM float64, startMS, endMS int64) {
+	s := &t.stay
+	if !t.staying || s.Cell != cell || endMS-s.StartMS > longestStayMS || t.c.ageOf(endMS) != t.c.ageOf(s.EndMS) {
+		t.endStay()
+		s.Cell, s.StartMS = cell, startMS
+		s.LengthM, s.SweptM2, s.LowM2, s.HighM2 = 0, 0, 0, 0
+		t.staying = true
+	}
+	s.EndMS = endMS
+	s.LengthM += lengthM
+	s.SweptM2 += w.MidM * lengthM
+	s.LowM2 += w.LowM * lengthM
+	s.HighM2 += w.HighM * lengthM
+}
+
+// ageOf tells the window, the one before it and all before that apart.
+func (c *Coverage) ageOf(ms int64) int64 {
+	switch age := c.asOfMS - ms; {
+	case age <= c.windowMS:
+		return 0
+	case age <= 2*c.windowMS:
+		return 1
+	}
+	return 2
+}
+
+func (t *tracker) endStay() {
+	if !t.staying {
+		return
+	}
+	t.staying = false
+	t.c.add(t.stay, t.visit)
+	if s := t.stay; s.SweptM2 > 0 && t.c.inWindow(s.EndMS) {
+		t.c.trailOf(t.c.cells.Ref(s.Cell)).unmergedM2 += s.SweptM2
+	}
+}
+
+// seeTo adds a way to the strip under way, which is drawn once the way bends:
+// straight ways, dense fixes and a patrol that stands still cost little. What
+// is left out is within 1/32 of half the width, or a quarter of a place,
+// of what is drawn.
+func (t *tracker) seeTo(a, b fix, widthM float64) {
+	if widthM != t.seenWidthM || !t.seeing || a != t.seenTo {
+		t.endStrip()
+		t.seenFrom, t.seenTo, t.seenWidthM, t.seeing = a, a, widthM, true
+	}
+	if !t.extend(b) {
+		t.draw()
+		t.extend(b)
+	}
+}
+
+// extend makes the strip under way end at b, unless that would leave out a
+// place on the way: each place narrows the directions to go on by the slack to
+// either side of it.
+func (t *tracker) extend(b fix) bool {
+	t.scale(b)
+	const n = seenSide
+	x, y := (b.x-t.seenFrom.x)*n*t.placeXM, (b.y-t.seenFrom.y)*n*t.placeYM
+	d := math.Sqrt(x*x + y*y)
+	slackM := max(t.placeXM/4, t.seenWidthM/64)
+	if t.seenM > 0 && (d < t.seenM || d > longLegM || cross(t.right, x, y) < 0 || cross(t.left, x, y) > 0) {
+		return false
+	}
+	t.seenTo, t.pending = b, true
+	if d <= slackM {
+		return true
+	}
+	sx, sy := -y/d*slackM, x/d*slackM
+	if t.seenM == 0 || cross(t.left, x+sx, y+sy) < 0 {
+		t.left = [2]float64{x + sx, y + sy}
+	}
+	if t.seenM == 0 || cross(t.right, x-sx, y-sy) > 0 {
+		t.right = [2]float64{x - sx, y - sy}
+	}
+	t.seenM = d
+	return true
+}
+
+// cross is positive where (x, y) lies to the side of the y axis from v.
+func cross(v [2]float64, x, y float64) float64 { return v[0]*y - v[1]*x }
+
+// scale notes the size of a place at the row of cells of a fix.
+func (t *tracker) scale(at fix) {
+	if row := int32(at.y); row != t.scaleRow {
+		t.scaleRow = row
+		t.placeXM, t.placeYM = placeSizeM(at.at.Lat())
+	}
+}
+
+func (t *tracker) draw() {
+	const n = seenSide
+	a, b := t.seenFrom, t.seenTo
+	b.x -= math.Round((b.x-a.x)/(1<<CellLevel)) * (1 << CellLevel)
+	if t.seenWidthM > 0 {
+		s := newStrip(spot{a.x * n, a.y * n}, spot{b.x * n, b.y * n}, min(t.seenWidthM/2, farthestSeenM), t.placeXM, t.placeYM)
+		t.c.see(&s)
+	}
+	t.seenFrom, t.seenM, t.pending = t.seenTo, 0, false
+}
+
+func (t *tracker) endStrip() {
+	if t.seeing && t.pending {
+		t.draw()
+	}
+	t.seeing, t.pending, t.seenM = false, false, 0
+}
+
+// hole marks the straight way of a leg that is no data, as far as its time is
+// in the window: of a long one only the parts near its ends.
+func (t *tracker) hole(a, b fix, lengthM float64, from, to int64) {
+	t.endStay()
+	t.endStrip()
+	c := t.c
+	if !c.inWindow(max(from, to)) {
+		return
+	}
+	since := max(min(from, to), c.asOfMS-c.windowMS)
+	seconds := max(0, float64(to-since)/1000)
+	c.NoDataS += seconds
+	// Of a cell that a cut of the leg falls in, the leg counts once.
+	last, began := Cell{}, false
+	alongGeodesic(a, b, lengthM, func(p, q fix, s0, s1 float64) {
+		if s1*lengthM > holeEndM && (1-s0)*lengthM > holeEndM {
+			return
+		}
+		splitByCell(p, q, func(cell Cell, t0, t1 float64) {
+			e := c.cells.Ref(cell)
+			e.NoDataS += (t1 - t0) * (s1 - s0) * seconds
+			if !began || cell != last {
+				e.NoDataLegs++
+			}
+			last, began = cell, true
+		})
+	})
+}
+
+// alongGeodesic yields a leg in parts of at most longLegM with the shares of
+// its length where each begins and ends.
+func alongGeodesic(a, b fix, lengthM float64, yield func(p, q fix, s0, s1 float64)) {
+	if lengthM <= longLegM {
+		yield(a, b, 0, 1)
+		return
+	}
+	_, azimuth, _ := geo.Inverse(a.at, b.at)
+	n := math.Ceil(lengthM / longLegM)
+	p := a
+	for k := 1.0; k <= n; k++ {
+		q := b
+		if k < n {
+			at, _ := geo.Direct(a.at, azimuth, k/n*lengthM)
+			q = fixAt(at)
+		}
+		yield(p, q, (k-1)/n, k/n)
+		p = q
+	}
+}
+
+// splitByCell yields the cells that a short leg passes with the shares of the
+// leg where it enters and leaves each. Within a leg of a few kilometres the
+// share in Web Mercator is the share of length to 1e-4.
+func splitByCell(a, b fix, yield func(c Cell, t0, t1 float64)) {
+	const n = 1 << CellLevel
+	bx := b.x - math.Round((b.x-a.x)/n)*n // the short way, also over the dateline
+	cell := func(x, y float64) Cell {
+		return Cell{int32(math.Floor(x)) & (n - 1), max(0, min(n-1, int32(math.Floor(y))))}
+	}
+	if math.Floor(a.x) == math.Floor(bx) && math.Floor(a.y) == math.Floor(b.y) {
+		yield(cell(a.x, a.y), 0, 1)
+		return
+	}
+	var few [16]float64
+	cuts := append(few[:0], 0, 1)
+	cuts = appendCrossings(cuts, a.x, bx)
+	cuts = appendCrossings(cuts, a.y, b.y)
+	slices.Sort(cuts)
+	for i := 1; i < len(cuts); i++ {
+		t0, t1 := cuts[i-1], cuts[i]
+		if t1 == t0 {
+			continue
+		}
+		mid := (t0 + t1) / 2
+		yield(cell(a.x+mid*(bx-a.x), a.y+mid*(b.y-a.y)), t0, t1)
+	}
+}
+
+func appendCrossings(cuts []float64, a, b float64) []float64 {
+	if a == b {
+		return cuts
+	}
+	lo, hi := min(a, b), max(a, b)
+	for k := math.Ceil(lo); k < hi; k++ {
+		if t := (k - a) / (b - a); t > 0 && t < 1 {
+			cuts = append(cuts, t)
+		}
+	}
+	return cuts
+}

@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/surface"
 )
 
 // No parameter can take the service down, and none that cannot be assessed is
@@ -231,6 +235,18 @@ func TestOddPaths(t *testing.T) {
 	for _, path := range []string{"//", "/v1/layers//features", "/assets/../index.html", "/v1/layers/%2e%2e/features", "/tiles/density/3/1/1.png/"} {
 		if a := s.get(path); a.status != 404 || a.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %s", path, a.status, a.header.Get("Content-Type"))
+		}
+	}
+}
+
+// The schema of patrol tracks knows the targets and terrains that coverage
+// knows.
+func TestSchemaKnowsTheSweepWidths(t *testing.T) {
+	for name, want := range map[string][]string{"target": surface.Targets(), "terrain": surface.Terrains()} {
+		fields := data.Fields(geo.KindPatrolTrack)
+		i := slices.IndexFunc(fields, func(f data.Field) bool { return f.Name == name })
+		if i < 0 || !slices.Equal(fields[i].Codes, append(slices.Clone(want), "unknown")) {
+			t.Errorf("%s: %+v, want %v", name, fields, want)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/geo/surface"
 )
 
 // variantCache keeps the last assessments that were asked for with other
@@ -144,6 +145,9 @@ func (s *Server) assessmentFor(ctx context.Context, a ask) (*risk.Assessment, er
 	}
 	if len(a.Kinds) > 0 {
 		m.Kinds = a.Kinds
+	}
+	if a.BandwidthM != nil {
+		m.BandwidthRule = surface.RuleFixed
 	}
 	in := risk.Inputs{Layers: newest.Layers(), AsOf: a.AsOf, Now: s.opts.Now(), Program: s.opts.Version, Previous: newest}
 	if in.AsOf.IsZero() {

@@ -46,6 +46,7 @@ var (
 	zero, one, five = 0.0, 1.0, 5.0
 	// farthestSightM bounds what one post can watch; a radar reaches that far.
 	farthestSightM = 100_000.0
+	fullTurnDeg    = 360.0
 
 	incidentKinds = unknownTo("tip.confirmed", "tip.presumed", "tip.child", "tip.recruitment_fraud",
 		"som.attempt", "som.transport", "som.facilitator_found", "irr.exit", "irr.entry", "irr.nonprocedural_worker",
@@ -145,6 +146,10 @@ var trackFields = []Field{
 	{Name: "country", Type: TypeCode, Codes: countries, aliases: countryAliases},
 	{Name: "mode", Type: TypeCode, Codes: trackModes, Required: true, Default: "unknown"},
 	{Name: "sweep_width_m", Type: TypeNumber, Min: &zero, Unit: "m"},
+	{Name: "target", Type: TypeCode, Codes: unknownTo("person", "small_boat", "vehicle")},
+	{Name: "terrain", Type: TypeCode, Codes: unknownTo("forest", "open", "road", "river", "sea")},
+	{Name: "wind_kt", Type: TypeNumber, Min: &zero, Unit: "kt"},
+	{Name: "sea_ft", Type: TypeNumber, Min: &zero, Unit: "ft", Note: "height of the waves"},
 	{Name: "time_from", Type: TypeInstant, Note: "of a track whose vertices have no times"},
 	{Name: "time_to", Type: TypeInstant},
 }
@@ -154,6 +159,8 @@ var postFields = []Field{
 	{Name: "agency", Type: TypeText},
 	{Name: "country", Type: TypeCode, Codes: countries, aliases: countryAliases},
 	{Name: "radius_m", Type: TypeNumber, Min: &zero, Max: &farthestSightM, Unit: "m"},
+	{Name: "bearing_deg", Type: TypeNumber, Unit: "degrees", Note: "where a camera looks, clockwise from north"},
+	{Name: "fov_deg", Type: TypeNumber, Min: &zero, Max: &fullTurnDeg, Unit: "degrees", Note: "how wide it sees"},
 	{Name: "from", Type: TypeInstant},
 	{Name: "to", Type: TypeInstant},
 }

@@ -127,7 +127,7 @@ func (f *surfaceFlags) loadStore(ctx context.Context, id string) (evaluator, box
 			m.Kernel, kernelErr = surface.ParseKernel(f.kernel)
 		}
 		if f.bandwidthM != 0 {
-			m.BandwidthM = f.bandwidthM
+			m.BandwidthM, m.BandwidthRule = f.bandwidthM, surface.RuleFixed
 		}
 	})
 	if kernelErr != nil {

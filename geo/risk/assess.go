@@ -41,6 +41,9 @@ type Assessment struct {
 	// Synthetic: invented observations went in, and every report says so.
 	Synthetic bool `json:"synthetic"`
 
+	// Bandwidth is the one that density and hazard use, and why.
+	Bandwidth surface.Choice `json:"bandwidth"`
+
 	Incidents *Incidents        `json:"-"`
 	Coverage  *surface.Coverage `json:"-"`
 	Sections  []Section         `json:"-"`
@@ -84,6 +87,7 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 		func() { together(a.collectIncidents, a.cutLines) },
 		a.settleAsOf,
 		a.name,
+		a.chooseBandwidth,
 		a.sumCoverage,
 		a.scoreSections,
 		a.fixScales,
@@ -165,6 +169,23 @@ func (a *Assessment) settleAsOf() {
 func (a *Assessment) name() {
 	a.Version = digest(a.Inputs, a.Model, a.AsOf, a.Program)
 	a.keys.coverage = digest(layerKeys(a.in.tracks()), layerKeys(a.in.posts()), a.keys.lines, a.Model.Coverage, a.AsOf)
+}
+
+// chooseBandwidth looks at the incidents of the hazard's window, as they weigh
+// there. A rule that cannot be used falls back to a simpler one and says so.
+func (a *Assessment) chooseBandwidth() {
+	m := a.Model
+	a.Bandwidth = surface.Choice{Rule: surface.RuleFixed, BandwidthM: m.BandwidthM, Why: "set in the model"}
+	if m.BandwidthRule == surface.RuleFixed {
+		return
+	}
+	choice, err := surface.SelectBandwidth(a.Incidents.weighted(a.hazardView()), m.Kernel, m.BandwidthRule, surface.BandwidthOptions{FixedM: m.BandwidthM})
+	if err != nil {
+		a.Bandwidth.Why = "set in the model, because the rule " + string(m.BandwidthRule) + " failed: " + err.Error()
+		return
+	}
+	choice.BandwidthM = max(leastBandwidthM, min(mostBandwidthM, choice.BandwidthM))
+	a.Bandwidth = choice
 }
 
 func (a *Assessment) cutLines() {

@@ -335,6 +335,7 @@ func TestModelIsChecked(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*risk.Model){
 		"bandwidth": func(m *risk.Model) { m.BandwidthM = 0 },
+		"rule":      func(m *risk.Model) { m.BandwidthRule = "best" },
 		"kernel":    func(m *risk.Model) { m.Kernel = "cone" },
 		"window":    func(m *risk.Model) { m.WindowDays = -1 },
 		"section":   func(m *risk.Model) { m.SectionKM = math.NaN() },
@@ -409,4 +410,36 @@ func BenchmarkAssess(b *testing.B) {
 			assess(b, in, nil)
 		}
 	})
+}
+
+// The rule of the model chooses the bandwidth, and the report says which and why.
+func TestBandwidthRule(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	var some []geo.Feature
+	for range 400 { // six places, half a kilometre wide
+		some = append(some, incident(110+.15*float64(r.IntN(6))+.005*r.NormFloat64(), 1+.005*r.NormFloat64(), now, nil))
+	}
+	in := risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(some...)}}
+	fixed := assess(t, in, nil)
+	if fixed.Bandwidth.BandwidthM != 5000 || fixed.Bandwidth.Rule != surface.RuleFixed || fixed.Bandwidth.Why == "" {
+		t.Errorf("fixed: %+v", fixed.Bandwidth)
+	}
+	for _, rule := range []surface.Rule{surface.RuleCV, surface.RuleDiggle, surface.RuleScott} {
+		a := assess(t, in, func(m *risk.Model) { m.BandwidthRule = rule })
+		b := a.Annex().Bandwidth
+		if b.Rule != rule || b.Why == "" || b.BandwidthM == 5000 || a.Version == fixed.Version {
+			t.Errorf("%s: %+v", rule, b)
+		}
+		if rule != surface.RuleScott && (b.BandwidthM < 400 || b.BandwidthM > 4000) {
+			t.Errorf("%s chose %g m for clouds of half a kilometre", rule, b.BandwidthM)
+		}
+		want := a.Density(risk.View{BandwidthM: b.BandwidthM}).At(110, 1)
+		if got := a.Density(risk.View{}).At(110, 1); got != want {
+			t.Errorf("%s: density %g, want %g", rule, got, want)
+		}
+	}
+	few := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(some[:2]...)}}, func(m *risk.Model) { m.BandwidthRule = surface.RuleCV })
+	if few.Bandwidth.Rule == surface.RuleCV || few.Bandwidth.Why == "" {
+		t.Errorf("two incidents: %+v", few.Bandwidth)
+	}
 }

@@ -131,34 +131,35 @@ func (a *Assessment) effectOfOnePatrol(s Section) Effect {
 
 // Annex is what the report says of the data behind it.
 type Annex struct {
-	Incidents          int           `json:"incidents"`
-	Undated            int           `json:"incidents_undated"`
-	OutsideWindow      int           `json:"incidents_outside_window"`
-	ExcludedByKind     int           `json:"incidents_excluded_by_kind"`
-	MedianPrecisionM   float64       `json:"median_location_precision_m"`
-	ShareWithoutHour   float64       `json:"share_without_hour"`
-	PossibleDuplicates int           `json:"possible_duplicates"`
-	Tracks             int           `json:"patrol_tracks"`
-	TrackKM            float64       `json:"patrol_track_km"`
-	UntimedTracks      int           `json:"patrol_tracks_without_times"`
-	OversizedPosts     int           `json:"posts_too_large"`
-	SilentLegs         int           `json:"track_legs_silent"`
-	JumpLegs           int           `json:"track_legs_jumping"`
-	NoDataHours        float64       `json:"track_hours_no_data"`
-	NoDataCells        int           `json:"cells_no_data"`
-	SeenKM2            float64       `json:"swath_merged_km2"`
-	SeenUnmergedKM2    float64       `json:"swath_unmerged_km2"`
-	Effort             []AgencyKM2   `json:"swept_by_agency"`
-	Posts              int           `json:"posts"`
-	LatestIncident     *time.Time    `json:"latest_incident"`
-	LatestPresence     *time.Time    `json:"latest_presence"`
-	BorderKM           float64       `json:"border_km"`
-	BlindKM            float64       `json:"border_km_blind"`
-	ShareBlind         float64       `json:"share_of_border_blind"`
-	Classes            map[Class]int `json:"sections_by_class"`
-	Synthetic          []string      `json:"synthetic_layers"`
-	ExposureYears      float64       `json:"exposure_years"`
-	Sources            []InputDigest `json:"inputs"`
+	Bandwidth          surface.Choice `json:"bandwidth"` // which, by what rule, and why
+	Incidents          int            `json:"incidents"`
+	Undated            int            `json:"incidents_undated"`
+	OutsideWindow      int            `json:"incidents_outside_window"`
+	ExcludedByKind     int            `json:"incidents_excluded_by_kind"`
+	MedianPrecisionM   float64        `json:"median_location_precision_m"`
+	ShareWithoutHour   float64        `json:"share_without_hour"`
+	PossibleDuplicates int            `json:"possible_duplicates"`
+	Tracks             int            `json:"patrol_tracks"`
+	TrackKM            float64        `json:"patrol_track_km"`
+	UntimedTracks      int            `json:"patrol_tracks_without_times"`
+	OversizedPosts     int            `json:"posts_too_large"`
+	SilentLegs         int            `json:"track_legs_silent"`
+	JumpLegs           int            `json:"track_legs_jumping"`
+	NoDataHours        float64        `json:"track_hours_no_data"`
+	NoDataCells        int            `json:"cells_no_data"`
+	SeenKM2            float64        `json:"swath_merged_km2"`
+	SeenUnmergedKM2    float64        `json:"swath_unmerged_km2"`
+	Effort             []AgencyKM2    `json:"swept_by_agency"`
+	Posts              int            `json:"posts"`
+	LatestIncident     *time.Time     `json:"latest_incident"`
+	LatestPresence     *time.Time     `json:"latest_presence"`
+	BorderKM           float64        `json:"border_km"`
+	BlindKM            float64        `json:"border_km_blind"`
+	ShareBlind         float64        `json:"share_of_border_blind"`
+	Classes            map[Class]int  `json:"sections_by_class"`
+	Synthetic          []string       `json:"synthetic_layers"`
+	ExposureYears      float64        `json:"exposure_years"`
+	Sources            []InputDigest  `json:"inputs"`
 }
 
 // AgencyKM2 is the area that an agency swept in the window; sums over agencies
@@ -187,6 +188,8 @@ func (a *Assessment) Annex() Annex {
 		}
 	})
 	x.LatestPresence = instant(last)
+	x.Bandwidth = a.Bandwidth
+	x.Bandwidth.Candidates = nil // the model's business, not the reader's
 	x.LatestIncident = instant(a.Incidents.LatestMS)
 	for _, s := range a.Sections {
 		x.Classes[s.Class]++

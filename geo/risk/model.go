@@ -18,6 +18,9 @@ type Model struct {
 
 	Kernel     surface.Kernel `json:"kernel"`
 	BandwidthM float64        `json:"bandwidth_m"`
+	// BandwidthRule chooses the bandwidth from the incidents: scott, cv or
+	// diggle; fixed takes BandwidthM. The report says which, and why.
+	BandwidthRule surface.Rule `json:"bandwidth_rule"`
 	// DensityWindowDays is how far back the density surface looks; 0: all
 	// records, undated ones included.
 	DensityWindowDays float64 `json:"density_window_days"`
@@ -78,6 +81,7 @@ func DefaultModel() Model {
 		Version:       "default-1",
 		Kernel:        surface.Quartic,
 		BandwidthM:    5000,
+		BandwidthRule: surface.RuleFixed,
 		WindowDays:    1096,
 		HalfLifeDays:  365,
 		Severity:      geo.DefaultSeverityTable(),
@@ -100,8 +104,12 @@ func DefaultModel() Model {
 	}
 }
 
-// longestDays is a century.
-const longestDays = 36525.0
+// longestDays is a century; bandwidths run from a house to a sea.
+const (
+	longestDays     = 36525.0
+	leastBandwidthM = 10.0
+	mostBandwidthM  = 200_000.0
+)
 
 // Span reports whether a number of days can be a window or a half-life: 0, or
 // a day to a century.
@@ -117,7 +125,9 @@ func (m Model) Validate() error {
 	}
 	_, kernelErr := surface.ParseKernel(string(m.Kernel))
 	check(kernelErr == nil, "kernel: %v", kernelErr)
-	check(m.BandwidthM >= 10 && m.BandwidthM <= 200_000, "bandwidth_m is %g: use 10 to 200000", m.BandwidthM)
+	_, ruleErr := surface.ParseRule(string(m.BandwidthRule))
+	check(ruleErr == nil, "bandwidth_rule: %v", ruleErr)
+	check(m.BandwidthM >= leastBandwidthM && m.BandwidthM <= mostBandwidthM, "bandwidth_m is %g: use %g to %g", m.BandwidthM, leastBandwidthM, mostBandwidthM)
 	check(m.Version != "" && len(m.Version) <= 100, "version is %q: give these values a name of at most 100 characters", m.Version)
 	check(Span(m.DensityWindowDays), "density_window_days is %g: use 0 (all records) or 1 to %g", m.DensityWindowDays, longestDays)
 	check(Span(m.WindowDays), "window_days is %g: use 0 (to the first record) or 1 to %g", m.WindowDays, longestDays)

@@ -103,7 +103,7 @@ type NearestCrossing struct {
 // hazardView is the view that the hazard is made of.
 func (a *Assessment) hazardView() View {
 	m := a.Model
-	return View{AsOf: a.AsOf, WindowDays: m.WindowDays, HalfLifeDays: m.HalfLifeDays, BandwidthM: m.BandwidthM}
+	return View{AsOf: a.AsOf, WindowDays: m.WindowDays, HalfLifeDays: m.HalfLifeDays, BandwidthM: a.Bandwidth.BandwidthM}
 }
 
 // scoreSections gives every section its rate, coverage, class and level.

@@ -16,10 +16,10 @@ import (
 const keptDensities = 16
 
 // Density returns the density of a view of the incidents; a bandwidth of 0 is
-// the model's. Equal views give the same density.
+// the assessment's. Equal views give the same density.
 func (a *Assessment) Density(v View) *surface.Density {
 	if v.BandwidthM == 0 {
-		v.BandwidthM = a.Model.BandwidthM
+		v.BandwidthM = a.Bandwidth.BandwidthM
 	}
 	if v.AsOf.IsZero() {
 		v.AsOf = a.AsOf
@@ -45,7 +45,7 @@ func (a *Assessment) Density(v View) *surface.Density {
 
 // DefaultView is the view of the density surface when nothing else is asked.
 func (a *Assessment) DefaultView() View {
-	return View{AsOf: a.AsOf, WindowDays: a.Model.DensityWindowDays, BandwidthM: a.Model.BandwidthM}
+	return View{AsOf: a.AsOf, WindowDays: a.Model.DensityWindowDays, BandwidthM: a.Bandwidth.BandwidthM}
 }
 
 // DensityTile returns incidents per km² in the view's window; pixels as in
@@ -280,7 +280,7 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 	for _, c := range parts {
 		sum += c.PerM2
 	}
-	peak := a.Model.Kernel.Constant() / (a.Model.BandwidthM * a.Model.BandwidthM)
+	peak := a.Model.Kernel.Constant() / (a.Bandwidth.BandwidthM * a.Bandwidth.BandwidthM)
 	cell := surface.CellAt(p)
 	total, _ := a.Coverage.Search(cell)
 	medium, inside := a.mediumAt(cell)

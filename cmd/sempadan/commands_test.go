@@ -115,7 +115,12 @@ func TestImportExportRoundTrip(t *testing.T) {
 		t.Errorf("%+v", fc.Features)
 	}
 	csv := filepath.Join(t.TempDir(), "out.csv")
-	must(t, "export", "mine", "-o", csv, "--store", store)
+	if out := must(t, "export", "mine", "-o", csv, "--store", store, "--json"); !strings.Contains(out, `"features":4`) || !strings.Contains(out, `"format":"csv"`) {
+		t.Errorf("export --json: %s", out)
+	}
+	if _, code := sempadan(t, "export", "mine", "--store", store, "--json"); code != 2 {
+		t.Errorf("export --json without a file: exit %d", code)
+	}
 	again := must(t, "import", "again", csv, "--kind", "incident", "--store", store, "--json")
 	if !strings.Contains(again, `"accepted":4`) || !strings.Contains(again, `"quarantined":0`) {
 		t.Errorf("the export is not read again: %s", again)

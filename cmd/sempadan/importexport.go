@@ -184,9 +184,13 @@ func printReport(w io.Writer, file string, r *data.Report) {
 
 func exportCommand() *cobra.Command {
 	var store, format, out string
+	var asJSON bool
 	c := &cobra.Command{
 		Use: "export LAYER", Short: "Write a layer to a file", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if asJSON && (out == "" || out == "-") {
+				return usageError{errors.New("--json needs a file to write the layer to: -o FILE")}
+			}
 			s, err := openStore(c.Context(), store, true)
 			if err != nil {
 				return err
@@ -205,11 +209,18 @@ func exportCommand() *cobra.Command {
 					format = data.FormatGeoJSON
 				}
 			}
-			return output(out, c.OutOrStdout(), func(w io.Writer) error { return data.Write(w, format, l, nil) })
+			bar := newProgress(fmt.Sprintf("writing %d features", l.Len()), -1)
+			err = output(out, c.OutOrStdout(), func(w io.Writer) error { return data.Write(w, format, l, nil) })
+			bar.done()
+			if err != nil || !asJSON {
+				return err
+			}
+			return printJSON(c.OutOrStdout(), map[string]any{"layer": args[0], "version": l.Info.Version, "features": l.Len(), "format": format, "file": out})
 		},
 	}
 	storeFlag(c, &store)
 	c.Flags().StringVar(&format, "format", "", "geojson, geojsonseq or csv; default: by the file's ending")
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write; default: standard output")
+	c.Flags().BoolVar(&asJSON, "json", false, "what was written as one JSON document on standard output; needs -o")
 	return c
 }

@@ -16,9 +16,6 @@ import (
 // mostRasterCells bounds a download; a larger area gets larger cells.
 const mostRasterCells = 16 << 20
 
-// nodata is what a raster holds where nothing is known; no surface is negative.
-const nodata = -9999
-
 // worldCells is a part of the world raster of 2^level cells a side.
 type worldCells struct{ level, x0, y0, nx, ny int }
 
@@ -30,16 +27,13 @@ func (a surfaceAsk) rasterCells() (worldCells, error) {
 		return worldCells{}, problem{Status: http.StatusNotFound, Code: "nothing_to_show",
 			Detail: "there are no incidents, patrols or border to make a raster of"}
 	}
-	for level := 15; ; level-- {
-		side := math.Exp2(float64(level))
-		mercator := func(lat float64) float64 {
-			s := math.Sin(max(-85.05, min(85.05, lat)) * math.Pi / 180)
-			return (0.5 - math.Log((1+s)/(1-s))/(4*math.Pi)) * side
-		}
+	for level := surface.CellLevel; ; level-- {
 		const margin = 8 // cells: what lies at the edge keeps its kernel
-		x0, x1 := math.Floor((b.Min[0]/360+.5)*side)-margin, math.Ceil((b.Max[0]/360+.5)*side)+margin
-		y0, y1 := math.Floor(mercator(b.Max[1]))-margin, math.Ceil(mercator(b.Min[1]))+margin
-		x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, side), min(y1, side)
+		side := math.Exp2(float64(level))
+		x0, y0 := surface.PixelAt(level, b.LeftTop())
+		x1, y1 := surface.PixelAt(level, b.RightBottom())
+		x0, y0 = max(math.Floor(x0)-margin, 0), max(math.Floor(y0)-margin, 0)
+		x1, y1 = min(math.Ceil(x1)+margin, side), min(math.Ceil(y1)+margin, side)
 		if (x1-x0)*(y1-y0) <= mostRasterCells {
 			return worldCells{level, int(x0), int(y0), int(x1 - x0), int(y1 - y0)}, nil
 		}
@@ -92,7 +86,7 @@ func (a surfaceAsk) raster(r *http.Request, c worldCells) data.Raster {
 	worldM := 2 * math.Pi * 6378137.0
 	cell := worldM / math.Exp2(float64(c.level))
 	return data.Raster{
-		Width: c.nx, Height: c.ny, NoData: nodata, EPSG: 3857, CellX: cell, CellY: cell,
+		Width: c.nx, Height: c.ny, NoData: data.SurfaceNoData, EPSG: 3857, CellX: cell, CellY: cell,
 		OriginX: float64(c.x0)*cell - worldM/2, OriginY: worldM/2 - float64(c.y0)*cell,
 		Unit: a.surface.Unit.In(tiles.English), Description: a.surface.Title.In(tiles.English),
 		Metadata: map[string]string{

@@ -30,6 +30,10 @@ type Raster struct {
 	Metadata          map[string]string // further items, for people
 }
 
+// SurfaceNoData is what the raster of a surface holds where nothing is known: no
+// surface is negative.
+const SurfaceNoData = -9999
+
 // RowsOf returns the Rows of a grid in memory, width columns wide; southFirst
 // says that its first row is the southernmost.
 func RowsOf[T float32 | float64](values []T, width int, southFirst bool) func(y0 int, dst []float32) error {

@@ -253,7 +253,7 @@ func (r *raster) encode(w io.Writer, format, id string) error {
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
 	fmt.Fprintf(out, "ncols %d\nnrows %d\nxllcorner %.10g\nyllcorner %.10g\ncellsize %.12g\nNODATA_value %d\n",
-		r.lattice.NX, len(r.lattice.Lats), r.west, r.south, r.cell, nodata)
+		r.lattice.NX, len(r.lattice.Lats), r.west, r.south, r.cell, data.SurfaceNoData)
 	line := []byte{}
 	for row := len(r.lattice.Lats) - 1; row >= 0; row-- {
 		line = line[:0]
@@ -262,7 +262,7 @@ func (r *raster) encode(w io.Writer, format, id string) error {
 				line = append(line, ' ')
 			}
 			if math.IsNaN(v) {
-				v = nodata
+				v = data.SurfaceNoData
 			}
 			line = strconv.AppendFloat(line, v, 'g', 9, 64)
 		}
@@ -272,9 +272,6 @@ func (r *raster) encode(w io.Writer, format, id string) error {
 	}
 	return out.Flush()
 }
-
-// nodata is what a raster holds where nothing is known; no surface is negative.
-const nodata = -9999
 
 func (r *raster) tiff(w io.Writer, id string) error {
 	s, _ := tiles.SurfaceByID(id)
@@ -286,7 +283,7 @@ func (r *raster) tiff(w io.Writer, id string) error {
 	return data.WriteGeoTIFF(w, data.Raster{
 		Width: r.lattice.NX, Height: rows, Rows: data.RowsOf(r.values, r.lattice.NX, true),
 		OriginX: r.west, OriginY: r.south + float64(rows)*r.cell, CellX: r.cell, CellY: r.cell,
-		EPSG: epsg, NoData: nodata, Unit: s.Unit.In(tiles.English), Description: s.Title.In(tiles.English),
+		EPSG: epsg, NoData: data.SurfaceNoData, Unit: s.Unit.In(tiles.English), Description: s.Title.In(tiles.English),
 	})
 }
 

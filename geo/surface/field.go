@@ -19,9 +19,9 @@ type Cell struct{ X, Y int32 }
 
 // CellAt returns the cell that holds a position.
 func CellAt(p orb.Point) Cell {
-	const n = 1 << CellLevel
-	clamp := func(v float64) int32 { return int32(max(0, min(n-1, math.Floor(v*n)))) }
-	return Cell{clamp(worldX(p.Lon())), clamp(worldY(p.Lat()))}
+	clamp := func(v float64) int32 { return int32(max(0, min(1<<CellLevel-1, math.Floor(v)))) }
+	x, y := PixelAt(CellLevel, p)
+	return Cell{clamp(x), clamp(y)}
 }
 
 // Center returns the middle of the cell.

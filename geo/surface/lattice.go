@@ -3,6 +3,7 @@ package surface
 import (
 	"math"
 
+	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
 )
 
@@ -50,6 +51,13 @@ func TileLattice(level, px, py, n int) Lattice {
 		l.Lats[r] = latOf((float64(py) + float64(r) + 0.5) / side)
 	}
 	return l
+}
+
+// PixelAt returns where a position lies in the world raster of 2^level pixels a
+// side (Web Mercator), counted from the north-west.
+func PixelAt(level int, p orb.Point) (x, y float64) {
+	side := math.Exp2(float64(level))
+	return worldX(p.Lon()) * side, worldY(p.Lat()) * side
 }
 
 // worldX and worldY place a position in the unit square of Web Mercator,

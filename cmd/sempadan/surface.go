@@ -91,14 +91,17 @@ func (f *surfaceFlags) write(c *cobra.Command, id string) error {
 	if err != nil {
 		return err
 	}
-	loadMS := lap()
 	r, err := f.lattice(bound)
 	if err != nil {
 		return err
 	}
-	if r.values, err = evaluate(r.lattice); err != nil {
+	sheet := surface.NewSheet(r.lattice, f.threads)
+	loadMS := lap()
+	cpu := cpuTime()
+	if r.values, err = evaluate(sheet); err != nil {
 		return err
 	}
+	cpu = cpuTime() - cpu
 	computeMS := lap()
 	if err := output(f.out, nil, func(w io.Writer) error { return r.encode(w, format, id) }); err != nil {
 		return err
@@ -107,7 +110,7 @@ func (f *surfaceFlags) write(c *cobra.Command, id string) error {
 	if f.json {
 		return printJSON(c.OutOrStdout(), map[string]any{
 			"surface": id, "file": f.out, "columns": r.lattice.NX, "rows": len(r.lattice.Lats), "cell": r.cell,
-			"load_ms": loadMS, "compute_ms": computeMS, "write_ms": writeMS, "threads": f.threads,
+			"load_ms": loadMS, "compute_ms": computeMS, "compute_cpu_ms": float64(cpu.Microseconds()) / 1000, "write_ms": writeMS, "threads": f.threads,
 		})
 	}
 	fmt.Fprintf(c.OutOrStdout(), "%s: %d × %d cells; load %.0f ms, compute %.0f ms, write %.0f ms\n",
@@ -115,7 +118,7 @@ func (f *surfaceFlags) write(c *cobra.Command, id string) error {
 	return nil
 }
 
-type evaluator func(surface.Lattice) ([]float64, error)
+type evaluator func(surface.Sheet) ([]float64, error)
 
 // box is west, south, east, north.
 type box [4]float64
@@ -140,8 +143,8 @@ func (f *surfaceFlags) loadStore(ctx context.Context, id string) (evaluator, box
 	if b.IsEmpty() && f.bbox == "" {
 		return nil, box{}, errors.New("the store has no incidents, patrols or border; give --bbox")
 	}
-	return func(l surface.Lattice) ([]float64, error) {
-		return a.Raster(id, a.DefaultView(), l, f.threads)
+	return func(to surface.Sheet) ([]float64, error) {
+		return a.Raster(id, a.DefaultView(), to.Lattice, to.Threads)
 	}, box{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}, nil
 }
 
@@ -165,7 +168,7 @@ func (f *surfaceFlags) loadPoints(_ context.Context, _ string) (evaluator, box, 
 	b := box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
 	var events []surface.Event
 	err = data.ReadXY(bufio.NewReaderSize(file, 1<<20), f.x, f.y, func(x, y float64) {
-		events = append(events, surface.Event{Lon: x, Lat: y, Weight: 1})
+		events = append(events, surface.Event{Lon: x, Lat: y, Weight: 1e6}) // sums are per km²
 		b = box{min(b[0], x), min(b[1], y), max(b[2], x), max(b[3], y)}
 	})
 	if err != nil {
@@ -174,16 +177,11 @@ func (f *surfaceFlags) loadPoints(_ context.Context, _ string) (evaluator, box, 
 	if len(events) == 0 {
 		return nil, box{}, fmt.Errorf("%s has no points", f.points)
 	}
-	d, err := surface.NewDensity(surface.NewPoints(events, f.planar), kernel, bandwidth)
-	if err != nil {
-		return nil, box{}, usageError{err}
-	}
-	return func(l surface.Lattice) ([]float64, error) {
-		values := d.Raster(l, f.threads)
-		for i := range values {
-			values[i] *= 1e6 // per km²
+	return func(to surface.Sheet) ([]float64, error) {
+		if err := surface.AddEvents(to, events, kernel, bandwidth); err != nil {
+			return nil, usageError{err}
 		}
-		return values, nil
+		return to.Values, nil
 	}, b, nil
 }
 

@@ -2,6 +2,9 @@ package surface_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sort"
 	"testing"
 
 	"github.com/sempadan/sempadan/geo/surface"
@@ -63,23 +66,67 @@ func BenchmarkAggregate(b *testing.B) {
 	}
 }
 
-// 1024 x 1024 cells of 98 m, as the usual comparison of kernel densities has it.
+// 1024 x 1024 cells of 98 m, as the usual comparison of kernel densities has
+// it, on one thread: the six planar jobs, other kernels, metric rows in degrees
+// at the same scale, and two threads.
 func BenchmarkRaster(b *testing.B) {
-	for _, n := range []int{10_000, 100_000} {
-		events := clustered(2, n, 0, 0, 1)
-		for i := range events {
-			events[i].Lon = (events[i].Lon + .5) * 100_000
-			events[i].Lat = (events[i].Lat + .5) * 100_000
-		}
-		points := surface.NewPoints(events, true)
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		events := comparisonEvents(7, n)
 		for _, h := range []float64{1000, 5000} {
-			b.Run(fmt.Sprintf("%dk/%gkm", n/1000, h/1000), func(b *testing.B) {
-				d, _ := surface.NewDensity(points, surface.Epanechnikov, h)
-				l := surface.PlanarLattice(0, 0, 100_000/1024.0, 1024, 1024)
-				for b.Loop() {
-					d.Raster(l, 1)
-				}
-			})
+			job := fmt.Sprintf("%dk/%gkm/", n/1000, h/1000)
+			planar := surface.PlanarLattice(0, 0, 100_000/1024.0, 1024, 1024)
+			b.Run(job+"epanechnikov", func(b *testing.B) { sumEvents(b, planar, events, surface.Epanechnikov, h, 1) })
+			b.Run(job+"quartic", func(b *testing.B) { sumEvents(b, planar, events, surface.Quartic, h, 1) })
+			b.Run(job+"two-threads", func(b *testing.B) { sumEvents(b, planar, events, surface.Epanechnikov, h, 2) })
+			lonlat := planar
+			lonlat.Planar = false
+			lonlat.Lon0, lonlat.DLon = planar.Lon0*degreesPerM, planar.DLon*degreesPerM
+			lonlat.Lats = make([]float64, len(planar.Lats))
+			for i, y := range planar.Lats {
+				lonlat.Lats[i] = y * degreesPerM
+			}
+			inDegrees := slices.Clone(events)
+			for i := range inDegrees {
+				inDegrees[i].Lon *= degreesPerM
+				inDegrees[i].Lat *= degreesPerM
+			}
+			b.Run(job+"metric", func(b *testing.B) { sumEvents(b, lonlat, inDegrees, surface.Epanechnikov, h, 1) })
 		}
 	}
+}
+
+const degreesPerM = 1 / 111_000.0
+
+func sumEvents(b *testing.B, l surface.Lattice, events []surface.Event, k surface.Kernel, hM float64, threads int) {
+	sheet := surface.NewSheet(l, threads)
+	for b.Loop() {
+		if err := surface.AddEvents(sheet, events, k, hM); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// comparisonEvents are 70 % in 200 clusters with a standard deviation of 2 km
+// and unequal sizes, the rest anywhere, in a square of 100 km.
+func comparisonEvents(seed uint64, n int) []surface.Event {
+	r := rand.New(rand.NewPCG(seed, 0))
+	type cluster struct{ x, y, share float64 }
+	clusters := make([]cluster, 200)
+	total := 0.0
+	for i := range clusters {
+		g := r.NormFloat64() // its square is Gamma(1/2), as of a Dirichlet(1/2)
+		total += g * g
+		clusters[i] = cluster{r.Float64() * 1e5, r.Float64() * 1e5, total}
+	}
+	events := make([]surface.Event, n)
+	for i := range events {
+		x, y := r.Float64()*1e5, r.Float64()*1e5
+		if i%10 < 7 {
+			at := r.Float64() * total
+			k := sort.Search(len(clusters), func(k int) bool { return clusters[k].share > at })
+			x, y = clusters[k].x+2000*r.NormFloat64(), clusters[k].y+2000*r.NormFloat64()
+		}
+		events[i] = surface.Event{Lon: x, Lat: y, Weight: 1}
+	}
+	return events
 }

@@ -3,6 +3,7 @@ package surface
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/paulmach/orb"
@@ -132,35 +133,113 @@ func (d *Density) gather(s *pointSet, l Lattice, hM float64) []candidate {
 // near yields the events that may reach the lattice, each with the multiple of
 // 360 degrees that brings it next to it.
 func (d *Density) near(s *pointSet, l Lattice, hM float64, yield func(k int, shift float64)) {
-	reach := hM * d.Kernel.Reach()
-	lo, hi := l.Lats[0], l.Lats[0]
-	for _, lat := range l.Lats {
-		lo, hi = min(lo, lat), max(hi, lat)
-	}
-	west, east := l.Lon0, l.Lon0+float64(l.NX-1)*l.DLon
+	w := l.reachedFrom(hM * d.Kernel.Reach())
 	if d.points.planar {
 		for k := range s.keys {
-			if s.lon[k] >= west-reach && s.lon[k] <= east+reach && s.lat[k] >= lo-reach && s.lat[k] <= hi+reach {
+			if w.holds(s.lon[k], s.lat[k]) {
 				yield(k, 0)
 			}
 		}
 		return
 	}
-	dLat := reach / minMetresPerDegreeLat
-	lo, hi = lo-dLat, hi+dLat
-	dLon := 360.0
-	if lonM, _ := geo.MetresPerDegree(min(90, max(math.Abs(lo), math.Abs(hi)))); lonM > reach/180 {
-		dLon = reach / lonM
-	}
-	y0, y1 := worldY(hi), worldY(lo)
-	for shift := -360.0; shift <= 360; shift += 360 {
-		x0, x1 := worldX(west-dLon-shift), worldX(east+dLon-shift)
+	y0, y1 := worldY(w.north), worldY(w.south)
+	for _, shift := range turns {
+		x0, x1 := worldX(w.west-shift), worldX(w.east-shift)
 		s.window(x0, y0, x1, y1, func(i, j int) {
 			for k := i; k < j; k++ {
 				yield(k, shift)
 			}
 		})
 	}
+}
+
+// turns are the multiples of 360 degrees by which an event may be off a lattice.
+var turns = [...]float64{-360, 0, 360}
+
+// window is a box in degrees, or in metres on a plane.
+type window struct{ west, south, east, north float64 }
+
+func (w *window) holds(lon, lat float64) bool {
+	return lon >= w.west && lon <= w.east && lat >= w.south && lat <= w.north
+}
+
+// reachedFrom returns a box that holds every place within so many metres of
+// the lattice's cell centres.
+func (l *Lattice) reachedFrom(reachM float64) window {
+	w := window{l.Lon0, l.Lats[0], l.Lon0 + float64(l.NX-1)*l.DLon, l.Lats[0]}
+	for _, lat := range l.Lats {
+		w.south, w.north = min(w.south, lat), max(w.north, lat)
+	}
+	dLat, dLon := reachM, reachM
+	if !l.Planar {
+		dLat = reachM / minMetresPerDegreeLat
+		dLon = 360.0
+		if lonM, _ := geo.MetresPerDegree(min(90, max(math.Abs(w.south-dLat), math.Abs(w.north+dLat)))); lonM > reachM/180 {
+			dLon = reachM / lonM
+		}
+	}
+	return window{w.west - dLon, w.south - dLat, w.east + dLon, w.north + dLat}
+}
+
+// AddEvents adds what Density.Raster does for events that nothing else is asked
+// of: they are sorted for this lattice only. Errors as NewDensity.
+// Cost O(events + events near · rows reached + cells).
+func AddEvents(to Sheet, events []Event, k Kernel, bandwidthM float64) error {
+	if _, err := NewDensity(&Points{}, k, bandwidthM); err != nil {
+		return err
+	}
+	l := to.Lattice
+	type group struct {
+		hM, scale float64
+		from      window
+		cs        []candidate
+	}
+	var groups []*group
+	shifts := turns[:]
+	if l.Planar {
+		shifts = turns[1:2]
+	}
+	g := &group{}
+	for _, e := range events {
+		if !e.counts() {
+			continue
+		}
+		if h := max(bandwidthM, e.PrecisionM); h != g.hM {
+			if i := slices.IndexFunc(groups, func(g *group) bool { return g.hM == h }); i >= 0 {
+				g = groups[i]
+			} else {
+				g = &group{hM: h, scale: k.Constant() / (h * h), from: l.reachedFrom(h * k.Reach())}
+				if groups == nil { // mostly the only one
+					g.cs = make([]candidate, 0, len(events))
+				}
+				groups = append(groups, g)
+			}
+		}
+		for _, shift := range shifts {
+			if g.from.holds(e.Lon+shift, e.Lat) {
+				g.cs = append(g.cs, candidate{l.column(e.Lon + shift), e.Lat, e.Weight * g.scale})
+			}
+		}
+	}
+	for _, g := range groups {
+		sumKernels(to.Values, l, k, g.cs, sumJob{g.hM, to.Threads})
+	}
+	return nil
+}
+
+// Sheet is a lattice with its values, row-major per m², and the threads to fill
+// it with; 0 and 1: one.
+type Sheet struct {
+	Lattice
+	Values  []float64
+	Threads int
+}
+
+// NewSheet returns an empty sheet, its memory already touched.
+func NewSheet(l Lattice, threads int) Sheet {
+	values := make([]float64, l.NX*len(l.Lats))
+	clear(values)
+	return Sheet{l, values, threads}
 }
 
 // Recency returns the weight 2^(-age/halfLife) of an event, in the same unit

@@ -387,8 +387,8 @@ func (m *Mask) window(p place, reachM float64) footprint {
 		half = max(half, m.halfWidth(p, last, reachM))
 	}
 	if half >= 0 {
-		left = min(left, max(0, ceil(p.x-0.5-half)))
-		right = max(right, min(m.lattice.NX-1, floor(p.x-0.5+half)))
+		left = min(left, max(0, int(math.Ceil(p.x-0.5-half))))
+		right = max(right, min(m.lattice.NX-1, int(math.Floor(p.x-0.5+half))))
 	}
 	return footprint{m: m, row0: first, col0: left, nx: right - left + 1, ny: last - first + 1}
 }

@@ -13,6 +13,11 @@ type Event struct {
 	PrecisionM float64 // how far off the position may be; its bandwidth is never below
 }
 
+// counts is false for an event without a positive finite weight and a place.
+func (e *Event) counts() bool {
+	return e.Weight > 0 && !math.IsInf(e.Weight, 0) && !math.IsNaN(e.Lon-e.Lon+e.Lat-e.Lat)
+}
+
 // Points is a set of events in an order that makes both a window query and an
 // aggregation a matter of contiguous runs. It is immutable.
 type Points struct {
@@ -45,7 +50,7 @@ func NewPoints(events []Event, planar bool) *Points {
 	kept := make([]int32, 0, len(events))
 	distinct := map[float64]bool{}
 	for i, e := range events {
-		if e.Weight > 0 && !math.IsInf(e.Weight, 0) && !math.IsNaN(e.Lon-e.Lon+e.Lat-e.Lat) {
+		if e.counts() {
 			kept = append(kept, int32(i))
 			distinct[math.Max(0, e.PrecisionM)] = true
 		}

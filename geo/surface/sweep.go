@@ -103,30 +103,36 @@ func (b *rowBuckets) near(row int) []candidate {
 	return b.cs[b.first[int(from)]:b.first[int(to)+1]]
 }
 
-// stampBelow is the half-width in columns under which stamping is cheaper.
-const stampBelow = 4.0
-
-// rowSweep holds what one row's sweep changes at each column: the coefficients
-// of t⁰…t⁽ᵈ⁻¹⁾, d of them a column, and how many events start less how many end.
+// rowSweep sums the kernels of one row after another. changes holds what a
+// row's sweep changes at each column: the coefficients of t⁰…t⁽ᵈ⁻¹⁾, d of them a
+// column. Every block of columns has running sums of its own about its middle
+// and one column more, where what goes on to its end is taken away.
 type rowSweep struct {
 	l       Lattice
 	kernel  Kernel
-	degrees int       // d: 3 or 5; 0 for kernels that are stamped
-	changes []float64 // d·(NX + 1)
-	active  []int32   // NX + 1
-	block   int       // columns that share running sums, a power of two; their middle is the origin
+	degrees int // d: 1, 3 or 5; 0 for kernels that are stamped
+	changes []float64
+	sums    []float64 // of the leading coefficients that were added, by block
+	shift   int       // a block is 1<<shift columns
 	invH2   float64
+	// reachColumns is the kernel's radius in columns, at the equator.
+	reachColumns float64
+	spans        [spanBatch]span
 }
 
-// span is what one event does to one row: from column from to column to, its
-// kernel is rest - a·x², or the square of that, times scale, with x the distance
-// from col in columns.
+// span is what one event does to one row: from column from up to, not
+// including, column to its kernel is rest - a·x², or the square of that, times
+// scale, with x the distance from col in columns.
 type span struct {
 	from, to            int
 	col, rest, a, scale float64
 }
 
-// newRowSweep makes blocks a few bandwidths wide: rounding left in the running
+// spanBatch is how many spans are made at once: their square roots overlap, and
+// they stay in the nearest cache.
+const spanBatch = 256
+
+// newRowSweep makes blocks of 4 to 8 bandwidths: rounding left in the running
 // coefficients grows with the fourth power of the distance from where it was
 // made, so every block begins afresh.
 func newRowSweep(l Lattice, k Kernel, hM float64) *rowSweep {
@@ -134,31 +140,69 @@ func newRowSweep(l Lattice, k Kernel, hM float64) *rowSweep {
 	if !l.Planar {
 		columnM *= equatorM / 360
 	}
-	s := &rowSweep{l: l, kernel: k, block: 16, invH2: 1 / (hM * hM)}
+	s := &rowSweep{l: l, kernel: k, shift: 4, invH2: 1 / (hM * hM)}
 	switch k {
 	case Quartic:
 		s.degrees = 5
-	case Epanechnikov, Uniform:
+	case Epanechnikov:
 		s.degrees = 3
+	case Uniform:
+		s.degrees = 1
 	}
-	s.changes = make([]float64, s.degrees*(l.NX+1))
-	s.active = make([]int32, l.NX+1)
-	for float64(s.block)*columnM < 4*hM && s.block < l.NX {
-		s.block *= 2
+	s.reachColumns = hM * k.Reach() / columnM
+	for float64(int(1)<<s.shift) < 4*s.reachColumns && 1<<s.shift < l.NX {
+		s.shift++
 	}
+	s.changes = make([]float64, s.degrees*(l.NX+l.NX>>s.shift+2))
+	s.sums = make([]float64, l.NX>>s.shift+1)
 	return s
 }
 
 func (s *rowSweep) row(dst []float64, r int, cs []candidate) {
-	lat := s.l.Lats[r]
-	metric := newRowMetric(lat, s.l.Planar)
-	reach2 := s.kernel.Reach() * s.kernel.Reach()
+	m := newRowMetric(s.l.Lats[r], s.l.Planar)
 	dcol2 := s.l.DLon * s.l.DLon
-	south := metric.south.times(s.invH2)
-	east := metric.east.times(dcol2 * s.invH2)
-	inverse := metric.inverseEast.times(1 / (dcol2 * s.invH2))
-	last := s.l.NX - 1
-	swept := false
+	m.south, m.east = m.south.times(s.invH2), m.east.times(dcol2*s.invH2)
+	m.inverseEast = m.inverseEast.times(1 / (dcol2 * s.invH2))
+	stamped := s.stampIsCheaper(len(cs))
+	for len(cs) > 0 {
+		n := min(len(cs), spanBatch)
+		spans := s.spansOf(cs[:n], s.l.Lats[r], &m)
+		cs = cs[n:]
+		switch {
+		case stamped:
+			for i := range spans {
+				s.stamp(dst[spans[i].from:spans[i].to], &spans[i])
+			}
+		case s.degrees == 5:
+			s.addQuartic(spans)
+		case s.degrees == 3:
+			s.addQuadratic(spans)
+		default:
+			s.addFlat(spans)
+		}
+	}
+	if !stamped {
+		s.run(dst)
+	}
+}
+
+// stampIsCheaper compares what it costs to stamp so many spans of a row, whose
+// mean length is that of a disc's chords, with a sweep over the whole row. The
+// weights are nanoseconds, measured for Epanechnikov and quartic.
+func (s *rowSweep) stampIsCheaper(spans int) bool {
+	const stampColumn, sweepSpan, sweepColumn = 1.4, 9.0, 2.0
+	chord := math.Pi / 2 * s.reachColumns
+	return s.degrees == 0 || stampColumn*chord*float64(spans) < sweepSpan*float64(spans)+sweepColumn*float64(s.l.NX)
+}
+
+// spansOf returns the spans of candidates in a row. A column on the kernel's
+// very edge may or may not be in.
+func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric) []span {
+	reach := s.kernel.Reach()
+	reach2 := reach * reach
+	south, east, inverse := m.south, m.east, m.inverseEast
+	nx := s.l.NX
+	n := 0
 	for i := range cs {
 		c := &cs[i]
 		d := c.lat - lat
@@ -167,44 +211,20 @@ func (s *rowSweep) row(dst []float64, r int, cs []candidate) {
 			continue
 		}
 		half := math.Sqrt(rest * inverse.at(d))
-		p := span{max(ceil(c.col-half), 0), min(floor(c.col+half), last), c.col, rest, east.at(d), c.scale}
-		switch {
-		case p.from > p.to:
-		case half < stampBelow || s.degrees == 0:
-			s.stamp(dst[p.from:p.to+1], p)
-		case s.degrees == 5:
-			swept = true
-			s.addQuartic(p)
-		default:
-			swept = true
-			s.addQuadratic(p)
+		p := &s.spans[n]
+		// Cutting off rounds down from -1 on; what is further west ends up at 0.
+		p.from = max(int(c.col-half+1), 0)
+		p.to = min(int(c.col+half+1), nx)
+		p.col, p.rest, p.a, p.scale = c.col, rest, east.at(d), c.scale
+		if p.from < p.to {
+			n++
 		}
 	}
-	if swept {
-		s.run(dst)
-	}
-}
-
-// ceil and floor are those of math for numbers of the size of columns, without
-// their care for infinities.
-func ceil(v float64) int {
-	i := int(v)
-	if v > float64(i) {
-		i++
-	}
-	return i
-}
-
-func floor(v float64) int {
-	i := int(v)
-	if v < float64(i) {
-		i--
-	}
-	return i
+	return s.spans[:n]
 }
 
 // stamp adds one event's kernel to its columns.
-func (s *rowSweep) stamp(dst []float64, p span) {
+func (s *rowSweep) stamp(dst []float64, p *span) {
 	x := float64(p.from) - p.col
 	switch s.kernel {
 	case Quartic:
@@ -230,93 +250,125 @@ func (s *rowSweep) stamp(dst []float64, p span) {
 	}
 }
 
-// addQuartic puts an event's (rest - a·x²)² on its columns: the coefficients are
-// added where it starts and taken away behind its end, in each block afresh.
-func (s *rowSweep) addQuartic(p span) {
-	qa := p.scale * p.a
-	for block := p.from &^ (s.block - 1); block <= p.to; block += s.block {
-		c := p.col - float64(block+s.block/2)
-		top := p.rest - p.a*c*c
-		k0, k1, k2, k3, k4 := p.scale*top*top, 4*qa*c*top, 2*qa*(2*p.a*c*c-top), -4*qa*p.a*c, qa*p.a
-		first, end := max(p.from, block), p.to+1
-		d := s.changes[first*5 : first*5+5 : first*5+5]
-		s.active[first]++
-		d[0], d[1], d[2], d[3], d[4] = d[0]+k0, d[1]+k1, d[2]+k2, d[3]+k3, d[4]+k4
-		if end < block+s.block {
-			d := s.changes[end*5 : end*5+5 : end*5+5]
-			s.active[end]--
-			d[0], d[1], d[2], d[3], d[4] = d[0]-k0, d[1]-k1, d[2]-k2, d[3]-k3, d[4]-k4
+// addQuartic puts the events' scale·(rest - a·x²)² on their columns: the
+// coefficients are added where each starts and taken away behind its end, in
+// each block afresh.
+func (s *rowSweep) addQuartic(spans []span) {
+	const d = 5
+	middle := 1 << s.shift / 2
+	for i := range spans {
+		p := &spans[i]
+		last := (p.to - 1) >> s.shift
+		for block := p.from >> s.shift; block <= last; block++ {
+			first := block << s.shift
+			from, to := max(p.from, first), min(p.to, first+1<<s.shift)
+			c := p.col - float64(first+middle)
+			top, qa := p.rest-p.a*c*c, p.scale*p.a
+			k0, k1, k2, k3, k4 := p.scale*top*top, 4*qa*c*top, 2*qa*(2*p.a*c*c-top), -4*qa*p.a*c, qa*p.a
+			s.sums[block] += k4
+			b := s.changes[(from+block)*d:][:d:d]
+			b[0], b[1], b[2], b[3], b[4] = b[0]+k0, b[1]+k1, b[2]+k2, b[3]+k3, b[4]+k4
+			e := s.changes[(to+block)*d:][:d:d]
+			e[0], e[1], e[2], e[3], e[4] = e[0]-k0, e[1]-k1, e[2]-k2, e[3]-k3, e[4]-k4
 		}
 	}
 }
 
-// addQuadratic does the same for rest - a·x² (Epanechnikov) and 1 (uniform).
-func (s *rowSweep) addQuadratic(p span) {
-	for block := p.from &^ (s.block - 1); block <= p.to; block += s.block {
-		c := p.col - float64(block+s.block/2)
-		k0, k1, k2 := p.scale*(p.rest-p.a*c*c), 2*p.scale*p.a*c, -p.scale*p.a
-		if s.kernel == Uniform {
-			k0, k1, k2 = p.scale, 0, 0
-		}
-		first, end := max(p.from, block), p.to+1
-		d := s.changes[first*3 : first*3+3 : first*3+3]
-		s.active[first]++
-		d[0], d[1], d[2] = d[0]+k0, d[1]+k1, d[2]+k2
-		if end < block+s.block {
-			d := s.changes[end*3 : end*3+3 : end*3+3]
-			s.active[end]--
-			d[0], d[1], d[2] = d[0]-k0, d[1]-k1, d[2]-k2
+// addQuadratic does the same for scale·(rest - a·x²) (Epanechnikov).
+func (s *rowSweep) addQuadratic(spans []span) {
+	const d = 3
+	middle := 1 << s.shift / 2
+	for i := range spans {
+		p := &spans[i]
+		last := (p.to - 1) >> s.shift
+		for block := p.from >> s.shift; block <= last; block++ {
+			first := block << s.shift
+			from, to := max(p.from, first), min(p.to, first+1<<s.shift)
+			c := p.col - float64(first+middle)
+			a := p.scale * p.a
+			k0, k1 := p.scale*p.rest-a*c*c, 2*a*c
+			s.sums[block] += a
+			b := s.changes[(from+block)*d:][:d:d]
+			b[0], b[1], b[2] = b[0]+k0, b[1]+k1, b[2]+a
+			e := s.changes[(to+block)*d:][:d:d]
+			e[0], e[1], e[2] = e[0]-k0, e[1]-k1, e[2]-a
 		}
 	}
 }
+
+// addFlat does the same for scale alone (uniform).
+func (s *rowSweep) addFlat(spans []span) {
+	for i := range spans {
+		p := &spans[i]
+		last := (p.to - 1) >> s.shift
+		for block := p.from >> s.shift; block <= last; block++ {
+			first := block << s.shift
+			s.sums[block] += p.scale
+			s.changes[max(p.from, first)+block] += p.scale
+			s.changes[min(p.to, first+1<<s.shift)+block] -= p.scale
+		}
+	}
+}
+
+// leftOver is the share of all that was added to a leading coefficient that
+// rounding may leave of it once every event has ended. Its terms are all
+// positive, so that less than that means nothing.
+const leftOver = 1e-14
 
 // run evaluates the running polynomial over the row, block by block, and clears
-// the changes. A column that no event reaches is exactly zero, and nothing is
-// ever negative: what rounding leaves is dropped.
+// the changes. Nothing is ever negative: what rounding leaves is dropped. A
+// column that no event reaches is exactly zero.
 func (s *rowSweep) run(dst []float64) {
-	for from := 0; from < len(dst); from += s.block {
-		to := min(from+s.block, len(dst))
-		out, active := dst[from:to], s.active[from:to]
-		if s.degrees == 5 {
-			runQuartic(out, active, s.changes[from*5:to*5], s.block/2)
-		} else {
-			runQuadratic(out, active, s.changes[from*3:to*3], s.block/2)
+	for block, sum := range s.sums {
+		if sum == 0 {
+			continue
 		}
+		s.sums[block] = 0
+		first := block << s.shift
+		out := dst[first:min(first+1<<s.shift, len(dst))]
+		changes := s.changes[(first+block)*s.degrees:][:(len(out)+1)*s.degrees]
+		x := -float64(int(1) << s.shift / 2)
+		switch s.degrees {
+		case 5:
+			runQuartic(out, changes, x, sum*leftOver)
+		case 3:
+			runQuadratic(out, changes, x, sum*leftOver)
+		default:
+			runFlat(out, changes, sum*leftOver)
+		}
+		clear(changes)
 	}
-	clear(s.changes)
-	clear(s.active)
 }
 
-func runQuartic(dst []float64, active []int32, changes []float64, origin int) {
+func runQuartic(dst, changes []float64, x, least float64) {
 	var c0, c1, c2, c3, c4 float64
-	n := int32(0)
 	for t := range dst {
-		d := changes[t*5 : t*5+5 : t*5+5]
+		d := changes[t*5:][:5:5]
 		c0, c1, c2, c3, c4 = c0+d[0], c1+d[1], c2+d[2], c3+d[3], c4+d[4]
-		if n += active[t]; n == 0 {
-			c0, c1, c2, c3, c4 = 0, 0, 0, 0, 0
-			continue
-		}
-		x := float64(t - origin)
-		if v := c0 + x*(c1+x*(c2+x*(c3+x*c4))); v > 0 {
+		if v := c0 + x*(c1+x*(c2+x*(c3+x*c4))); c4 > least && v > 0 {
 			dst[t] += v
 		}
+		x++
 	}
 }
 
-func runQuadratic(dst []float64, active []int32, changes []float64, origin int) {
+func runQuadratic(dst, changes []float64, x, least float64) {
 	var c0, c1, c2 float64
-	n := int32(0)
 	for t := range dst {
-		d := changes[t*3 : t*3+3 : t*3+3]
+		d := changes[t*3:][:3:3]
 		c0, c1, c2 = c0+d[0], c1+d[1], c2+d[2]
-		if n += active[t]; n == 0 {
-			c0, c1, c2 = 0, 0, 0
-			continue
-		}
-		x := float64(t - origin)
-		if v := c0 + x*(c1+x*c2); v > 0 {
+		if v := c0 + x*(c1-x*c2); c2 > least && v > 0 {
 			dst[t] += v
+		}
+		x++
+	}
+}
+
+func runFlat(dst, changes []float64, least float64) {
+	c := 0.0
+	for t := range dst {
+		if c += changes[t]; c > least {
+			dst[t] += c
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
@@ -17,17 +16,12 @@ import (
 //
 // Distance is true metres on WGS 84 (mid-latitude rule, below 1 ppm of error
 // at 50 km within 8 degrees of the equator). Source: METHODS section 2;
-// Silverman (1986). The aggregates that Tile needs are made once and kept.
+// Silverman (1986). It is immutable.
 type Density struct {
 	Kernel     Kernel
 	BandwidthM float64
 	points     *Points
-
-	mu     sync.Mutex
-	coarse map[coarseKey]*pointSet
 }
-
-type coarseKey struct{ set, level int }
 
 // MaxBandwidthM bounds bandwidths: beyond it the local metric no longer holds.
 const MaxBandwidthM = 2_000_000.0
@@ -41,7 +35,7 @@ func NewDensity(p *Points, k Kernel, bandwidthM float64) (*Density, error) {
 	if _, err := ParseKernel(string(k)); err != nil {
 		return nil, err
 	}
-	return &Density{Kernel: k, BandwidthM: bandwidthM, points: p, coarse: map[coarseKey]*pointSet{}}, nil
+	return &Density{Kernel: k, BandwidthM: bandwidthM, points: p}, nil
 }
 
 // Points returns the events.
@@ -82,7 +76,8 @@ func (d *Density) At(lon, lat float64) float64 {
 func (d *Density) Near(lon, lat float64) float64 {
 	sum := 0.0
 	for i := range d.points.sets {
-		d.sum(d.aggregated(i, d.fineLevel(i)), orb.Point{lon, lat}, func(c Contribution) { sum += c.PerM2 })
+		s := &d.points.sets[i]
+		d.sum(s.mergedTo(fineLevel(d.bandwidth(s), s.leastLat)), orb.Point{lon, lat}, func(c Contribution) { sum += c.PerM2 })
 	}
 	return sum
 }

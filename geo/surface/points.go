@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Event is one incident as density sees it.
@@ -36,6 +37,14 @@ type pointSet struct {
 	event            []int32 // which event of NewPoints this was; nil once aggregated
 	first            int     // number of the first event, in a union
 	leastLat         float64 // of all events, without sign: where pixels are widest
+	merged           *mergedLevels
+}
+
+// mergedLevels are a set's events merged to coarser world rasters, each made
+// once, when first asked for.
+type mergedLevels struct {
+	mu     sync.Mutex
+	levels [keyLevel]*pointSet
 }
 
 const keyLevel = 24
@@ -99,7 +108,7 @@ func newPointSet(precisionM float64, events []Event, members []int32, box frame)
 		}
 		return cmp.Compare(a.event, b.event)
 	})
-	s := pointSet{precisionM: precisionM, leastLat: maxLat}
+	s := pointSet{precisionM: precisionM, leastLat: maxLat, merged: &mergedLevels{}}
 	s.grow(len(order))
 	s.event = make([]int32, 0, len(order))
 	for _, o := range order {
@@ -142,15 +151,21 @@ func Union(parts ...*Points) *Points {
 // Reweighted returns the same events, each weight times the factor that of
 // gives for the event's place in NewPoints; events of no weight are left out.
 func (p *Points) Reweighted(factor func(event int) float64) *Points {
+	return p.reweighted(func(s *pointSet, i int) float64 { return s.weight[i] * factor(s.first+int(s.event[i])) })
+}
+
+func (p *Points) reweighted(weight func(s *pointSet, i int) float64) *Points {
 	q := &Points{planar: p.planar, events: p.events}
-	for _, s := range p.sets {
-		r := pointSet{precisionM: s.precisionM, leastLat: s.leastLat, first: s.first}
+	for k := range p.sets {
+		s := &p.sets[k]
+		r := pointSet{precisionM: s.precisionM, leastLat: s.leastLat, first: s.first, merged: &mergedLevels{}}
 		r.grow(len(s.keys))
-		r.event = make([]int32, 0, len(s.keys))
 		for i := range s.keys {
-			if w := s.weight[i] * factor(s.first+int(s.event[i])); w > 0 {
+			if w := weight(s, i); w > 0 {
 				r.add(s.keys[i], s.lon[i], s.lat[i], w)
-				r.event = append(r.event, s.event[i])
+				if s.event != nil {
+					r.event = append(r.event, s.event[i])
+				}
 			}
 		}
 		if len(r.keys) > 0 {
@@ -159,6 +174,121 @@ func (p *Points) Reweighted(factor func(event int) float64) *Points {
 		}
 	}
 	return q
+}
+
+func (p *Points) scaled(f float64) *Points {
+	return p.reweighted(func(s *pointSet, i int) float64 { return s.weight[i] * f })
+}
+
+// with returns the events of both; they are no longer numbered. Small sets are
+// merged into larger ones, so that each event is copied a number of times that
+// grows with the logarithm of all.
+func (p *Points) with(more *Points) *Points {
+	q := &Points{planar: p.planar, n: p.n + more.n, sets: slices.Clone(p.sets)}
+	for _, s := range more.sets {
+		for i := len(q.sets) - 1; i >= 0; i-- {
+			if o := &q.sets[i]; o.precisionM == s.precisionM && len(o.keys) < 2*len(s.keys) {
+				s = mergeSets(o, &s)
+				q.sets = slices.Delete(q.sets, i, i+1)
+			}
+		}
+		q.sets = append(q.sets, s)
+	}
+	return q
+}
+
+func mergeSets(a, b *pointSet) pointSet {
+	out := pointSet{precisionM: a.precisionM, leastLat: min(a.leastLat, b.leastLat), merged: &mergedLevels{}}
+	out.grow(len(a.keys) + len(b.keys))
+	for i, j := 0, 0; i < len(a.keys) || j < len(b.keys); {
+		if j == len(b.keys) || i < len(a.keys) && a.keys[i] <= b.keys[j] {
+			out.add(a.keys[i], a.lon[i], a.lat[i], a.weight[i])
+			i++
+		} else {
+			out.add(b.keys[j], b.lon[j], b.lat[j], b.weight[j])
+			j++
+		}
+	}
+	return out
+}
+
+// without returns the events less those of gone, one for one by place,
+// precision and weight to a millionth, and the events of gone that are not
+// there.
+func (p *Points) without(gone *Points) (left, unmatched *Points) {
+	type spot struct{ lon, lat, precisionM float64 }
+	weights := map[spot][]float64{}
+	for _, s := range gone.sets {
+		for i, w := range s.weight {
+			at := spot{s.lon[i], s.lat[i], s.precisionM}
+			weights[at] = append(weights[at], w)
+		}
+	}
+	// take uses up a weight that is listed for the event's place.
+	take := func(s *pointSet, i int) bool {
+		at := spot{s.lon[i], s.lat[i], s.precisionM}
+		k := slices.IndexFunc(weights[at], func(w float64) bool { return math.Abs(w-s.weight[i]) <= 1e-6*w })
+		if k >= 0 {
+			weights[at] = slices.Delete(weights[at], k, k+1)
+		}
+		return k >= 0
+	}
+	keptIf := func(keep bool, w float64) float64 {
+		if keep {
+			return w
+		}
+		return 0
+	}
+	left = p.reweighted(func(s *pointSet, i int) float64 { return keptIf(!take(s, i), s.weight[i]) })
+	unmatched = gone.reweighted(func(s *pointSet, i int) float64 { return keptIf(take(s, i), s.weight[i]) })
+	return left, unmatched
+}
+
+// Merge makes all levels of merged events now, rather than at the first tile
+// that needs each. Cost O(n).
+func (p *Points) Merge() {
+	for i := range p.sets {
+		p.sets[i].mergedTo(0)
+	}
+}
+
+// mergedTo returns the set with events merged in cells of the world raster of
+// 2^level cells a side, or smaller cells: a level that leaves nearly as many
+// events is skipped. Each level is made from the one before, so that
+// the numbers do not depend on which was asked for first.
+func (s *pointSet) mergedTo(level int) *pointSet {
+	if level >= keyLevel {
+		return s
+	}
+	s.merged.mu.Lock()
+	defer s.merged.mu.Unlock()
+	finer := s
+	for l := keyLevel - 1; l >= level; l-- {
+		if s.merged.levels[l] == nil {
+			s.merged.levels[l] = finer
+			if most := len(finer.keys) * 7 / 8; finer.cells(l, most) <= most {
+				merged := finer.aggregate(l)
+				s.merged.levels[l] = &merged
+			}
+		}
+		finer = s.merged.levels[l]
+	}
+	return finer
+}
+
+// cells counts the cells of a level that hold events, up to one more than most.
+func (s *pointSet) cells(level, most int) int {
+	shift := 2 * (keyLevel - level)
+	n, last := 0, uint64(math.MaxUint64)
+	for _, k := range s.keys {
+		if k >>= shift; k != last {
+			if n++; n > most {
+				break
+			}
+			last = k
+		}
+	}
+	return n
 }
 
 // aggregate merges the events of each cell of the world raster of 2^level

@@ -121,11 +121,11 @@ type rowSweep struct {
 }
 
 // span is what one event does to one row: from column from up to, not
-// including, column to its kernel is rest - a·x², or the square of that, times
-// scale, with x the distance from col in columns.
+// including, column to, its kernel is scale·a·(half2 - x²), or scale times the
+// square of the rest, with x the distance from col in columns.
 type span struct {
-	from, to            int
-	col, rest, a, scale float64
+	from, to             int
+	col, half2, a, scale float64
 }
 
 // spanBatch is how many spans are made at once: their square roots overlap, and
@@ -210,12 +210,13 @@ func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric) []span {
 		if rest <= 0 {
 			continue
 		}
-		half := math.Sqrt(rest * inverse.at(d))
+		half2 := rest * inverse.at(d)
+		half := math.Sqrt(half2)
 		p := &s.spans[n]
 		// Cutting off rounds down from -1 on; what is further west ends up at 0.
 		p.from = max(int(c.col-half+1), 0)
 		p.to = min(int(c.col+half+1), nx)
-		p.col, p.rest, p.a, p.scale = c.col, rest, east.at(d), c.scale
+		p.col, p.half2, p.a, p.scale = c.col, half2, east.at(d), c.scale
 		if p.from < p.to {
 			n++
 		}
@@ -228,29 +229,35 @@ func (s *rowSweep) stamp(dst []float64, p *span) {
 	x := float64(p.from) - p.col
 	switch s.kernel {
 	case Quartic:
+		scale := p.scale * p.a * p.a
 		for t := range dst {
-			if v := p.rest - p.a*x*x; v > 0 {
-				dst[t] += p.scale * v * v
+			if v := p.half2 - x*x; v > 0 {
+				dst[t] += scale * v * v
 			}
 			x++
 		}
 	case Epanechnikov:
+		scale := p.scale * p.a
 		for t := range dst {
-			if v := p.rest - p.a*x*x; v > 0 {
-				dst[t] += p.scale * v
+			if v := p.half2 - x*x; v > 0 {
+				dst[t] += scale * v
 			}
 			x++
+		}
+	case Uniform:
+		for t := range dst {
+			dst[t] += p.scale
 		}
 	default:
 		reach2 := s.kernel.Reach() * s.kernel.Reach()
 		for t := range dst {
-			dst[t] += p.scale * s.kernel.At(reach2-p.rest+p.a*x*x)
+			dst[t] += p.scale * s.kernel.At(max(0, reach2-p.a*(p.half2-x*x)))
 			x++
 		}
 	}
 }
 
-// addQuartic puts the events' scale·(rest - a·x²)² on their columns: the
+// addQuartic puts the events' scale·a²·(half2 - x²)² on their columns: the
 // coefficients are added where each starts and taken away behind its end, in
 // each block afresh.
 func (s *rowSweep) addQuartic(spans []span) {
@@ -263,8 +270,9 @@ func (s *rowSweep) addQuartic(spans []span) {
 			first := block << s.shift
 			from, to := max(p.from, first), min(p.to, first+1<<s.shift)
 			c := p.col - float64(first+middle)
-			top, qa := p.rest-p.a*c*c, p.scale*p.a
-			k0, k1, k2, k3, k4 := p.scale*top*top, 4*qa*c*top, 2*qa*(2*p.a*c*c-top), -4*qa*p.a*c, qa*p.a
+			c2 := c * c
+			u, k4 := p.half2-c2, p.scale*p.a*p.a
+			k0, k1, k2, k3 := k4*u*u, 4*k4*c*u, k4*(4*c2-2*u), -4*k4*c
 			s.sums[block] += k4
 			b := s.changes[(from+block)*d:][:d:d]
 			b[0], b[1], b[2], b[3], b[4] = b[0]+k0, b[1]+k1, b[2]+k2, b[3]+k3, b[4]+k4
@@ -274,7 +282,7 @@ func (s *rowSweep) addQuartic(spans []span) {
 	}
 }
 
-// addQuadratic does the same for scale·(rest - a·x²) (Epanechnikov).
+// addQuadratic does the same for scale·a·(half2 - x²) (Epanechnikov).
 func (s *rowSweep) addQuadratic(spans []span) {
 	const d = 3
 	middle := 1 << s.shift / 2
@@ -284,14 +292,13 @@ func (s *rowSweep) addQuadratic(spans []span) {
 		for block := p.from >> s.shift; block <= last; block++ {
 			first := block << s.shift
 			from, to := max(p.from, first), min(p.to, first+1<<s.shift)
-			c := p.col - float64(first+middle)
-			a := p.scale * p.a
-			k0, k1 := p.scale*p.rest-a*c*c, 2*a*c
-			s.sums[block] += a
+			c, k2 := p.col-float64(first+middle), p.scale*p.a
+			k0, k1 := k2*(p.half2-c*c), 2*k2*c
+			s.sums[block] += k2
 			b := s.changes[(from+block)*d:][:d:d]
-			b[0], b[1], b[2] = b[0]+k0, b[1]+k1, b[2]+a
+			b[0], b[1], b[2] = b[0]+k0, b[1]+k1, b[2]+k2
 			e := s.changes[(to+block)*d:][:d:d]
-			e[0], e[1], e[2] = e[0]-k0, e[1]-k1, e[2]-a
+			e[0], e[1], e[2] = e[0]-k0, e[1]-k1, e[2]-k2
 		}
 	}
 }

@@ -126,7 +126,7 @@ func TestAddEventsIsRaster(t *testing.T) {
 		if err := surface.AddEvents(sheet, events, surface.Quartic, 3000); err != nil {
 			t.Fatal(err)
 		}
-		if e := worst(sheet.Values, d.Raster(l, 1)); !(e < 1e-12) {
+		if e := worst(sheet.Values, d.Raster(l, 1)); !(e < 1e-11) {
 			t.Errorf("level %d: %g of the peak apart", level, e)
 		}
 	}

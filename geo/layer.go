@@ -1,6 +1,7 @@
 package geo
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -21,10 +22,21 @@ type Layer struct {
 	n      int
 	index  *Index
 	bulgeM float64 // how far geometry may lie outside its box in the index
+
+	mark *byte // stands for these rows, without holding them
+	made derivation
+}
+
+// derivation is how a layer's rows came from those of another: some were left
+// out, and those from first on were added.
+type derivation struct {
+	from  *byte
+	gone  map[int64]bool
+	first int
 }
 
 func newLayer(info LayerInfo, chunks []*chunk, index *Index) *Layer {
-	l := &Layer{Info: info, chunks: chunks, index: index}
+	l := &Layer{Info: info, chunks: chunks, index: index, mark: new(byte)}
 	widest := 0.0
 	for _, c := range chunks {
 		l.starts = append(l.starts, l.n)
@@ -280,12 +292,27 @@ func (l *Layer) Columns() []Column {
 func (l *Layer) Append(more *Layer) *Layer {
 	info := more.Info
 	info.NextFID = max(info.NextFID, l.Info.NextFID)
+	var out *Layer
 	if more.n == 0 {
-		return newLayer(info, l.chunks, l.index)
+		out = newLayer(info, l.chunks, l.index)
+	} else {
+		index := l.index.Clone()
+		index.insertAll(more.chunks, l.n)
+		out = newLayer(info, compact(slices.Concat(l.chunks, more.chunks)), index)
 	}
-	index := l.index.Clone()
-	index.insertAll(more.chunks, l.n)
-	return newLayer(info, compact(slices.Concat(l.chunks, more.chunks)), index)
+	out.made = derivation{from: l.mark, first: l.n}
+	return out
+}
+
+// Since tells what became of the rows of old, when the layer was made from it
+// by one Append, Upsert or Without: the features of gone are no longer there,
+// and the rows from first on are new. All others are what they were, in their
+// order. It is not ok for a layer that was made in any other way.
+func (l *Layer) Since(old *Layer) (gone map[int64]bool, first int, ok bool) {
+	if l.mark == old.mark {
+		return nil, l.n, true
+	}
+	return l.made.gone, l.made.first, l.made.from == old.mark
 }
 
 // Upsert returns a layer in which each row of more takes the place of the row
@@ -295,7 +322,10 @@ func (l *Layer) Upsert(more *Layer) *Layer {
 	for row := range more.n {
 		fids[more.FID(row)] = true
 	}
-	return l.Without(fids).Append(more)
+	left := l.Without(fids)
+	out := left.Append(more)
+	out.made = derivation{from: l.mark, gone: fids, first: left.n}
+	return out
 }
 
 // Without returns the layer less the features with the given FIDs. Cost: all
@@ -316,5 +346,7 @@ func (l *Layer) Without(fids map[int64]bool) *Layer {
 	chunks = compact(chunks)
 	index := NewIndex()
 	index.insertAll(chunks, 0)
-	return newLayer(l.Info, chunks, index)
+	out := newLayer(l.Info, chunks, index)
+	out.made = derivation{from: l.mark, gone: maps.Clone(fids), first: n}
+	return out
 }

@@ -407,3 +407,40 @@ func FuzzLiteral(f *testing.F) {
 		}
 	})
 }
+
+// Since names what an edit took out and where the new rows begin, and only of
+// the layer that was edited.
+func TestSince(t *testing.T) {
+	build := func(next int64, n int) *Layer {
+		b := NewBuilder(LayerInfo{ID: "x", NextFID: next})
+		for i := range n {
+			b.Add(Feature{Geometry: orb.Point{float64(i), 0}})
+		}
+		return b.Layer()
+	}
+	old := build(1, 5)
+	appended := old.Append(build(6, 2))
+	if gone, first, ok := appended.Since(old); !ok || len(gone) != 0 || first != 5 {
+		t.Errorf("append: %v, %d, %v", gone, first, ok)
+	}
+	replaced := NewBuilder(LayerInfo{ID: "x"})
+	replaced.Add(Feature{FID: 2, Geometry: orb.Point{9, 9}})
+	replaced.Add(Feature{FID: 8, Geometry: orb.Point{8, 8}})
+	upserted := appended.Upsert(replaced.Layer()).WithInfo(LayerInfo{ID: "y"})
+	if gone, first, ok := upserted.Since(appended); !ok || !gone[2] || first != 6 || upserted.FID(6) != 2 {
+		t.Errorf("upsert: %v, %d, %v", gone, first, ok)
+	}
+	if _, _, ok := upserted.Since(old); ok {
+		t.Error("two edits away is taken for one")
+	}
+	if _, _, ok := build(1, 5).Since(old); ok {
+		t.Error("another layer with the same rows is taken for a successor")
+	}
+	less := old.Without(map[int64]bool{3: true})
+	if gone, first, ok := less.Since(old); !ok || !gone[3] || first != 4 {
+		t.Errorf("without: %v, %d, %v", gone, first, ok)
+	}
+	if gone, first, ok := old.WithInfo(LayerInfo{ID: "z"}).Since(old); !ok || len(gone) != 0 || first != 5 {
+		t.Errorf("the same rows: %v, %d, %v", gone, first, ok)
+	}
+}

@@ -56,6 +56,7 @@ type Assessment struct {
 	domain    *domain
 	presence  *presence
 	keys      stageKeys
+	kept      map[string]keptDensity // by the shape of their view
 
 	mu        sync.Mutex
 	densities map[string]*surface.Density
@@ -88,6 +89,7 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 		a.settleAsOf,
 		a.name,
 		a.chooseBandwidth,
+		a.keepDensities,
 		a.sumCoverage,
 		a.scoreSections,
 		a.fixScales,

@@ -12,14 +12,15 @@ import (
 )
 
 // Incidents is what density and hazard are made of: the records of every
-// incident layer, without those of kinds that do not count. Each layer is a
-// part of its own, which the next assessment takes over while the layer stays
-// the same.
+// incident layer, without those of kinds that do not count. The records of a
+// layer are in parts, which the next assessment takes over: an edit of the
+// layer makes a part of what is new.
 type Incidents struct {
 	parts  []*recordPart
 	starts []int // number of the first record of each part
 	n      int
 	points *surface.Points
+	layers []layerParts
 
 	// EarliestMS and LatestMS bound the dated records; both 0 without any.
 	EarliestMS, LatestMS int64
@@ -28,22 +29,50 @@ type Incidents struct {
 	Excluded, Undated int
 }
 
-// recordPart is the records of one layer. All slices are by record.
+// layerParts are the parts of one layer as it is now.
+type layerParts struct {
+	layer *geo.Layer
+	parts []*recordPart
+}
+
+// recordPart is the records of some rows of one layer. All slices are by record.
 type recordPart struct {
-	layer  *geo.Layer
+	layer  *geo.Layer // that the rows are of: it may be an earlier version
+	model  Model
 	rows   []int32
 	ms     []int64 // middle of the time interval; undated: noTime
 	kind   []int16 // in kinds
 	kinds  []string
 	traits []traits
 	points *surface.Points
+	coarse bool // precisions are rounded: there are many
+
+	excluded []int32 // rows of kinds that do not count
+
+	mark *byte // stands for these records, without holding them
+	made origin
 
 	earliestMS, latestMS int64
-	excluded, undated    int
+	undated              int
 
 	mu       sync.Mutex
 	domain   *domain // that sections is for
 	sections []int32 // the section that each record lies in, or -1
+}
+
+// origin is how the records of a part came from those of parts before: some
+// were dropped, and those from fresh on are new.
+type origin struct {
+	from    []*byte
+	dropped []record
+	fresh   int
+}
+
+// record is one that is counted no longer.
+type record struct {
+	event surface.Event
+	ms    int64
+	kind  string
 }
 
 // traits are what the sections' profiles ask of a record.
@@ -57,25 +86,25 @@ const (
 const noTime = math.MinInt64
 
 // newIncidents collects the records of layers; parts of the assessment before
-// serve again where the layer is the same.
+// serve again where their rows are the same.
 func newIncidents(layers []*geo.Layer, m Model, before *Incidents) *Incidents {
 	in := &Incidents{}
 	var points []*surface.Points
 	for _, l := range layers {
-		p := before.part(l)
-		if p == nil {
-			p = newRecordPart(l, m)
-		}
-		in.parts = append(in.parts, p)
-		in.starts = append(in.starts, in.n)
-		in.n += len(p.rows)
-		points = append(points, p.points)
-		in.Excluded += p.excluded
-		in.Undated += p.undated
-		if p.latestMS != 0 {
-			in.LatestMS = max(in.LatestMS, p.latestMS)
-			if in.EarliestMS == 0 || p.earliestMS < in.EarliestMS {
-				in.EarliestMS = p.earliestMS
+		lp := layerParts{l, before.partsFor(l, m)}
+		in.layers = append(in.layers, lp)
+		for _, p := range lp.parts {
+			in.parts = append(in.parts, p)
+			in.starts = append(in.starts, in.n)
+			in.n += len(p.rows)
+			points = append(points, p.points)
+			in.Excluded += len(p.excluded)
+			in.Undated += p.undated
+			if p.latestMS != 0 {
+				in.LatestMS = max(in.LatestMS, p.latestMS)
+				if in.EarliestMS == 0 || p.earliestMS < in.EarliestMS {
+					in.EarliestMS = p.earliestMS
+				}
 			}
 		}
 	}
@@ -83,27 +112,62 @@ func newIncidents(layers []*geo.Layer, m Model, before *Incidents) *Incidents {
 	return in
 }
 
-func (in *Incidents) part(l *geo.Layer) *recordPart {
+// partsFor returns the parts of a layer, from those before where it is the same
+// layer, edited once. Small parts at the end become one with what is new, so
+// that each record is read a number of times that grows with the logarithm of
+// all.
+func (in *Incidents) partsFor(l *geo.Layer, m Model) []*recordPart {
+	var parts []*recordPart
+	first := 0
 	if in != nil {
-		for _, p := range in.parts {
-			if p.layer == l {
-				return p
+		for _, old := range in.layers {
+			if gone, at, ok := l.Since(old.layer); ok {
+				first = at
+				for _, p := range old.parts {
+					parts = append(parts, p.without(gone))
+				}
+				break
 			}
 		}
 	}
-	return nil
+	if first == l.Len() && first > 0 {
+		return parts
+	}
+	made, start := origin{}, first
+	for k := len(parts) - 1; k >= 0 && parts[k].covers() < 2*(l.Len()-start); k-- {
+		p := parts[k]
+		start -= p.covers()
+		made.fresh += len(p.rows)
+		if before := in.has(p); before {
+			made.from = append(made.from, p.mark)
+		} else {
+			made.from = append(made.from, p.made.from...)
+			made.dropped = append(made.dropped, p.made.dropped...)
+		}
+		parts = parts[:k]
+	}
+	p := newRecordPart(l, start, m)
+	p.made = made
+	return append(parts, p)
 }
 
-// newRecordPart reads one layer. A line or polygon counts at the middle of its
-// box, with half the box's diagonal as its precision at least.
-func newRecordPart(l *geo.Layer, m Model) *recordPart {
-	p := &recordPart{layer: l}
+// covers is how many rows of its layer the part is of.
+func (p *recordPart) covers() int { return len(p.rows) + len(p.excluded) }
+
+func (in *Incidents) has(p *recordPart) bool { return in != nil && slices.Contains(in.parts, p) }
+
+// newRecordPart reads the rows of a layer from first on. A line or polygon
+// counts at the middle of its box, with half the box's diagonal as its
+// precision at least.
+func newRecordPart(l *geo.Layer, first int, m Model) *recordPart {
+	p := &recordPart{layer: l, model: m, mark: new(byte)}
 	var events []surface.Event
 	codes := map[string]int16{}
-	for row := range l.Len() {
+	precisions := map[float64]bool{}
+	for row := first; row < l.Len(); row++ {
 		kind := l.Text(row, "kind")
 		if slices.Contains(m.ExcludedKinds, kind) || (len(m.Kinds) > 0 && !slices.Contains(m.Kinds, kind)) {
-			p.excluded++
+			p.excluded = append(p.excluded, int32(row))
 			continue
 		}
 		code, seen := codes[kind]
@@ -112,13 +176,61 @@ func newRecordPart(l *geo.Layer, m Model) *recordPart {
 			codes[kind] = code
 			p.kinds = append(p.kinds, kind)
 		}
-		events = append(events, eventOf(l, row, kind, m))
+		e := eventOf(l, row, kind, m)
+		events = append(events, e)
+		precisions[e.PrecisionM] = true
 		p.rows = append(p.rows, int32(row))
 		p.kind = append(p.kind, code)
 		p.addTime(row)
 	}
+	if p.coarse = len(precisions) > surface.MaxPrecisions; p.coarse {
+		for i := range events {
+			events[i].PrecisionM = surface.RoundPrecision(events[i].PrecisionM)
+		}
+	}
 	p.points = surface.NewPoints(events, false)
 	return p
+}
+
+// event returns a record as the density sees it.
+func (p *recordPart) event(i int) surface.Event {
+	e := eventOf(p.layer, int(p.rows[i]), p.kinds[p.kind[i]], p.model)
+	if p.coarse {
+		e.PrecisionM = surface.RoundPrecision(e.PrecisionM)
+	}
+	return e
+}
+
+// without returns the part less the records of some features: itself when it
+// has none of them.
+func (p *recordPart) without(gone map[int64]bool) *recordPart {
+	if len(gone) == 0 {
+		return p
+	}
+	out := &recordPart{layer: p.layer, model: p.model, kinds: p.kinds, coarse: p.coarse, mark: new(byte)}
+	place := make([]int32, len(p.rows)) // in out, or -1
+	for i, row := range p.rows {
+		if gone[p.layer.FID(int(row))] {
+			out.made.dropped = append(out.made.dropped, record{p.event(i), p.ms[i], p.kinds[p.kind[i]]})
+			place[i] = -1
+			continue
+		}
+		place[i] = int32(len(out.rows))
+		out.rows = append(out.rows, row)
+		out.kind = append(out.kind, p.kind[i])
+		out.addTime(int(row))
+	}
+	for _, row := range p.excluded {
+		if !gone[p.layer.FID(int(row))] {
+			out.excluded = append(out.excluded, row)
+		}
+	}
+	if out.covers() == p.covers() {
+		return p
+	}
+	out.points = p.points.Renumbered(place)
+	out.made.from, out.made.fresh = []*byte{p.mark}, len(out.rows)
+	return out
 }
 
 func eventOf(l *geo.Layer, row int, kind string, m Model) surface.Event {
@@ -212,42 +324,54 @@ func (v View) timed() bool { return v.WindowDays > 0 || v.HalfLifeDays > 0 }
 
 // weighted returns the points with their weights in a view.
 func (in *Incidents) weighted(v View) *surface.Points {
-	asOf := v.AsOf.UnixMilli()
-	if !v.timed() && len(v.Kinds) == 0 && in.LatestMS <= asOf {
+	if !v.timed() && len(v.Kinds) == 0 && in.LatestMS <= v.AsOf.UnixMilli() {
 		return in.points // everything counts in full
 	}
 	parts := make([]*surface.Points, len(in.parts))
 	for k, p := range in.parts {
-		parts[k] = p.weighted(v, asOf)
+		parts[k] = p.weighted(v)
 	}
 	return surface.Union(parts...)
 }
 
-func (p *recordPart) weighted(v View, asOf int64) *surface.Points {
+func (p *recordPart) weighted(v View) *surface.Points {
 	counts := make([]bool, len(p.kinds))
 	for i, kind := range p.kinds {
-		counts[i] = len(v.Kinds) == 0 || slices.Contains(v.Kinds, kind)
+		counts[i] = v.counts(kind)
 	}
-	windowMS := v.WindowDays * 86.4e6
 	return p.points.Reweighted(func(i int) float64 {
-		if !counts[p.kind[i]] {
+		if !counts[p.kind[i]] || !v.covers(p.ms[i]) {
 			return 0
 		}
-		if p.ms[i] == noTime {
-			if v.timed() {
-				return 0
-			}
-			return 1
-		}
-		age := float64(asOf - p.ms[i])
-		if age < 0 || (windowMS > 0 && age > windowMS) {
-			return 0
-		}
-		if v.HalfLifeDays > 0 {
-			return surface.Recency(age, v.HalfLifeDays*86.4e6)
-		}
-		return 1
+		return v.weight(p.ms[i])
 	})
+}
+
+// admits reports whether a view counts a record of a kind and time.
+func (v View) admits(ms int64, kind string) bool { return v.covers(ms) && v.counts(kind) }
+
+func (v View) counts(kind string) bool { return len(v.Kinds) == 0 || slices.Contains(v.Kinds, kind) }
+
+func (v View) covers(ms int64) bool {
+	if ms == noTime {
+		return !v.timed()
+	}
+	age := v.AsOf.UnixMilli() - ms
+	return age >= 0 && (v.WindowDays == 0 || float64(age) <= v.WindowDays*86.4e6)
+}
+
+// weight is what the age of a record leaves of its weight: more than all of it
+// when it is yet to come, which is what such a record that is to be taken away
+// has by now.
+func (v View) weight(ms int64) float64 {
+	if v.HalfLifeDays == 0 || ms == noTime {
+		return 1
+	}
+	age, halfLife := float64(v.AsOf.UnixMilli()-ms), v.HalfLifeDays*86.4e6
+	if age < 0 {
+		return 1 / surface.Recency(-age, halfLife)
+	}
+	return surface.Recency(age, halfLife)
 }
 
 // exposureYears is the length of a window in which an incident of full weight

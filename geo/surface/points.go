@@ -49,9 +49,17 @@ type mergedLevels struct {
 
 const keyLevel = 24
 
-// maxPrecisions bounds the number of sets: beyond it, precisions are rounded
-// up to the next of eight steps an octave, so that none gets smaller.
-const maxPrecisions = 64
+// MaxPrecisions bounds the number of sets: beyond it, NewPoints rounds
+// precisions by RoundPrecision.
+const MaxPrecisions = 64
+
+// RoundPrecision rounds metres up to the next of eight steps an octave.
+func RoundPrecision(m float64) float64 {
+	if !(m > 0) {
+		return 0
+	}
+	return math.Exp2(math.Ceil(math.Log2(m)*8) / 8)
+}
 
 // NewPoints sorts events. Events with a weight that is not positive (NaN
 // included) or a position that is not finite are left out. Cost O(n log n).
@@ -68,8 +76,8 @@ func NewPoints(events []Event, planar bool) *Points {
 		if p <= 0 || math.IsNaN(p) {
 			return 0
 		}
-		if len(distinct) > maxPrecisions {
-			return math.Exp2(math.Ceil(math.Log2(p)*8) / 8)
+		if len(distinct) > MaxPrecisions {
+			return RoundPrecision(p)
 		}
 		return p
 	}
@@ -173,6 +181,26 @@ func (p *Points) reweighted(weight func(s *pointSet, i int) float64) *Points {
 			q.n += len(r.keys)
 		}
 	}
+	return q
+}
+
+// Renumbered returns the events with the numbers that place gives them; those
+// below zero are left out.
+func (p *Points) Renumbered(place []int32) *Points {
+	q := p.reweighted(func(s *pointSet, i int) float64 {
+		if place[s.first+int(s.event[i])] < 0 {
+			return 0
+		}
+		return s.weight[i]
+	})
+	for k := range q.sets {
+		s := &q.sets[k]
+		for i, e := range s.event {
+			s.event[i] = place[s.first+int(e)]
+		}
+		s.first = 0
+	}
+	q.events = len(place)
 	return q
 }
 

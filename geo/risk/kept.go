@@ -1,0 +1,138 @@
+package risk
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/sempadan/sempadan/geo/surface"
+)
+
+// keptDensity is a density that goes on from assessment to assessment: what was
+// summed stays, edits and the passing of time cost what they change.
+type keptDensity struct {
+	pyramid *surface.Pyramid
+	view    View
+}
+
+// shape names a view but for its instant.
+func (v View) shape() string {
+	return fmt.Sprintf("%g|%g|%g|%q", v.WindowDays, v.HalfLifeDays, v.BandwidthM, v.Kinds)
+}
+
+// keepDensities makes the densities of the two views that everybody looks at:
+// from those of the assessment before where that is less work.
+func (a *Assessment) keepDensities() {
+	a.kept = map[string]keptDensity{}
+	for _, v := range []View{a.DefaultView(), a.hazardView()} {
+		shape := v.shape()
+		if _, done := a.kept[shape]; done {
+			continue
+		}
+		if k, ok := a.continued(v); ok {
+			a.kept[shape] = k
+			continue
+		}
+		p, err := surface.NewPyramid(a.Incidents.weighted(v), a.Model.Kernel, v.BandwidthM)
+		if err != nil {
+			panic(err) // the model was validated
+		}
+		a.kept[shape] = keptDensity{p, v}
+	}
+}
+
+// continued brings the density of the assessment before up to this one.
+func (a *Assessment) continued(v View) (keptDensity, bool) {
+	p := a.in.Previous
+	if p == nil || p.keys.counting != a.keys.counting || p.Model.Kernel != a.Model.Kernel {
+		return keptDensity{}, false
+	}
+	old, ok := p.kept[v.shape()]
+	if !ok {
+		return keptDensity{}, false
+	}
+	added, removed := a.Incidents.changes(p.Incidents, old.view, v)
+	if len(added)+len(removed) > 1000+a.Incidents.n/8 {
+		return keptDensity{}, false
+	}
+	pyramid := old.pyramid
+	if age := v.AsOf.Sub(old.view.AsOf).Hours() / 24; age != 0 && v.HalfLifeDays > 0 {
+		f := math.Exp2(-age / v.HalfLifeDays)
+		if f == 0 || math.IsInf(f, 0) {
+			return keptDensity{}, false
+		}
+		pyramid = pyramid.Decayed(f)
+	}
+	if len(added)+len(removed) > 0 {
+		pyramid = pyramid.With(added, removed)
+	}
+	return keptDensity{pyramid, v}, true
+}
+
+// changes lists the records that a view counts and an earlier one of earlier
+// incidents did not, and the reverse, with the weights of now.
+func (in *Incidents) changes(before *Incidents, then, now View) (added, removed []surface.Event) {
+	add := func(p *recordPart, i int) {
+		e := p.event(i)
+		e.Weight *= now.weight(p.ms[i])
+		added = append(added, e)
+	}
+	remove := func(r record) {
+		r.event.Weight *= now.weight(r.ms)
+		removed = append(removed, r.event)
+	}
+	gone := map[*byte]*recordPart{}
+	for _, p := range before.parts {
+		gone[p.mark] = p
+	}
+	for _, p := range in.parts {
+		first := 0
+		switch {
+		case gone[p.mark] != nil:
+			first = len(p.rows)
+			delete(gone, p.mark)
+		case p.made.isFrom(gone):
+			first = p.made.fresh
+			for _, mark := range p.made.from {
+				delete(gone, mark)
+			}
+			for _, r := range p.made.dropped {
+				if then.admits(r.ms, r.kind) {
+					remove(r)
+				}
+			}
+		}
+		passed := !then.AsOf.Equal(now.AsOf)
+		for i := range p.rows {
+			if i < first && !passed {
+				continue
+			}
+			kind := p.kinds[p.kind[i]]
+			was, is := i < first && then.admits(p.ms[i], kind), now.admits(p.ms[i], kind)
+			if is && !was {
+				add(p, i)
+			} else if was && !is {
+				remove(record{p.event(i), p.ms[i], kind})
+			}
+		}
+	}
+	for _, p := range before.parts {
+		if gone[p.mark] == nil {
+			continue
+		}
+		for i := range p.rows {
+			if kind := p.kinds[p.kind[i]]; then.admits(p.ms[i], kind) {
+				remove(record{p.event(i), p.ms[i], kind})
+			}
+		}
+	}
+	return added, removed
+}
+
+func (o origin) isFrom(parts map[*byte]*recordPart) bool {
+	for _, mark := range o.from {
+		if parts[mark] == nil {
+			return false
+		}
+	}
+	return len(o.from) > 0
+}

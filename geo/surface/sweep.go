@@ -248,6 +248,14 @@ func (s *rowSweep) stamp(dst []float64, p *span) {
 		for t := range dst {
 			dst[t] += p.scale
 		}
+	case Gaussian: // each value by the one before: e^(-a(x+1)²/2) = e^(-ax²/2)·e^(-ax-a/2)
+		v := p.scale * s.kernel.At(GaussianCut*GaussianCut-p.a*(p.half2-x*x))
+		step, change := math.Exp(-p.a*(x+0.5)), math.Exp(-p.a)
+		for t := range dst {
+			dst[t] += v
+			v *= step
+			step *= change
+		}
 	default:
 		reach2 := s.kernel.Reach() * s.kernel.Reach()
 		for t := range dst {

@@ -52,8 +52,6 @@ type Effort struct {
 	// really were is not known.
 	NoDataS    float64
 	NoDataLegs int32
-
-	trail int32 // place in Coverage.trails, from 1; 0: none
 }
 
 // Knowledge says what is known of patrols in a cell.
@@ -93,10 +91,14 @@ type Coverage struct {
 	Tracks, Posts              int
 	Oversized                  int // posts left out for their size
 
-	trails   []trail
+	trails   trails
+	near     []*trail // scratch of see
 	agencies []AgencyEffort
 	asOfMS   int64
 	windowMS int64
+
+	areaRow int32 // the row of cells of which areaM2 is the area of each
+	areaM2  float64
 }
 
 // CoverageInputs are the layers that coverage is made of.
@@ -111,7 +113,7 @@ type CoverageInputs struct {
 // vertices plus cells passed and seen; memory does not grow with the vertices.
 func NewCoverage(in CoverageInputs, m CoverageModel) *Coverage {
 	c := &Coverage{
-		Model: m, AsOf: in.AsOf, cells: NewField[Effort](),
+		Model: m, AsOf: in.AsOf, cells: NewField[Effort](), trails: trails{places: NewField[int32]()},
 		asOfMS: in.AsOf.UnixMilli(), windowMS: int64(m.WindowDays * 86.4e6),
 	}
 	names := map[agencyKey]uint16{}
@@ -139,7 +141,10 @@ func (c *Coverage) add(p Pass, visit func(Pass)) {
 	e.LastMS[p.Side] = max(e.LastMS[p.Side], p.EndMS)
 	if p.SweptM2 > 0 {
 		ageDays := float64(c.asOfMS-p.EndMS) / 86.4e6
-		pod := c.Model.POD(p.SweptM2 / p.Cell.AreaM2())
+		if c.areaM2 == 0 || p.Cell.Y != c.areaRow {
+			c.areaRow, c.areaM2 = p.Cell.Y, p.Cell.AreaM2()
+		}
+		pod := c.Model.POD(p.SweptM2 / c.areaM2)
 		e.Presence[0] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysLand)
 		e.Presence[1] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysSea)
 	}
@@ -153,7 +158,7 @@ func (c *Coverage) add(p Pass, visit func(Pass)) {
 	e.LowM2 += p.LowM2
 	e.HighM2 += p.HighM2
 	if p.SweptM2 > 0 {
-		c.trailOf(e).addAgency(p.agency, p.SweptM2)
+		c.trails.of(p.Cell).addAgency(p.agency, p.SweptM2)
 		c.agencies[p.agency].SweptM2 += p.SweptM2
 	}
 	if visit != nil {
@@ -259,11 +264,11 @@ func (c *Coverage) Agencies() []AgencyEffort {
 // AgenciesIn returns the effort in one cell by agency, the most first; the sum
 // over a side's agencies is the side's SweptM2.
 func (c *Coverage) AgenciesIn(cell Cell) []AgencyEffort {
-	e := c.cells.At(cell)
-	if e.trail == 0 {
+	t := c.trails.find(cell)
+	if t == nil {
 		return nil
 	}
-	t := &c.trails[e.trail-1]
+	e := c.cells.At(cell)
 	rest := e.SweptM2
 	var out []AgencyEffort
 	for i, swept := range t.swept {

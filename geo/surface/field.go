@@ -63,6 +63,10 @@ func (c Cell) offset() int {
 // written it may be read by many.
 type Field[T any] struct {
 	blocks map[Block]*[BlockSide * BlockSide]T
+
+	// The block that the writer used last: patrols stay near where they were.
+	lastAt Block
+	last   *[BlockSide * BlockSide]T
 }
 
 // NewField returns an empty field.
@@ -81,12 +85,26 @@ func (f *Field[T]) At(c Cell) T {
 
 // Ref returns the place of a cell's value, made on first use.
 func (f *Field[T]) Ref(c Cell) *T {
-	b := f.blocks[c.Block()]
-	if b == nil {
-		b = new([BlockSide * BlockSide]T)
-		f.blocks[c.Block()] = b
+	at := c.Block()
+	if f.last == nil || f.lastAt != at {
+		if f.blocks[at] == nil {
+			f.blocks[at] = new([BlockSide * BlockSide]T)
+		}
+		f.last, f.lastAt = f.blocks[at], at
 	}
-	return &b[c.offset()]
+	return &f.last[c.offset()]
+}
+
+// find is Ref that makes nothing: nil where no block is.
+func (f *Field[T]) find(c Cell) *T {
+	if at := c.Block(); f.last == nil || f.lastAt != at {
+		b := f.blocks[at]
+		if b == nil {
+			return nil
+		}
+		f.last, f.lastAt = b, at
+	}
+	return &f.last[c.offset()]
 }
 
 // Blocks lists the blocks that hold something, in a fixed order.

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/sempadan/sempadan/geo"
 )
@@ -13,6 +14,7 @@ import (
 // cells that somebody passed or saw have one.
 type trail struct {
 	seen       [seenSide]uint32 // rows from the north, bits from the west
+	whole      uint32           // rows of which every place is seen
 	unmergedM2 float64
 	swept      [cellAgencies]float64
 	agency     [cellAgencies]uint16
@@ -23,12 +25,36 @@ const (
 	seenWorld = seenSide << CellLevel // places round the world
 )
 
-func (c *Coverage) trailOf(e *Effort) *trail {
-	if e.trail == 0 {
-		c.trails = append(c.trails, trail{})
-		e.trail = int32(len(c.trails))
+// trails holds the trails by cell, in chunks, so that more of them move none.
+type trails struct {
+	places *Field[int32] // counted from 1; 0: none
+	chunks []*[trailChunk]trail
+	n      int32
+}
+
+const trailChunk = 4096
+
+func (t *trails) at(place int32) *trail { return &t.chunks[(place-1)/trailChunk][(place-1)%trailChunk] }
+
+// find returns a cell's trail, nil when it has none.
+func (t *trails) find(c Cell) *trail {
+	if place := t.places.At(c); place > 0 {
+		return t.at(place)
 	}
-	return &c.trails[e.trail-1]
+	return nil
+}
+
+// of returns a cell's trail, made on first use.
+func (t *trails) of(c Cell) *trail {
+	place := t.places.Ref(c)
+	if *place == 0 {
+		if t.n%trailChunk == 0 {
+			t.chunks = append(t.chunks, new([trailChunk]trail))
+		}
+		t.n++
+		*place = t.n
+	}
+	return t.at(*place)
 }
 
 // addAgency counts the effort of an agency; a fifth one is not kept apart.
@@ -44,14 +70,14 @@ func (t *trail) addAgency(agency uint16, m2 float64) {
 
 // watch marks what a post sees of a cell.
 func (c *Coverage) watch(part watched) {
-	t := c.trailOf(c.cells.Ref(part.cell))
+	t := c.trails.of(part.cell)
 	t.unmergedM2 += part.areaM2
 	const each = seenSide / 8
 	for row := range seenSide {
 		places := uint8(part.seen >> (row / each * 8))
 		for column := range 8 {
 			if places>>column&1 != 0 {
-				t.seen[row] |= (1<<each - 1) << (column * each)
+				t.mark(row, (1<<each-1)<<(column*each))
 			}
 		}
 	}
@@ -85,8 +111,8 @@ func (c *Coverage) Swath(cells iter.Seq[Cell]) (s Swath) {
 	for cell := range cells {
 		area := cell.AreaM2()
 		s.AreaM2 += area
-		if i := c.cells.At(cell).trail; i > 0 {
-			s.add(&c.trails[i-1], area)
+		if t := c.trails.find(cell); t != nil {
+			s.add(t, area)
 		}
 	}
 	return s
@@ -94,11 +120,11 @@ func (c *Coverage) Swath(cells iter.Seq[Cell]) (s Swath) {
 
 // TotalSwath is the Swath of all cells that somebody passed or saw.
 func (c *Coverage) TotalSwath() (s Swath) {
-	c.cells.Each(func(cell Cell, e *Effort) {
-		if e.trail > 0 {
+	c.trails.places.Each(func(cell Cell, place *int32) {
+		if *place > 0 {
 			area := cell.AreaM2()
 			s.AreaM2 += area
-			s.add(&c.trails[e.trail-1], area)
+			s.add(c.trails.at(*place), area)
 		}
 	})
 	return s
@@ -116,27 +142,61 @@ func (s *Swath) add(t *trail, areaM2 float64) {
 // spot is a position on the grid of places, x to the east and y to the south.
 type spot struct{ x, y float64 }
 
-// strip is what is seen from a straight way: all within radiusM of it, in
-// metres from its start a.
+// strip is what is seen from a straight way: all within radiusM of it, or, of a
+// flat one, only what lies straight to its right and left. In metres from its
+// start a.
 type strip struct {
 	a, b     spot
 	radiusM  float64
-	yM       float64 // metres a place
-	perXM    float64 // places a metre
+	xM, yM   float64 // metres a place
 	dx, dy   float64 // from a to b
 	nx, ny   float64 // from the way to its right edge
 	perDY    float64
+	slope    float64 // of the flat ends, x by y
+	flat     bool
 	vertical bool // it goes north or south at all
 }
 
 func newStrip(a, b spot, radiusM, xM, yM float64) strip {
-	s := strip{a: a, b: b, radiusM: radiusM, yM: yM, perXM: 1 / xM, dx: (b.x - a.x) * xM, dy: (b.y - a.y) * yM}
-	if s.vertical = s.dy != 0; s.vertical {
-		length := math.Sqrt(s.dx*s.dx + s.dy*s.dy)
+	s := strip{a: a, b: b, radiusM: radiusM, xM: xM, yM: yM, dx: (b.x - a.x) * xM, dy: (b.y - a.y) * yM}
+	if length := math.Hypot(s.dx, s.dy); length > 0 {
 		s.nx, s.ny = -s.dy/length*radiusM, s.dx/length*radiusM
+	}
+	if s.vertical = s.dy != 0; s.vertical {
 		s.perDY = 1 / s.dy
 	}
 	return s
+}
+
+// after makes a strip flat that goes on from one with round ends, or another
+// flat one, when the bend between them is small: it begins so far back that the
+// outer side of the bend is covered, with slackM too much at most. What is left
+// out is then seen from the strip before.
+func (s *strip) after(before *strip, slackM float64) {
+	r2 := s.radiusM * s.radiusM
+	cos := (s.nx*before.nx + s.ny*before.ny) / r2
+	sin := math.Abs(s.nx*before.ny-s.ny*before.nx) / r2
+	lengthM := math.Abs(before.dx*before.ny-before.dy*before.nx) / s.radiusM
+	if !(cos > 0 && s.radiusM*sin*sin/2 <= slackM && 2*s.radiusM*sin <= lengthM) {
+		return
+	}
+	backX, backY := -s.ny*sin, s.nx*sin
+	s.a.x, s.a.y = s.a.x+backX/s.xM, s.a.y+backY/s.yM
+	s.dx, s.dy = s.dx-backX, s.dy-backY
+	if s.flat = true; s.vertical {
+		s.perDY = 1 / s.dy
+	}
+	if s.ny != 0 {
+		s.slope = s.nx / s.ny
+	}
+}
+
+// reach is how far a strip goes beyond the box of its way, in places.
+func (s *strip) reach() (x, y float64) {
+	if s.flat {
+		return math.Abs(s.nx) / s.xM, math.Abs(s.ny) / s.yM
+	}
+	return s.radiusM / s.xM, s.radiusM / s.yM
 }
 
 // placeSizeM returns the size of a place at a latitude.
@@ -153,14 +213,25 @@ func (s *strip) span(row int) (first, last int) {
 	const none = math.MaxFloat64
 	lo, hi := none, -none
 	y := (float64(row) + 0.5 - s.a.y) * s.yM
-	r2 := s.radiusM * s.radiusM
-	if h2 := r2 - y*y; h2 >= 0 {
-		hi = math.Sqrt(h2)
-		lo = -hi
-	}
-	if d := y - s.dy; d*d <= r2 {
-		h := math.Sqrt(r2 - d*d)
-		lo, hi = min(lo, s.dx-h), max(hi, s.dx+h)
+	if s.flat {
+		if reach := math.Abs(s.ny); math.Abs(y) <= reach {
+			lo = y * s.slope
+			hi = lo
+		}
+		if reach := math.Abs(s.ny); math.Abs(y-s.dy) <= reach {
+			x := s.dx + (y-s.dy)*s.slope
+			lo, hi = min(lo, x), max(hi, x)
+		}
+	} else {
+		r2 := s.radiusM * s.radiusM
+		if h2 := r2 - y*y; h2 >= 0 {
+			hi = math.Sqrt(h2)
+			lo = -hi
+		}
+		if d := y - s.dy; d*d <= r2 {
+			h := math.Sqrt(r2 - d*d)
+			lo, hi = min(lo, s.dx-h), max(hi, s.dx+h)
+		}
 	}
 	if s.vertical { // the long edges, a ± n to b ± n
 		if t := (y - s.ny) * s.perDY; t >= 0 && t <= 1 {
@@ -175,43 +246,64 @@ func (s *strip) span(row int) (first, last int) {
 	if lo > hi {
 		return 1, 0
 	}
-	return int(math.Ceil(s.a.x + lo*s.perXM - 0.5)), int(math.Floor(s.a.x + hi*s.perXM - 0.5))
+	return int(math.Ceil(s.a.x + lo/s.xM - 0.5)), int(math.Floor(s.a.x + hi/s.xM - 0.5))
 }
 
-// see marks a strip in the cells that it touches.
+// see marks a strip in the cells that it touches, and leaves alone the rows of
+// which all is seen: on a beat that is patrolled every day, most.
 func (c *Coverage) see(s *strip) {
-	reach := s.radiusM / s.yM
-	top := max(0, int(math.Floor(min(s.a.y, s.b.y)-reach)))
-	bottom := min(seenWorld-1, int(math.Floor(max(s.a.y, s.b.y)+reach)))
-	var first, last [seenSide]int
+	reachX, reachY := s.reach()
+	west := floorDiv(int(math.Floor(min(s.a.x, s.b.x) - reachX)))
+	east := floorDiv(int(math.Floor(max(s.a.x, s.b.x) + reachX)))
+	top := max(0, int(math.Floor(min(s.a.y, s.b.y)-reachY)))
+	bottom := min(seenWorld-1, int(math.Floor(max(s.a.y, s.b.y)+reachY)))
+	c.near = slices.Grow(c.near[:0], east-west+1)[:east-west+1]
 	for cellY := top / seenSide; cellY <= bottom/seenSide; cellY++ {
-		west, east := math.MaxInt, math.MinInt
-		from, to := max(top, cellY*seenSide), min(bottom, cellY*seenSide+seenSide-1)
+		from, to := max(0, top-cellY*seenSide), min(seenSide-1, bottom-cellY*seenSide)
+		whole := c.trailsNear(cellY, west)
 		for row := from; row <= to; row++ {
-			f, l := s.span(row)
-			first[row-from], last[row-from] = f, l
-			if f <= l {
-				west, east = min(west, f), max(east, l)
+			if whole>>row&1 != 0 {
+				continue
 			}
-		}
-		if west > east {
-			continue
-		}
-		for cellX := floorDiv(west); cellX <= floorDiv(east); cellX++ {
-			var t *trail
-			for row := from; row <= to; row++ {
-				f, l := max(0, first[row-from]-cellX*seenSide), min(seenSide-1, last[row-from]-cellX*seenSide)
-				if f > l {
-					continue
-				}
+			first, last := s.span(cellY*seenSide + row)
+			for x := floorDiv(first); first <= last; x++ {
+				t := c.near[x-west]
 				if t == nil {
-					t = c.trailOf(c.cells.Ref(Cell{int32(cellX) & (1<<CellLevel - 1), int32(cellY)}))
+					t = c.trails.of(wrapped(x, cellY))
+					c.near[x-west] = t
 				}
-				t.seen[row&(seenSide-1)] |= ^uint32(0) >> (seenSide - 1 - (l - f)) << f
+				end := min(last, x*seenSide+seenSide-1)
+				t.mark(row, ^uint32(0)>>(seenSide-1-(end-first))<<(first&(seenSide-1)))
+				first = end + 1
 			}
 		}
 	}
 }
+
+// trailsNear looks up the trails of a row of cells, nil for those without, and
+// returns the rows of places that all of them have seen whole.
+func (c *Coverage) trailsNear(cellY, west int) (whole uint32) {
+	whole = ^uint32(0)
+	for k := range c.near {
+		c.near[k] = nil
+		if place := c.trails.places.find(wrapped(west+k, cellY)); place != nil && *place > 0 {
+			c.near[k] = c.trails.at(*place)
+			whole &= c.near[k].whole
+		} else {
+			whole = 0
+		}
+	}
+	return whole
+}
+
+func (t *trail) mark(row int, places uint32) {
+	if t.seen[row] |= places; t.seen[row] == ^uint32(0) {
+		t.whole |= 1 << row
+	}
+}
+
+// wrapped is a cell that may be counted beyond the dateline.
+func wrapped(x, y int) Cell { return Cell{int32(x) & (1<<CellLevel - 1), int32(y)} }
 
 // floorDiv returns the cell of a column, also west of the dateline.
 func floorDiv(column int) int { return column >> 5 }

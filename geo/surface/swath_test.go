@@ -57,15 +57,26 @@ func TestSwathAgainstDistances(t *testing.T) {
 	for _, job := range []struct {
 		widthM, stepDeg float64
 		legs            int
-		tolerance       float64 // dense fixes are drawn with some slack
-	}{{60, .02, 12, .004}, {300, .02, 12, .001}, {2500, .02, 12, .001}, {60, .0004, 80, .05}, {300, .0004, 80, .02}, {2500, .0004, 80, .01}} {
+		turn            float64 // at most so much from leg to leg, radians; 0: any way
+		tolerance       float64 // dense fixes and gentle bends are drawn with some slack
+	}{
+		{60, .02, 12, 0, .004}, {300, .02, 12, 0, .001}, {2500, .02, 12, 0, .001},
+		{60, .0004, 80, 0, .05}, {300, .0004, 80, 0, .02}, {2500, .0004, 80, 0, .01},
+		{2000, .005, 12, .2, .006}, {2000, .005, 12, .6, .006}, {400, .001, 60, .2, .01}, {2000, .001, 60, .1, .012},
+	} {
 		widthM := job.widthM
 		var tracks []geo.Feature
 		reach := orb.Bound{Min: orb.Point{180, 90}, Max: orb.Point{-180, -90}}
 		for range 3 {
 			line := orb.LineString{{110.3 + r.Float64()*.03, 1.3 + r.Float64()*.03}}
+			heading := 1.0
 			for range job.legs {
 				p := line[len(line)-1]
+				if job.turn > 0 {
+					heading += (2*r.Float64() - 1) * job.turn
+					line = append(line, orb.Point{p[0] + job.stepDeg*math.Cos(heading), p[1] + job.stepDeg*math.Sin(heading)})
+					continue
+				}
 				line = append(line, orb.Point{p[0] + (r.Float64()-.5)*job.stepDeg, p[1] + (r.Float64()-.5)*job.stepDeg})
 			}
 			reach = reach.Union(line.Bound())
@@ -166,29 +177,6 @@ func TestCameraSeesItsSector(t *testing.T) {
 		if total, _ := c.Search(surface.CellAt(orb.Point{at[0] + p.dx, at[1] + p.dy})); (total > 0) != p.seen {
 			t.Errorf("%+v: coverage %g", p, total)
 		}
-	}
-}
-
-// Every mode, with the fixes of a receiver that reports every ten seconds.
-func BenchmarkCoverageModes(b *testing.B) {
-	for mode, speed := range map[string]float64{"foot": 1.2, "vehicle": 15, "sea_boat": 12, "aircraft": 55} {
-		b.Run(mode, func(b *testing.B) {
-			r := rand.New(rand.NewPCG(2, 2))
-			at, heading := orb.Point{110, 3}, 0.0
-			line := orb.LineString{at}
-			for range 99_999 {
-				heading += (r.Float64() - .5) * .3
-				at = orb.Point{at[0] + speed*10/111e3*math.Cos(heading), at[1] + speed*10/111e3*math.Sin(heading)}
-				line = append(line, at)
-			}
-			tracks := trackLayer(track(line, asOf.AddDate(0, 0, -20), 10*time.Second, map[string]any{"mode": mode, "country": "ID"}))
-			b.ResetTimer()
-			b.ReportAllocs()
-			for b.Loop() {
-				cover(tracks, nil)
-			}
-			b.ReportMetric(100_000*float64(b.N)/b.Elapsed().Seconds(), "vertices/s")
-		})
 	}
 }
 

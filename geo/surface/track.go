@@ -48,6 +48,7 @@ type tracker struct {
 	seenWidthM, seenM float64
 	left, right       [2]float64
 	seeing, pending   bool
+	drawn             strip // the one before, which this goes on from; zero: none
 	scaleRow          int32
 	placeXM, placeYM  float64
 }
@@ -117,8 +118,11 @@ func (c *Coverage) widthsOf(l *geo.Layer, row int) (day, night Widths) {
 	return day, c.Model.WidthsIn(in)
 }
 
+// localHour is the hour of the day by the sun, 0 to 23.
 func localHour(ms int64, lon float64) int {
-	return int(math.Mod(float64(ms)/3.6e6+lon/15+24e6, 24))
+	const day = 86_400_000
+	ofDay := (ms%day + int64(lon*(day/360)) + 2*day) % day
+	return int(ofDay / 3_600_000)
 }
 
 // leg adds the way between two fixes.
@@ -172,7 +176,7 @@ func (t *tracker) endStay() {
 	t.staying = false
 	t.c.add(t.stay, t.visit)
 	if s := t.stay; s.SweptM2 > 0 && t.c.inWindow(s.EndMS) {
-		t.c.trailOf(t.c.cells.Ref(s.Cell)).unmergedM2 += s.SweptM2
+		t.c.trails.of(s.Cell).unmergedM2 += s.SweptM2
 	}
 }
 
@@ -199,7 +203,7 @@ func (t *tracker) extend(b fix) bool {
 	const n = seenSide
 	x, y := (b.x-t.seenFrom.x)*n*t.placeXM, (b.y-t.seenFrom.y)*n*t.placeYM
 	d := math.Sqrt(x*x + y*y)
-	slackM := max(t.placeXM/4, t.seenWidthM/64)
+	slackM := t.slackM()
 	if t.seenM > 0 && (d < t.seenM || d > longLegM || cross(t.right, x, y) < 0 || cross(t.left, x, y) > 0) {
 		return false
 	}
@@ -230,20 +234,35 @@ func (t *tracker) scale(at fix) {
 }
 
 func (t *tracker) draw() {
-	const n = seenSide
-	a, b := t.seenFrom, t.seenTo
-	b.x -= math.Round((b.x-a.x)/(1<<CellLevel)) * (1 << CellLevel)
 	if t.seenWidthM > 0 {
-		s := newStrip(spot{a.x * n, a.y * n}, spot{b.x * n, b.y * n}, min(t.seenWidthM/2, farthestSeenM), t.placeXM, t.placeYM)
+		s := t.strip(t.seenFrom, t.seenTo)
+		if t.drawn.radiusM > 0 {
+			s.after(&t.drawn, t.slackM())
+		}
 		t.c.see(&s)
+		t.drawn = s
 	}
 	t.seenFrom, t.seenM, t.pending = t.seenTo, 0, false
 }
+
+// strip is what is seen between two fixes with the width under way.
+func (t *tracker) strip(a, b fix) strip {
+	const n = seenSide
+	b.x -= math.Round((b.x-a.x)/(1<<CellLevel)) * (1 << CellLevel)
+	return newStrip(spot{a.x * n, a.y * n}, spot{b.x * n, b.y * n}, min(t.seenWidthM/2, farthestSeenM), t.placeXM, t.placeYM)
+}
+
+func (t *tracker) slackM() float64 { return max(t.placeXM/4, t.seenWidthM/64) }
 
 func (t *tracker) endStrip() {
 	if t.seeing && t.pending {
 		t.draw()
 	}
+	if t.drawn.flat {
+		end := t.strip(t.seenTo, t.seenTo)
+		t.c.see(&end)
+	}
+	t.drawn = strip{}
 	t.seeing, t.pending, t.seenM = false, false, 0
 }
 

@@ -81,8 +81,9 @@ type LayerInfo struct {
 	NextFID        int64     `json:"-"` // the FID that the next new feature gets
 }
 
-// OpenStart stands for a beginning that is not known.
-func OpenStart() time.Time { return time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC) }
+// OpenStart stands for a beginning that is not known. It is not the zero time,
+// which says that a feature has no date, and the importer can read it.
+func OpenStart() time.Time { return time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // OpenEnd stands for an end that is not known, such as that of a post that is
 // still there.

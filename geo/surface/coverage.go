@@ -47,9 +47,11 @@ type Effort struct {
 	Presence [2]float64
 	// LastMS is the latest presence, unix milliseconds; 0: none.
 	LastMS [Sides]int64
-	// NoDataS is how long tracks in the window were silent or jumped on their
-	// straight way through the cell, in seconds, of NoDataLegs legs. Where they
-	// really were is not known.
+	// NoDataS is how long devices in the window gave no data, in seconds:
+	// tracks that were silent or jumped, on their straight way through the cell,
+	// and posts and tracks that were out of order, by the share of their area or
+	// way that is in the cell; NoDataLegs is in how many holes. Where a silent
+	// patrol really was is not known.
 	NoDataS    float64
 	NoDataLegs int32
 }
@@ -60,7 +62,7 @@ type Knowledge int
 // What is known of a cell in the window.
 const (
 	Unvisited Knowledge = iota // no patrol has been there
-	NoData                     // a patrol may have been there while its receiver was silent
+	NoData                     // a patrol may have been there, or a device may have seen it, but was silent
 	Visited
 )
 
@@ -83,19 +85,22 @@ type Coverage struct {
 	AsOf  time.Time
 	cells *Field[Effort]
 	// LengthM is the track length counted; SilentLegs, Jumps and Untimed are
-	// legs and tracks left out as no data, NoDataS the seconds of such legs
-	// in the window.
-	LengthM                    float64
-	SilentLegs, Jumps, Untimed int
-	NoDataS                    float64
-	Tracks, Posts              int
-	Oversized                  int // posts left out for their size
+	// legs and tracks left out as no data, Outages the times in the window that
+	// devices were out of order, NoDataS the seconds in the window of all these.
+	LengthM                             float64
+	SilentLegs, Jumps, Untimed, Outages int
+	NoDataS                             float64
+	Tracks, Posts                       int
+	Oversized                           int // posts left out for their size
 
 	trails   trails
 	near     []*trail // scratch of see
 	agencies []AgencyEffort
 	asOfMS   int64
 	windowMS int64
+
+	visit     func(Pass) // while it is made
+	visitHole func(Hole)
 
 	areaRow int32 // the row of cells of which areaM2 is the area of each
 	areaM2  float64
@@ -105,8 +110,10 @@ type Coverage struct {
 type CoverageInputs struct {
 	Tracks, Posts []*geo.Layer
 	AsOf          time.Time
-	// Visit, when not nil, is told of every pass inside the window.
-	Visit func(Pass)
+	// Visit, when not nil, is told of every pass inside the window, VisitHole
+	// of every time inside it without data, for each cell that it concerns.
+	Visit     func(Pass)
+	VisitHole func(Hole)
 }
 
 // NewCoverage sums the effort of timed tracks and posts before AsOf. Cost:
@@ -115,18 +122,20 @@ func NewCoverage(in CoverageInputs, m CoverageModel) *Coverage {
 	c := &Coverage{
 		Model: m, AsOf: in.AsOf, cells: NewField[Effort](), trails: trails{places: NewField[int32]()},
 		asOfMS: in.AsOf.UnixMilli(), windowMS: int64(m.WindowDays * 86.4e6),
+		visit: in.Visit, visitHole: in.VisitHole,
 	}
 	names := map[agencyKey]uint16{}
 	for _, l := range in.Tracks {
 		for row := range l.Len() {
-			c.addTrack(l, row, c.agencyOf(names, l, row), in.Visit)
+			c.addTrack(l, row, c.agencyOf(names, l, row))
 		}
 	}
 	for _, l := range in.Posts {
 		for row := range l.Len() {
-			c.addPost(l, row, c.agencyOf(names, l, row), in.Visit)
+			c.addPost(l, row, c.agencyOf(names, l, row))
 		}
 	}
+	c.visit, c.visitHole = nil, nil
 	return c
 }
 
@@ -136,7 +145,7 @@ func (c *Coverage) Cells() *Field[Effort] { return c.cells }
 // inWindow says whether something that ended at ms counts as effort.
 func (c *Coverage) inWindow(ms int64) bool { return c.asOfMS-ms <= c.windowMS }
 
-func (c *Coverage) add(p Pass, visit func(Pass)) {
+func (c *Coverage) add(p Pass) {
 	e := c.cells.Ref(p.Cell)
 	e.LastMS[p.Side] = max(e.LastMS[p.Side], p.EndMS)
 	if p.SweptM2 > 0 {
@@ -161,8 +170,8 @@ func (c *Coverage) add(p Pass, visit func(Pass)) {
 		c.trails.of(p.Cell).addAgency(p.agency, p.SweptM2)
 		c.agencies[p.agency].SweptM2 += p.SweptM2
 	}
-	if visit != nil {
-		visit(p)
+	if c.visit != nil {
+		c.visit(p)
 	}
 }
 

@@ -164,6 +164,10 @@ func TestCoverageOfPost(t *testing.T) {
 	if math.Abs(sum/want-1) > 0.01 {
 		t.Errorf("%g m² in ten days, want %g", sum, want)
 	}
+	closed := cover(nil, postLayer(geo.Feature{Geometry: orb.Point{110.35, 1.0}, From: geo.OpenStart(), To: asOf.AddDate(0, 0, -20), Properties: map[string]any{"country": "MY", "radius_m": 5000.0}}))
+	if got := sumSwept(closed); math.Abs(got/want-1) > 0.01 {
+		t.Errorf("%g m² until it closed, want %g", got, want)
+	}
 	total, bySide := c.Search(surface.CellAt(orb.Point{110.35, 1.0}))
 	if math.Abs(total-240) > 1 || bySide[surface.Malaysia] != total {
 		t.Errorf("the cell of the post is covered %g times", total)

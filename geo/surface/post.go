@@ -9,34 +9,61 @@ import (
 )
 
 // addPost counts a post in the window and in the one before it. A post without
-// times was always there.
-func (c *Coverage) addPost(l *geo.Layer, row int, agency uint16, visit func(Pass)) {
+// times was always there; while it was out of order it is no data.
+func (c *Coverage) addPost(l *geo.Layer, row int, agency uint16) {
 	c.Posts++
 	from, to, dated := l.TimesMS(row)
 	if !dated {
 		from, to = geo.OpenStart().UnixMilli(), geo.OpenEnd().UnixMilli()
 	}
 	asOf, window := c.asOfMS, c.windowMS
+	outages := outagesOf(l, row)
 	var parts []watched
 	looked := false
-	for _, span := range [][2]int64{{asOf - 2*window, asOf - window - 1}, {asOf - window, asOf}} {
-		start, end := max(from, span[0]), min(to, span[1])
-		if end <= start {
+	for _, in := range []spell{{asOf - 2*window, asOf - window - 1}, {asOf - window, asOf}} {
+		here := spell{max(from, in.startMS), min(to, in.endMS)}
+		if here.endMS <= here.startMS {
 			continue
 		}
 		if !looked {
 			parts, looked = c.postCells(l, row), true
 		}
-		hours := float64(end-start) / 3.6e6
-		pass := Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"), StartMS: start, EndMS: end, agency: agency}
+		up, down := working(here, outages)
+		for _, s := range up {
+			c.look(parts, Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"), StartMS: s.startMS, EndMS: s.endMS, agency: agency})
+		}
+		if in.endMS == asOf {
+			c.missLook(parts, c.agencies[agency].Side, down)
+		}
+	}
+}
+
+// look counts what a post sees for the time of a pass.
+func (c *Coverage) look(parts []watched, p Pass) {
+	hours := float64(p.EndMS-p.StartMS) / 3.6e6
+	for _, part := range parts {
+		p.Cell = part.cell
+		p.SweptM2 = part.areaM2 * hours * c.Model.PostSweepsPerHour
+		p.LowM2, p.HighM2 = p.SweptM2, p.SweptM2
+		c.add(p)
+		if c.inWindow(p.EndMS) {
+			c.watch(part)
+		}
+	}
+}
+
+// missLook marks what a post would have seen while it was out of order.
+func (c *Coverage) missLook(parts []watched, side Side, down []spell) {
+	areaM2 := 0.0
+	for _, part := range parts {
+		areaM2 += part.areaM2
+	}
+	for _, s := range down {
+		c.Outages++
+		seconds := float64(s.endMS-s.startMS) / 1000
+		c.NoDataS += seconds
 		for _, part := range parts {
-			pass.Cell = part.cell
-			pass.SweptM2 = part.areaM2 * hours * c.Model.PostSweepsPerHour
-			pass.LowM2, pass.HighM2 = pass.SweptM2, pass.SweptM2
-			c.add(pass, visit)
-			if span[1] == asOf {
-				c.watch(part)
-			}
+			c.noData(Hole{part.cell, side, s.startMS, s.endMS}, seconds*part.areaM2/areaM2, true)
 		}
 	}
 }

@@ -36,8 +36,8 @@ func fixAt(p orb.Point) fix {
 // tracker adds the legs of one track to the coverage.
 type tracker struct {
 	c          *Coverage
-	visit      func(Pass)
 	day, night Widths
+	outages    []spell
 	stay       Pass // the pass under way; none while staying is false
 	staying    bool
 
@@ -53,30 +53,59 @@ type tracker struct {
 	placeXM, placeYM  float64
 }
 
-// addTrack adds one track. A leg counts when both its fixes are at AsOf or
-// before; one that is silent for too long, goes back in time or is too fast is
-// no data.
-func (c *Coverage) addTrack(l *geo.Layer, row int, agency uint16, visit func(Pass)) {
+// addTrack adds one track: a line with a time at each fix, or a place with the
+// time of one fix or of a stay. What is after AsOf has not happened. A leg that
+// is silent for too long, goes back in time, is too fast, or falls in an outage
+// of the device is no data.
+func (c *Coverage) addTrack(l *geo.Layer, row int, agency uint16) {
 	c.Tracks++
-	line, ok := l.Geometry(row).(orb.LineString)
-	times := l.VertexTimesMS(row)
-	if !ok || len(times) != len(line) {
+	t := tracker{c: c, scaleRow: -1, outages: outagesOf(l, row)}
+	t.stay = Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"), agency: agency}
+	from, to, timed := l.TimesMS(row)
+	switch g := l.Geometry(row).(type) {
+	case orb.LineString:
+		times := l.VertexTimesMS(row)
+		if timed = len(times) == len(g) && len(g) > 0; timed {
+			from, to = slices.Min(times), slices.Max(times)
+			t.day, t.night = c.widthsOf(l, row)
+			t.walk(g, times)
+		}
+	case orb.Point:
+		if timed {
+			t.day, t.night = c.widthsOf(l, row)
+			t.stand(fixAt(g), spell{from, to})
+		}
+	default:
+		timed = false
+	}
+	if !timed {
 		c.Untimed++
 		return
 	}
-	if len(line) == 0 {
-		return
+	t.endStay()
+	t.endStrip()
+	for _, o := range t.outages {
+		if s, in := c.inside(o); in && s.startMS < to && s.endMS > from {
+			c.Outages++
+		}
 	}
-	t := tracker{c: c, visit: visit, scaleRow: -1}
-	t.day, t.night = c.widthsOf(l, row)
-	t.stay = Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"), agency: agency}
-	a := fixAt(line[0])
-	for i := 1; i < len(line); i++ {
-		from, to := times[i-1], times[i]
-		if to > c.asOfMS {
-			break
+}
+
+// walk adds the legs between the fixes up to AsOf; one fix alone is a stay.
+func (t *tracker) walk(line orb.LineString, times []int64) {
+	c := t.c
+	var a fix
+	var lastMS int64
+	fixes := 0
+	for i, ms := range times {
+		if ms > c.asOfMS {
+			continue
 		}
 		b := fixAt(line[i])
+		if fixes++; fixes == 1 {
+			a, lastMS = b, ms
+			continue
+		}
 		lengthM := geo.LocalDistanceM(a.at, b.at)
 		if lengthM > longLegM {
 			lengthM = geo.DistanceM(a.at, b.at)
@@ -84,22 +113,49 @@ func (c *Coverage) addTrack(l *geo.Layer, row int, agency uint16, visit func(Pas
 		if lengthM < c.Model.StillM {
 			b, lengthM = a, 0
 		}
-		seconds := float64(to-from) / 1000
+		in := spell{lastMS, ms}
+		seconds := float64(in.endMS-in.startMS) / 1000
 		switch {
+		case overlaps(t.outages, in):
+			t.hole(a, b, lengthM, in)
 		case seconds > c.Model.MaxSilenceMin*60 || seconds < 0:
 			c.SilentLegs++
-			t.hole(a, b, lengthM, from, to)
+			t.hole(a, b, lengthM, in)
 		case lengthM > c.Model.MaxSpeedMS*max(seconds, 1):
 			c.Jumps++
-			t.hole(a, b, lengthM, from, to)
+			t.hole(a, b, lengthM, in)
 		default:
 			c.LengthM += lengthM
-			t.leg(a, b, lengthM, from, to)
+			t.leg(a, b, lengthM, in)
 		}
-		a = b
+		a, lastMS = b, ms
 	}
-	t.endStay()
-	t.endStrip()
+	if fixes == 1 {
+		t.stand(a, spell{lastMS, lastMS})
+	}
+}
+
+// stand adds a stay at one place for a time: presence, and what can be seen
+// from there, but no way swept.
+func (t *tracker) stand(at fix, in spell) {
+	c := t.c
+	in.endMS = min(in.endMS, c.asOfMS)
+	in.startMS = max(in.startMS, min(in.endMS, c.asOfMS-2*c.windowMS))
+	if in.endMS < in.startMS {
+		return
+	}
+	up, down := working(in, t.outages)
+	for _, s := range up {
+		for from, last := s.startMS, false; !last; from += longestStayMS {
+			to := min(s.endMS, from+longestStayMS)
+			last = to == s.endMS
+			t.leg(at, at, 0, spell{from, to})
+			t.endStay()
+		}
+	}
+	for _, s := range down {
+		t.hole(at, at, 0, s)
+	}
 }
 
 // widthsOf returns the sweep widths of a track by day and by night. A width
@@ -126,8 +182,8 @@ func localHour(ms int64, lon float64) int {
 }
 
 // leg adds the way between two fixes.
-func (t *tracker) leg(a, b fix, lengthM float64, from, to int64) {
-	w := t.day
+func (t *tracker) leg(a, b fix, lengthM float64, in spell) {
+	w, from, to := t.day, in.startMS, in.endMS
 	if isNight(localHour(from, a.at.Lon())) {
 		w = t.night
 	}
@@ -174,7 +230,7 @@ func (t *tracker) endStay() {
 		return
 	}
 	t.staying = false
-	t.c.add(t.stay, t.visit)
+	t.c.add(t.stay)
 	if s := t.stay; s.SweptM2 > 0 && t.c.inWindow(s.EndMS) {
 		t.c.trails.of(s.Cell).unmergedM2 += s.SweptM2
 	}
@@ -268,15 +324,15 @@ func (t *tracker) endStrip() {
 
 // hole marks the straight way of a leg that is no data, as far as its time is
 // in the window: of a long one only the parts near its ends.
-func (t *tracker) hole(a, b fix, lengthM float64, from, to int64) {
+func (t *tracker) hole(a, b fix, lengthM float64, in spell) {
 	t.endStay()
 	t.endStrip()
 	c := t.c
-	if !c.inWindow(max(from, to)) {
+	if !c.inWindow(max(in.startMS, in.endMS)) {
 		return
 	}
-	since := max(min(from, to), c.asOfMS-c.windowMS)
-	seconds := max(0, float64(to-since)/1000)
+	missed, _ := c.inside(in)
+	seconds := max(0, float64(missed.endMS-missed.startMS)/1000)
 	c.NoDataS += seconds
 	// Of a cell that a cut of the leg falls in, the leg counts once.
 	last, began := Cell{}, false
@@ -285,11 +341,7 @@ func (t *tracker) hole(a, b fix, lengthM float64, from, to int64) {
 			return
 		}
 		splitByCell(p, q, func(cell Cell, t0, t1 float64) {
-			e := c.cells.Ref(cell)
-			e.NoDataS += (t1 - t0) * (s1 - s0) * seconds
-			if !began || cell != last {
-				e.NoDataLegs++
-			}
+			c.noData(Hole{cell, t.stay.Side, missed.startMS, missed.endMS}, (t1-t0)*(s1-s0)*seconds, !began || cell != last)
 			last, began = cell, true
 		})
 	})
@@ -316,9 +368,11 @@ func alongGeodesic(a, b fix, lengthM float64, yield func(p, q fix, s0, s1 float6
 	}
 }
 
-// splitByCell yields the cells that a short leg passes with the shares of the
-// leg where it enters and leaves each. Within a leg of a few kilometres the
-// share in Web Mercator is the share of length to 1e-4.
+// splitByCell yields the cells that a short leg passes with the shares of its
+// length where it enters and leaves each. Where a leg of a few kilometres meets
+// the grid is found on the straight line in Web Mercator; a share t of that is
+// the share t + d·(t² - t) of the length, as the scale goes from cos φ₀ to
+// cos φ₁ and d is their difference over their sum.
 func splitByCell(a, b fix, yield func(c Cell, t0, t1 float64)) {
 	const n = 1 << CellLevel
 	bx := b.x - math.Round((b.x-a.x)/n)*n // the short way, also over the dateline
@@ -334,13 +388,21 @@ func splitByCell(a, b fix, yield func(c Cell, t0, t1 float64)) {
 	cuts = appendCrossings(cuts, a.x, bx)
 	cuts = appendCrossings(cuts, a.y, b.y)
 	slices.Sort(cuts)
+	scaleA, scaleB := math.Cos(a.at.Lat()*math.Pi/180), math.Cos(b.at.Lat()*math.Pi/180)
+	d := 0.0
+	if sum := scaleA + scaleB; sum > 0 {
+		d = (scaleB - scaleA) / sum
+	}
+	s0 := 0.0
 	for i := 1; i < len(cuts); i++ {
 		t0, t1 := cuts[i-1], cuts[i]
 		if t1 == t0 {
 			continue
 		}
+		s1 := t1 + d*(t1*t1-t1)
 		mid := (t0 + t1) / 2
-		yield(cell(a.x+mid*(bx-a.x), a.y+mid*(b.y-a.y)), t0, t1)
+		yield(cell(a.x+mid*(bx-a.x), a.y+mid*(b.y-a.y)), s0, s1)
+		s0 = s1
 	}
 }
 

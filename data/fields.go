@@ -27,6 +27,8 @@ func (im *importer) fieldValue(t *target, c *cell) (any, *valueFault) {
 		return countsValue(t.field, c)
 	case TypeBoolean:
 		return booleanValue(c)
+	case TypeSpells:
+		return im.spellsValue(c)
 	default:
 		return im.instantValue(t, c)
 	}
@@ -163,6 +165,67 @@ func booleanValue(c *cell) (any, *valueFault) {
 		return false, nil
 	}
 	return nil, &valueFault{"not_a_boolean", "is not true or false"}
+}
+
+// mostSpells bounds what one feature may have: an outage a day for three years.
+const mostSpells = 1000
+
+// spellsValue takes times start/end between semicolons, or an array of them,
+// and stores them as one text in UTC. A day stands for the whole of it.
+func (im *importer) spellsValue(c *cell) (any, *valueFault) {
+	texts := strings.Split(string(c.written()), ";")
+	if c.kind == cellNested && json.Unmarshal(c.text, &texts) != nil {
+		return nil, &valueFault{"bad_interval", "is not a list of intervals start/end"}
+	}
+	if len(texts) > mostSpells {
+		return nil, &valueFault{"bad_interval", "has more than " + itoa(mostSpells) + " intervals"}
+	}
+	var out []string
+	for _, text := range texts {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		start, end, ok := strings.Cut(text, "/")
+		if !ok || strings.Contains(end, "/") {
+			return nil, &valueFault{"bad_interval", "is not an interval start/end with dates of the form YYYY-MM-DDThh:mm:ssZ"}
+		}
+		from, fromText, f := im.spellEnd(start)
+		if f != nil {
+			return nil, f
+		}
+		to, toText, f := im.spellEnd(end)
+		if f != nil {
+			return nil, f
+		}
+		if !from.from.IsZero() && !to.to.IsZero() && to.to.Before(from.from) {
+			return nil, &valueFault{"interval_reversed", "ends before it begins"}
+		}
+		if to.precision != instant {
+			toText = to.to.Format(time.RFC3339)
+		}
+		out = append(out, fromText+"/"+toText)
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return strings.Join(out, ";"), nil
+}
+
+// spellEnd reads one end of an interval; an open one is the zero stamp.
+func (im *importer) spellEnd(text string) (stamp, string, *valueFault) {
+	if text = strings.TrimSpace(text); text == ".." {
+		return stamp{}, text, nil
+	}
+	st, f := im.dates.read([]byte(text))
+	switch {
+	case f != nil:
+		return st, "", f
+	case st.ambiguous:
+		return st, "", &valueFault{"bad_interval", "has a date that is not of the form YYYY-MM-DD"}
+	case st.unzoned:
+		im.counts.unzoned++
+	}
+	return st, st.from.Format(time.RFC3339), nil
 }
 
 // instantValue takes a time that is not one of the feature's two, and stores

@@ -21,6 +21,9 @@ const (
 	TypeInstant FieldType = "instant" // RFC 3339
 	TypeCount   FieldType = "count"   // an integer of at least 0, or a band such as 5-9
 	TypeCounts  FieldType = "counts"  // an object of counts by Codes
+	// TypeSpells are times between semicolons, each start/end as RFC 3339,
+	// ".." for an open end.
+	TypeSpells FieldType = "spells"
 )
 
 // Field describes one field of a layer's schema.
@@ -129,6 +132,8 @@ var incidentFields = []Field{
 	{Name: "retention_class", Type: TypeText},
 }
 
+const outagesNote = "when the device was out of order, which counts as no data: start/end; start/end, an end .. is open"
+
 var placeFields = []Field{
 	{Name: "name", Type: TypeText},
 	{Name: "country", Type: TypeCode, Codes: countries, aliases: countryAliases},
@@ -150,6 +155,8 @@ var trackFields = []Field{
 	{Name: "terrain", Type: TypeCode, Codes: unknownTo("forest", "open", "road", "river", "sea")},
 	{Name: "wind_kt", Type: TypeNumber, Min: &zero, Unit: "kt"},
 	{Name: "sea_ft", Type: TypeNumber, Min: &zero, Unit: "ft", Note: "height of the waves"},
+	{Name: "fatigued", Type: TypeBoolean, Note: "a crew that is tired sees less"},
+	{Name: "outages", Type: TypeSpells, Note: outagesNote},
 	{Name: "time_from", Type: TypeInstant, Note: "of a track whose vertices have no times"},
 	{Name: "time_to", Type: TypeInstant},
 }
@@ -161,6 +168,7 @@ var postFields = []Field{
 	{Name: "radius_m", Type: TypeNumber, Min: &zero, Max: &farthestSightM, Unit: "m"},
 	{Name: "bearing_deg", Type: TypeNumber, Unit: "degrees", Note: "where a camera looks, clockwise from north"},
 	{Name: "fov_deg", Type: TypeNumber, Min: &zero, Max: &fullTurnDeg, Unit: "degrees", Note: "how wide it sees"},
+	{Name: "outages", Type: TypeSpells, Note: outagesNote},
 	{Name: "from", Type: TypeInstant},
 	{Name: "to", Type: TypeInstant},
 }

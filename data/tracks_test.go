@@ -148,3 +148,37 @@ func TestPosts(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// Outages come as text or as an array, in any zone, and are stored in UTC; one
+// that cannot be read is named.
+func TestOutages(t *testing.T) {
+	in := func(o *ImportOptions) { o.TZ = "MYT" }
+	l, r := mustImport(t, "name,lon,lat,outages\n"+
+		"a,110,1,2026-01-01T00:00:00Z/2026-01-02T08:30:00+08:00\n"+
+		"b,110,1,2026-01-01/2026-01-02;2026-02-01 06:00/..;\n"+
+		"c,110,1,\n"+
+		"d,110,1,yesterday/2026-01-02\n"+
+		"e,110,1,2026-01-01\n"+
+		"f,110,1,2026-01-03/2026-01-02\n"+
+		"g,110,1,01/02/2026\n"+
+		"h,110,1,"+strings.Repeat("2026-01-01/..;", 1001)+"\n", geo.KindPost, in)
+	want := []string{"2026-01-01T00:00:00Z/2026-01-02T00:30:00Z", "2025-12-31T16:00:00Z/2026-01-02T15:59:59Z;2026-01-31T22:00:00Z/..", ""}
+	if l.Len() != 3 || r.Quarantined != 5 {
+		t.Fatalf("%d rows, %+v", l.Len(), r)
+	}
+	for i, w := range want {
+		if got := l.Text(i, "outages"); got != w {
+			t.Errorf("%q, want %q", got, w)
+		}
+	}
+	for i, code := range []string{"bad_date", "bad_interval", "interval_reversed", "bad_interval", "bad_interval"} {
+		if got := r.Rows[i]; got.Code != code || got.Field != "outages" {
+			t.Errorf("%+v, want %s", got, code)
+		}
+	}
+	l, _ = mustImport(t, `{"type":"Feature","geometry":{"type":"LineString","coordinates":[[110,1],[110.1,1]]},"properties":{
+		"outages":["2026-01-01T00:00:00Z/..","../2025-01-01T00:00:00Z"],"fatigued":"ya","times":["2026-01-01T00:00:00Z","2026-01-01T01:00:00Z"]}}`, geo.KindPatrolTrack)
+	if got := l.Text(0, "outages"); got != "2026-01-01T00:00:00Z/..;../2025-01-01T00:00:00Z" || l.Value(0, "fatigued") != true {
+		t.Errorf("%q, fatigued %v", got, l.Value(0, "fatigued"))
+	}
+}

@@ -178,7 +178,7 @@ func (m *CoverageModel) weather(c Conditions) float64 {
 }
 
 func (c Conditions) onWater() bool {
-	if c.Terrain != "" {
+	if c.Terrain != "" && c.Terrain != "unknown" {
 		return c.Terrain == "river" || c.Terrain == "sea"
 	}
 	return !slices.Contains([]string{"foot", "motorcycle", "vehicle"}, c.Mode)

@@ -26,6 +26,7 @@ func TestWidthsByHand(t *testing.T) {
 		"at night":                {surface.Conditions{Mode: "sea_boat", Night: true}, 600},
 		"unknown mode":            {surface.Conditions{Mode: "camel"}, 100},
 		"nothing stated":          {surface.Conditions{Mode: "sea_boat", WindKT: nan, SeaFT: nan}, 2000},
+		"waves somewhere":         {surface.Conditions{Mode: "sea_boat", Terrain: "unknown", Target: "unknown", SeaFT: 5}, 500},
 		"15 kt":                   {surface.Conditions{Mode: "sea_boat", WindKT: 15}, 2000},
 		"16 kt":                   {surface.Conditions{Mode: "sea_boat", WindKT: 16, SeaFT: nan}, 1000},
 		"26 kt":                   {surface.Conditions{Mode: "sea_boat", WindKT: 26}, 500},

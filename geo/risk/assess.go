@@ -55,6 +55,7 @@ type Assessment struct {
 	unscored  []Section
 	domain    *domain
 	presence  *presence
+	covers    []Cover
 	keys      stageKeys
 	kept      map[string]keptDensity // by the shape of their view
 
@@ -170,7 +171,7 @@ func (a *Assessment) settleAsOf() {
 
 func (a *Assessment) name() {
 	a.Version = digest(a.Inputs, a.Model, a.AsOf, a.Program)
-	a.keys.coverage = digest(layerKeys(a.in.tracks()), layerKeys(a.in.posts()), a.keys.lines, a.Model.Coverage, a.AsOf)
+	a.keys.coverage = digest(layerKeys(a.in.tracks()), layerKeys(a.in.posts()), a.keys.lines, a.Model.Coverage, a.coverageAsOf())
 }
 
 // chooseBandwidth looks at the incidents of the hazard's window, as they weigh
@@ -203,18 +204,24 @@ func (a *Assessment) cutLines() {
 
 func (a *Assessment) sumCoverage() {
 	if p := a.lend(func(k stageKeys) string { return k.coverage }); p != nil {
-		a.Coverage, a.presence = p.Coverage, p.presence
+		a.Coverage, a.presence, a.covers = p.Coverage, p.presence, p.covers
 		return
 	}
-	a.presence = newPresence(len(a.stretches), a.AsOf, a.Model.Coverage.WindowDays)
+	a.presence = newPresence(len(a.stretches), a.coverageAsOf(), a.Model.Coverage.WindowDays)
 	a.Coverage = surface.NewCoverage(surface.CoverageInputs{
-		Tracks: a.in.tracks(), Posts: a.in.posts(), AsOf: a.AsOf,
+		Tracks: a.in.tracks(), Posts: a.in.posts(), AsOf: a.coverageAsOf(),
 		Visit: func(p surface.Pass) {
 			if s := a.domain.strip(p.Cell); s >= 0 {
 				a.presence.add(s, p)
 			}
 		},
+		VisitHole: func(h surface.Hole) {
+			if s := a.domain.strip(h.Cell); s >= 0 {
+				a.presence.miss(s, h)
+			}
+		},
 	}, a.Model.Coverage)
+	a.covers = a.coverStrips()
 }
 
 func digestOf(l *geo.Layer) InputDigest {

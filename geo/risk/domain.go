@@ -138,72 +138,9 @@ func along(line orb.LineString, stepM float64) []orb.Point {
 	return out
 }
 
-// presence keeps, for each section and side, in which hours of the window a
-// patrol was in its strip.
-type presence struct {
-	startMS  int64
-	hours    int
-	sections []sectionPresence
-}
-
-type sectionPresence struct {
-	slots    [surface.Sides][]bool // by hour of the window; nil: never
-	agencies map[string]bool
-}
-
-func newPresence(sections int, asOf time.Time, windowDays float64) *presence {
-	hours := int(math.Ceil(windowDays * 24))
-	return &presence{
-		startMS:  asOf.UnixMilli() - int64(hours)*3_600_000,
-		hours:    hours,
-		sections: make([]sectionPresence, sections),
-	}
-}
-
-func (p *presence) add(section int, pass surface.Pass) {
-	s := &p.sections[section]
-	if s.slots[pass.Side] == nil {
-		s.slots[pass.Side] = make([]bool, p.hours)
-	}
-	from := max(0, (pass.StartMS-p.startMS)/3_600_000)
-	to := min(int64(p.hours)-1, (pass.EndMS-p.startMS)/3_600_000)
-	for h := from; h <= to; h++ {
-		s.slots[pass.Side][h] = true
-	}
-	if s.agencies == nil {
-		s.agencies = map[string]bool{}
-	}
-	s.agencies[pass.Agency] = true
-}
-
 // Week holds a value for each hour of each weekday, Monday first, in local
 // (solar zone) time.
 type Week [7][24]float64
-
-// week returns, for a section, the share of each hour of the week in which
-// anyone was present.
-func (p *presence) week(section int, zoneH int) (w Week) {
-	var seen Week
-	s := &p.sections[section]
-	for h := range p.hours {
-		day, hour := weekSlot(p.startMS+int64(h)*3_600_000, zoneH)
-		seen[day][hour]++
-		for _, slots := range s.slots {
-			if slots != nil && slots[h] {
-				w[day][hour]++
-				break
-			}
-		}
-	}
-	for d := range w {
-		for h := range w[d] {
-			if seen[d][h] > 0 {
-				w[d][h] /= seen[d][h]
-			}
-		}
-	}
-	return w
-}
 
 // weekSlot returns the weekday (Monday 0) and hour of an instant in a zone.
 func weekSlot(ms int64, zoneH int) (day, hour int) {
@@ -211,6 +148,6 @@ func weekSlot(ms int64, zoneH int) (day, hour int) {
 	return (int(t.Weekday()) + 6) % 7, t.Hour()
 }
 
-// zoneHours returns the zone of a longitude, UTC+7 for western Borneo and
+// zoneH is the zone of the middle of the stretch, UTC+7 for western Borneo and
 // Sumatra, UTC+8 further east.
-func zoneHours(lon float64) int { return int(math.Round(lon / 15)) }
+func (s stretch) zoneH() int { return int(math.Round(s.line[len(s.line)/2].Lon() / 15)) }

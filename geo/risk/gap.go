@@ -13,7 +13,7 @@ import (
 type GapRow struct {
 	Rank    int
 	Section Section
-	Hours   []HourSpan // of the week without any patrol
+	Hours   []HourSpan // of the week without any patrol, and without any doubt of that
 	Effect  Effect
 	Share   float64 // of the undetected incidents of all sections
 }
@@ -44,7 +44,8 @@ type GapFilter struct {
 }
 
 // Gaps ranks the sections that want a patrol by their residual risk: gaps,
-// blind spots where risk is expected, mismatches and fading coverage.
+// blind spots where risk is expected, mismatches, fading coverage, and those where
+// devices were silent.
 func (a *Assessment) Gaps(f GapFilter) []GapRow {
 	var rows []GapRow
 	total := 0.0
@@ -67,7 +68,7 @@ func (a *Assessment) Gaps(f GapFilter) []GapRow {
 	}
 	for i := range rows {
 		s := rows[i].Section
-		rows[i].Hours = uncovered(s.Profile.Coverage)
+		rows[i].Hours = uncovered(s.Profile)
 		rows[i].Effect = a.effectOfOnePatrol(s)
 		if total > 0 {
 			rows[i].Share = s.Undetected.Mean / total
@@ -89,16 +90,19 @@ func ParseLevel(s string) (Level, bool) { return Level(s), levelRank(Level(s)) >
 
 var weekdays = [7]string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 
-func uncovered(w Week) []HourSpan {
+// uncovered lists the hours in which nobody was present; an hour in which a
+// device was silent is none, for one may have been.
+func uncovered(p Profile) []HourSpan {
 	out := []HourSpan{}
-	for d := range w {
+	open := func(d, h int) bool { return p.Coverage[d][h] == 0 && p.NoData[d][h] == 0 }
+	for d := range p.Coverage {
 		for h := 0; h < 24; {
-			if w[d][h] > 0 {
+			if !open(d, h) {
 				h++
 				continue
 			}
 			from := h
-			for h < 24 && w[d][h] == 0 {
+			for h < 24 && open(d, h) {
 				h++
 			}
 			out = append(out, HourSpan{weekdays[d], from, h})
@@ -139,13 +143,15 @@ type Annex struct {
 	MedianPrecisionM   float64        `json:"median_location_precision_m"`
 	ShareWithoutHour   float64        `json:"share_without_hour"`
 	PossibleDuplicates int            `json:"possible_duplicates"`
+	CoverageAsOf       time.Time      `json:"coverage_as_of"` // the next full hour
 	Tracks             int            `json:"patrol_tracks"`
 	TrackKM            float64        `json:"patrol_track_km"`
 	UntimedTracks      int            `json:"patrol_tracks_without_times"`
 	OversizedPosts     int            `json:"posts_too_large"`
 	SilentLegs         int            `json:"track_legs_silent"`
 	JumpLegs           int            `json:"track_legs_jumping"`
-	NoDataHours        float64        `json:"track_hours_no_data"`
+	Outages            int            `json:"device_outages"`
+	NoDataHours        float64        `json:"track_hours_no_data"` // of outages too
 	NoDataCells        int            `json:"cells_no_data"`
 	SeenKM2            float64        `json:"swath_merged_km2"`
 	SeenUnmergedKM2    float64        `json:"swath_unmerged_km2"`
@@ -160,14 +166,6 @@ type Annex struct {
 	Synthetic          []string       `json:"synthetic_layers"`
 	ExposureYears      float64        `json:"exposure_years"`
 	Sources            []InputDigest  `json:"inputs"`
-}
-
-// AgencyKM2 is the area that an agency swept in the window; sums over agencies
-// are the effort of their country.
-type AgencyKM2 struct {
-	Country string  `json:"country"`
-	Agency  string  `json:"agency"`
-	KM2     float64 `json:"swept_km2"`
 }
 
 // Annex describes the quality of the data that went in.
@@ -194,7 +192,7 @@ func (a *Assessment) Annex() Annex {
 	for _, s := range a.Sections {
 		x.Classes[s.Class]++
 		x.BorderKM += s.LengthKM
-		if s.Class == BlindSpot || s.Class == BlindSpotPriority {
+		if s.Class == BlindSpot || s.Class == BlindSpotPriority || s.Class == NoReport {
 			x.BlindKM += s.LengthKM
 		}
 	}
@@ -211,6 +209,7 @@ func (a *Assessment) Annex() Annex {
 
 func (a *Assessment) describeEffort(x *Annex) {
 	c := a.Coverage
+	x.CoverageAsOf, x.Outages = c.AsOf, c.Outages
 	x.NoDataHours, x.NoDataCells = c.NoDataS/3600, c.NoDataCells()
 	seen := c.TotalSwath()
 	x.SeenKM2, x.SeenUnmergedKM2 = seen.MergedM2/1e6, seen.UnmergedM2/1e6

@@ -2,8 +2,12 @@ package risk_test
 
 import (
 	"math"
+	"reflect"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
 	"github.com/sempadan/sempadan/geo/surface"
@@ -74,5 +78,120 @@ func TestCoverageModelIsChecked(t *testing.T) {
 		if m.Validate() == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+// Coverage speaks of the next full hour: an incident later in the hour leaves
+// it, one after the hour does not, and a start from nothing agrees.
+func TestCoverageOfTheHour(t *testing.T) {
+	tracks := patrols(sweep(110.2, 110.4, 3, "ID")...)
+	at := func(minutes int, previous *risk.Assessment) *risk.Assessment {
+		when := now.AddDate(0, 0, -1).Add(time.Duration(minutes) * time.Minute)
+		return assess(t, risk.Inputs{Previous: previous, Layers: []*geo.Layer{border(), tracks,
+			layer(geo.LayerInfo{ID: "incidents", Kind: geo.KindIncident, Version: int64(minutes)}, incident(110.45, 1, when, nil))}}, nil)
+	}
+	first := at(1, nil)
+	full := now.AddDate(0, 0, -1).Add(time.Hour)
+	if !first.Coverage.AsOf.Equal(full) || !first.Annex().CoverageAsOf.Equal(full) || !first.AsOf.Equal(full.Add(-59*time.Minute)) {
+		t.Fatalf("coverage as of %v for an assessment as of %v", first.Coverage.AsOf, first.AsOf)
+	}
+	for minutes, same := range map[int]bool{17: true, 60: true, 61: false} {
+		lent, anew := at(minutes, first), at(minutes, nil)
+		if (lent.Coverage == first.Coverage) != same || lent.AsOf.Equal(first.AsOf) {
+			t.Errorf("after %d minutes: the same coverage is %v", minutes, !same)
+		}
+		for i, s := range anew.Sections {
+			if !reflect.DeepEqual(s.Cover, lent.Sections[i].Cover) || s.Profile != lent.Sections[i].Profile {
+				t.Errorf("after %d minutes, section %s: lent %+v, anew %+v", minutes, s.ID, lent.Sections[i].Cover, s.Cover)
+			}
+		}
+	}
+}
+
+// Where a device was silent or out of order, and nobody else was, the section
+// has no report: it is neither unpatrolled nor a place without hours.
+func TestSilenceIsNoAbsence(t *testing.T) {
+	f := walk(110.25, 110.75, 3, "ID")
+	f.Geometry = orb.LineString{f.Geometry.(orb.LineString)[0], f.Geometry.(orb.LineString)[50]}
+	f.VertexTimes = []time.Time{f.From, f.From.Add(5 * time.Hour)} // 12 to 17 h local, one leg of 55 km
+	f.To = f.VertexTimes[1]
+	down := geo.Feature{Geometry: orb.Point{110.05, 1}, From: now.AddDate(0, -1, -1), To: now, Properties: map[string]any{
+		"country": "MY", "agency": "P", "radius_m": 1500.0, "outages": "2020-01-01T00:00:00Z/.."}}
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), patrols(f),
+		layer(geo.LayerInfo{ID: "posts", Kind: geo.KindPost, Version: 1}, down), incidents(incident(110.5, 1, now, nil), incident(110.86, 1, now, nil))}}, nil)
+	for lon, want := range map[float64]risk.Class{110.5: risk.NoReport, 110.05: risk.NoReport, 110.86: risk.BlindSpotPriority} {
+		p := a.At(orb.Point{lon, 1})
+		s, ok := a.Section(p.SectionID)
+		if !ok || p.Class != want || s.Class != want || s.DaysSince != nil || (s.NoDataHours > 0) != (want == risk.NoReport) {
+			t.Errorf("at %g: %s, section %s, %g hours of no data, %v days, want %s", lon, p.Class, s.Class, s.NoDataHours, s.DaysSince, want)
+		}
+	}
+	s, _ := a.Section(a.At(orb.Point{110.5, 1}).SectionID)
+	day := (int(f.From.Weekday()) + 6) % 7
+	for d := range 7 {
+		for h := range 24 {
+			want := 0.0
+			if d == day && h >= 11 && h <= 16 {
+				want = 0.25 // one of four such weekdays, or of five
+			}
+			if got := s.Profile.NoData[d][h]; math.Abs(got-want) > 0.06 || s.Profile.Coverage[d][h] != 0 {
+				t.Errorf("weekday %d, %d h: no data %g, want %g", d, h, got, want)
+			}
+		}
+	}
+	found := false
+	for _, g := range a.Gaps(risk.GapFilter{}) {
+		if g.Section.ID != s.ID {
+			continue
+		}
+		found = true
+		hours := 0
+		for _, h := range g.Hours {
+			hours += h.To - h.From
+		}
+		if hours != 168-6 || !slices.Contains(g.Section.Also, risk.BlindSpotPriority) {
+			t.Errorf("%d hours without a patrol, want 162: %v; also %v", hours, g.Hours, g.Section.Also)
+		}
+	}
+	if x := a.Annex(); !found || x.Outages != 1 || x.Classes[risk.NoReport] < 5 || math.Abs(x.NoDataHours-5-30*24) > 1e-9 || x.BlindKM < 99 {
+		t.Errorf("found %v, %+v", found, x)
+	}
+}
+
+// The effort of a section is told by country and agency; the parts add up to
+// that of its cells, and no track is needed to show their union.
+func TestEffortOfSectionsAdds(t *testing.T) {
+	var tracks []geo.Feature
+	for i, agency := range []string{"A", "B", "C", "A"} {
+		f := walk(110.2, 110.2+0.1*float64(i+1), 3+i, []string{"ID", "MY"}[i%2])
+		f.Properties["agency"], f.Properties["sweep_width_m"] = agency, 100.0
+		tracks = append(tracks, f)
+	}
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), patrols(tracks...)}}, nil)
+	sections, all := map[string]float64{}, map[string]float64{}
+	for _, s := range a.Sections {
+		sum := 0.0
+		for k, e := range s.Effort {
+			sum += e.KM2
+			sections[e.Country+e.Agency] += e.KM2
+			if k > 0 && e.KM2 > s.Effort[k-1].KM2 {
+				t.Errorf("section %s: not in order: %+v", s.ID, s.Effort)
+			}
+		}
+		if union := 0.1 * s.LengthKM * 4; sum > union*1.001 || (sum > 0) != (s.SearchPOD > 0) {
+			t.Errorf("section %s: %g km² swept in %g km", s.ID, sum, s.LengthKM)
+		}
+	}
+	for _, e := range a.Annex().Effort {
+		all[e.Country+e.Agency] = e.KM2
+	}
+	for by, want := range map[string]float64{"IDA": 0.1, "IDC": 0.3, "MYB": 0.2, "MYA": 0.4} {
+		want *= 111.32 * 0.1 // km of track, 100 m wide
+		if math.Abs(all[by]/want-1) > 1e-3 || math.Abs(sections[by]/all[by]-1) > 1e-9 {
+			t.Errorf("%s: %g km² in all, %g in sections, want %g", by, all[by], sections[by], want)
+		}
+	}
+	if len(all) != 4 || len(sections) != 4 {
+		t.Errorf("%v, %v", all, sections)
 	}
 }

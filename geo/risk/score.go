@@ -28,6 +28,7 @@ const (
 	Gap               Class = "gap"                 // high residual risk, and known
 	BlindSpotPriority Class = "blind_spot_priority" // high residual risk, nobody looked
 	BlindSpot         Class = "blind_spot"          // nobody looked: unknown, not safe
+	NoReport          Class = "no_report"           // devices were silent: whether anybody looked is not known
 	Mismatch          Class = "mismatch"            // one side watched, the other not
 	Fading            Class = "fading"              // coverage fell by half
 	Quiet             Class = "quiet"               // looked at, low residual risk
@@ -66,15 +67,8 @@ type Section struct {
 	// patrol meets.
 	Undetected Estimate `json:"expected_undetected_30d"`
 
-	SearchPOD       float64            `json:"search_coverage"`
-	Presence        float64            `json:"presence"` // Σ POD of passes, halved with age (METHODS 7)
-	SearchBySide    map[string]float64 `json:"coverage_by_country"`
-	PercentVisible  float64            `json:"percent_visible"` // of the strip, seen at least once in the window
-	PercentBlind    float64            `json:"percent_blind"`
-	NoDataHours     float64            `json:"hours_no_data"` // of tracks that were silent or jumped across the strip
-	InterceptionPOD float64            `json:"interception_pod"`
-	DaysSince       *float64           `json:"days_since_presence"`
-	DaysSinceBySide map[string]float64 `json:"days_since_presence_by_country"`
+	Cover
+	InterceptionPOD float64 `json:"interception_pod"`
 
 	Class   Class   `json:"class"`
 	Also    []Class `json:"also,omitempty"`
@@ -86,11 +80,13 @@ type Section struct {
 }
 
 // Profile is a section's week: weights of incidents with a known hour, and the
-// share of hours with a patrol present, by weekday (Monday first) and hour.
+// share of hours with a patrol present, by weekday (Monday first) and hour; of
+// the others, the share in which a device was silent or out of order.
 type Profile struct {
 	ZoneHours int  `json:"utc_offset_h"`
 	Incidents Week `json:"incidents"`
 	Coverage  Week `json:"coverage"`
+	NoData    Week `json:"no_data"`
 }
 
 // NearestCrossing is the official crossing nearest to the middle of a section.
@@ -328,52 +324,6 @@ func (a *Assessment) stripInterception(section int) float64 {
 	return sum / float64(len(cells))
 }
 
-// coverSections takes the mean search coverage over each section's strip, by
-// area. The mean is of probabilities: a post that watches one cell well does
-// not cover the rest.
-func (a *Assessment) coverSections() {
-	for i := range a.Sections {
-		s := &a.Sections[i]
-		var pod [surface.Sides]float64
-		var last [surface.Sides]int64
-		area, union, presence, noDataS := 0.0, 0.0, 0.0, 0.0
-		for _, c := range a.domain.strips[i] {
-			m2 := c.AreaM2()
-			total, bySide := a.Coverage.Search(c)
-			area += m2
-			union += m2 * a.Model.Coverage.POD(total)
-			presence += m2 * a.presenceAt(c, s.Medium)
-			noDataS += a.Coverage.Cells().At(c).NoDataS
-			for side, coverage := range bySide {
-				pod[side] += m2 * a.Model.Coverage.POD(coverage)
-				last[side] = max(last[side], a.Coverage.Cells().At(c).LastMS[side])
-			}
-		}
-		s.SearchBySide, s.DaysSinceBySide = map[string]float64{}, map[string]float64{}
-		for side := range surface.Sides {
-			if area > 0 {
-				s.SearchBySide[side.String()] = pod[side] / area
-			}
-			if last[side] > 0 {
-				days := float64(a.AsOf.UnixMilli()-last[side]) / 86.4e6
-				s.DaysSinceBySide[side.String()] = days
-				if s.DaysSince == nil || days < *s.DaysSince {
-					s.DaysSince = &days
-				}
-			}
-		}
-		if area > 0 {
-			s.SearchPOD = union / area
-			s.Presence = presence / area
-		}
-		seen := a.Coverage.Swath(slices.Values(a.domain.strips[i]))
-		s.PercentVisible, s.PercentBlind, s.NoDataHours = seen.PercentVisible(), seen.PercentBlind(), noDataS/3600
-		mid := s.Line[len(s.Line)/2]
-		s.Profile.ZoneHours = zoneHours(mid.Lon())
-		s.Profile.Coverage = a.presence.week(i, s.Profile.ZoneHours)
-	}
-}
-
 // profileIncidents fills the week of each section, and notes who reports.
 func (a *Assessment) profileIncidents() {
 	asOf := a.AsOf.UnixMilli()
@@ -409,6 +359,9 @@ func (a *Assessment) classify() {
 		s := &a.Sections[i]
 		known := s.SearchPOD >= m.KnownPOD || s.reported
 		var fits []Class
+		if s.silent && !known {
+			fits = append(fits, NoReport)
+		}
 		if perKM[i] >= top && s.Incidents > 0 {
 			fits = append(fits, map[bool]Class{true: Gap, false: BlindSpotPriority}[known])
 		}
@@ -416,7 +369,7 @@ func (a *Assessment) classify() {
 		if s.Medium == Land && max(id, my) >= m.MismatchHigh && min(id, my) < m.MismatchLow {
 			fits = append(fits, Mismatch)
 		}
-		if before := a.before(i); before >= m.KnownPOD && s.SearchPOD <= before/2 {
+		if !s.silent && s.beforePOD >= m.KnownPOD && s.SearchPOD <= s.beforePOD/2 {
 			fits = append(fits, Fading)
 		}
 		if !known {
@@ -426,17 +379,6 @@ func (a *Assessment) classify() {
 		s.Class, s.Also = fits[0], fits[1:]
 		s.Also = slices.DeleteFunc(slices.Clone(s.Also), func(c Class) bool { return c == Quiet || c == BlindSpot })
 	}
-}
-
-// before is the search coverage of a section's strip in the window before.
-func (a *Assessment) before(section int) float64 {
-	pod, area := 0.0, 0.0
-	for _, c := range a.domain.strips[section] {
-		m2 := c.AreaM2()
-		area += m2
-		pod += m2 * a.Model.Coverage.POD(a.Coverage.Cells().At(c).BeforeM2/m2)
-	}
-	return pod / max(area, 1)
 }
 
 // topBand returns the value from which a share of the positive values lies.

@@ -302,7 +302,9 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 		s := a.Sections[a.domain.sectionAt(p)]
 		r.Class, r.Level, r.SectionID = s.Class, s.Level, s.ID
 	} else if r.Class = Quiet; r.SearchCoverage < a.Model.KnownPOD {
-		r.Class = BlindSpot
+		if r.Class = BlindSpot; a.Coverage.Knowledge(cell) == surface.NoData {
+			r.Class = NoReport
+		}
 	}
 	return r
 }

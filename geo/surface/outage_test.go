@@ -34,6 +34,7 @@ func TestOutagesOfPost(t *testing.T) {
 		"two days":            {"2026-11-14T00:00:00Z/2026-11-16T00:00:00Z", 2, 1, surface.Visited},
 		"in another zone":     {"2026-11-14T08:00:00+08:00/2026-11-16T08:00:00+08:00", 2, 1, surface.Visited},
 		"twice, one overlaps": {"2026-11-18T00:00:00Z/2026-11-18T12:00:00Z; 2026-11-14T00:00:00Z/2026-11-16T00:00:00Z;2026-11-15T00:00:00Z/2026-11-16T00:00:00Z", 2.5, 2, surface.Visited},
+		"two as one":          {"2026-11-15T00:00:00Z/2026-11-17T00:00:00Z;2026-11-14T00:00:00Z/2026-11-16T00:00:00Z", 3, 1, surface.Visited},
 		"still":               {"2026-11-20T00:00:00Z/..", 2, 1, surface.Visited},
 		"until":               {"../2026-11-13T00:00:00Z", 1, 1, surface.Visited},
 		"always":              {"../..", 10, 1, surface.NoData},

@@ -59,6 +59,10 @@ type gapAnswer struct {
 	SearchCoverage    float64               `json:"search_coverage"`
 	InterceptionPOD   float64               `json:"interception_pod"`
 	CoverageByCountry map[string]float64    `json:"coverage_by_country"`
+	Effort            []risk.AgencyKM2      `json:"swept_by_agency"`
+	PercentVisible    float64               `json:"percent_visible"`
+	PercentBlind      float64               `json:"percent_blind"`
+	NoDataHours       float64               `json:"hours_no_data"`
 	Hours             []risk.HourSpan       `json:"hours"`
 	Reason            string                `json:"reason"`
 	Effect            risk.Effect           `json:"effect_of_one_patrol"`
@@ -104,7 +108,8 @@ func answerGap(row risk.GapRow, lang tiles.Lang) gapAnswer {
 		Countries: emptyNotNil(s.Countries), Agencies: emptyNotNil(s.Agencies), Authorities: s.Authorities,
 		KM: math.Round(s.LengthKM*10) / 10, Residual: s.Undetected, Share: row.Share,
 		DaysSince: s.DaysSince, SearchCoverage: s.SearchPOD, InterceptionPOD: s.InterceptionPOD,
-		CoverageByCountry: s.SearchBySide, Hours: row.Hours, Reason: gapReason(row, lang),
+		CoverageByCountry: s.SearchBySide, Effort: s.Effort, PercentVisible: s.PercentVisible, PercentBlind: s.PercentBlind,
+		NoDataHours: s.NoDataHours, Hours: row.Hours, Reason: gapReason(row, lang),
 		Effect: row.Effect, NearestCrossing: s.Crossing,
 	}
 }
@@ -143,7 +148,7 @@ func gapsCSV(rep gapReport) ([]byte, error) {
 		"rank", "section_id", "name", "class", "level", "countries", "agencies", "km",
 		"residual_30d_mean", "residual_30d_lo80", "residual_30d_hi80", "share_of_residual",
 		"days_since_presence", "search_coverage", "interception_pod", "west", "south", "east", "north",
-		"reason", "as_of", "model", "version", "synthetic",
+		"reason", "as_of", "model", "version", "synthetic", "percent_visible", "hours_no_data",
 	}}
 	num := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for _, g := range rep.Gaps {
@@ -158,6 +163,7 @@ func gapsCSV(rep gapReport) ([]byte, error) {
 			days, num(g.SearchCoverage), num(g.InterceptionPOD),
 			num(g.Bounds[0]), num(g.Bounds[1]), num(g.Bounds[2]), num(g.Bounds[3]),
 			safeCell(g.Reason), rep.AsOf.Format(time.RFC3339), rep.Model, rep.Version, strconv.FormatBool(rep.Synthetic),
+			num(g.PercentVisible), num(g.NoDataHours),
 		})
 	}
 	if err := w.WriteAll(rows); err != nil {
@@ -192,6 +198,11 @@ var classReasons = map[risk.Class]tiles.Words{
 		ID: "Risiko sisa tinggi, dan belum ada yang memeriksa di sini",
 		MS: "Baki risiko tinggi, dan belum ada yang memeriksa di sini",
 	},
+	risk.NoReport: {
+		EN: "No report received: whether anybody patrolled here is not known",
+		ID: "Laporan tidak diterima: tidak diketahui apakah ada patroli di sini",
+		MS: "Laporan tidak diterima: tidak diketahui sama ada terdapat rondaan di sini",
+	},
 	risk.Mismatch: {
 		EN: "One side is watched, the other is not",
 		ID: "Satu sisi diawasi, sisi lain tidak",
@@ -204,7 +215,7 @@ var classReasons = map[risk.Class]tiles.Words{
 	},
 }
 
-var reasonDetails = struct{ never, since, search, hours tiles.Words }{
+var reasonDetails = struct{ never, since, search, hours, silent, high tiles.Words }{
 	never: tiles.Words{
 		EN: "no patrol on record", ID: "tidak ada catatan patroli", MS: "tiada rekod rondaan"},
 	since: tiles.Words{
@@ -215,6 +226,12 @@ var reasonDetails = struct{ never, since, search, hours tiles.Words }{
 		EN: "%.0f of 168 hours of the week without a patrol",
 		ID: "%.0f dari 168 jam dalam sepekan tanpa patroli",
 		MS: "%.0f daripada 168 jam seminggu tanpa rondaan"},
+	silent: tiles.Words{
+		EN: "devices silent or out of order for %.0f hours",
+		ID: "perangkat tidak mengirim data atau rusak selama %.0f jam",
+		MS: "peranti tidak menghantar data atau rosak selama %.0f jam"},
+	high: tiles.Words{
+		EN: "high residual risk", ID: "risiko sisa tinggi", MS: "baki risiko tinggi"},
 }
 
 func gapReason(row risk.GapRow, lang tiles.Lang) string {
@@ -226,6 +243,9 @@ func gapReason(row risk.GapRow, lang tiles.Lang) string {
 		parts = append(parts, fmt.Sprintf(reasonDetails.since.In(lang), *s.DaysSince))
 		parts = append(parts, fmt.Sprintf(reasonDetails.search.In(lang), 100*s.SearchPOD))
 	}
+	if s.NoDataHours >= 0.5 {
+		parts = append(parts, fmt.Sprintf(reasonDetails.silent.In(lang), s.NoDataHours))
+	}
 	open := 0
 	for _, h := range row.Hours {
 		open += h.To - h.From
@@ -234,7 +254,11 @@ func gapReason(row risk.GapRow, lang tiles.Lang) string {
 		parts = append(parts, fmt.Sprintf(reasonDetails.hours.In(lang), float64(open)))
 	}
 	for _, c := range s.Also {
-		parts = append(parts, classReasons[c].In(lang))
+		words := classReasons[c]
+		if c == risk.BlindSpotPriority { // whether nobody has looked is what is not known
+			words = reasonDetails.high
+		}
+		parts = append(parts, words.In(lang))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -25,7 +25,7 @@ func missing(t *testing.T, name, from string) {
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("%s is missing; install %s", name, from)
 	}
-	t.Skipf("NOT TESTED AGAINST GDAL: %s is missing; install %s", name, from)
+	t.Skipf("NOT TESTED AGAINST %s, which is missing; install %s", name, from)
 }
 
 // gdal runs a program of GDAL, which must have nothing to say against the file.

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// longLegM is from where a leg is cut along the geodesic.
-	longLegM = 5000.0
+	// longLegM is from where a leg is cut along the geodesic, straightM up to
+	// where it is not, wherever it is.
+	longLegM, straightM = 5000.0, 1000.0
 	// longestStayMS ends a stay, so that what it adds to presence fades by its
 	// own age.
 	longestStayMS = 6 * 3_600_000
@@ -347,15 +348,18 @@ func (t *tracker) hole(a, b fix, lengthM float64, in spell) {
 	})
 }
 
-// alongGeodesic yields a leg in parts of at most longLegM with the shares of
-// its length where each begins and ends.
+// alongGeodesic yields a leg in parts of at most longLegM, shorter far from the
+// equator, with the shares of its length where each begins and ends.
 func alongGeodesic(a, b fix, lengthM float64, yield func(p, q fix, s0, s1 float64)) {
-	if lengthM <= longLegM {
+	n := 1.0
+	if lengthM > straightM {
+		n = math.Ceil(lengthM / partM(max(math.Abs(a.at.Lat()), math.Abs(b.at.Lat()))))
+	}
+	if n <= 1 {
 		yield(a, b, 0, 1)
 		return
 	}
 	_, azimuth, _ := geo.Inverse(a.at, b.at)
-	n := math.Ceil(lengthM / longLegM)
 	p := a
 	for k := 1.0; k <= n; k++ {
 		q := b
@@ -366,6 +370,14 @@ func alongGeodesic(a, b fix, lengthM float64, yield func(p, q fix, s0, s1 float6
 		yield(p, q, (k-1)/n, k/n)
 		p = q
 	}
+}
+
+// partM is how long a part of a leg may be at a latitude. A geodesic of length
+// L leaves the straight line in Web Mercator by L² tan φ / 8R at most, which is
+// to be 5 cm.
+func partM(lat float64) float64 {
+	const offM, radiusM = 0.05, 6.37e6
+	return min(longLegM, max(straightM, math.Sqrt(8*radiusM*offM/math.Tan(min(maxLat, lat)*math.Pi/180))))
 }
 
 // splitByCell yields the cells that a short leg passes with the shares of its

@@ -102,8 +102,7 @@ type Coverage struct {
 	visit     func(Pass) // while it is made
 	visitHole func(Hole)
 
-	areaRow int32 // the row of cells of which areaM2 is the area of each
-	areaM2  float64
+	areasM2 []float64 // of the cells by row, while it is made; 0: not known yet
 }
 
 // CoverageInputs are the layers that coverage is made of.
@@ -122,7 +121,7 @@ func NewCoverage(in CoverageInputs, m CoverageModel) *Coverage {
 	c := &Coverage{
 		Model: m, AsOf: in.AsOf, cells: NewField[Effort](), trails: trails{places: NewField[int32]()},
 		asOfMS: in.AsOf.UnixMilli(), windowMS: int64(m.WindowDays * 86.4e6),
-		visit: in.Visit, visitHole: in.VisitHole,
+		visit: in.Visit, visitHole: in.VisitHole, areasM2: make([]float64, 1<<CellLevel),
 	}
 	names := map[agencyKey]uint16{}
 	for _, l := range in.Tracks {
@@ -135,7 +134,7 @@ func NewCoverage(in CoverageInputs, m CoverageModel) *Coverage {
 			c.addPost(l, row, c.agencyOf(names, l, row))
 		}
 	}
-	c.visit, c.visitHole = nil, nil
+	c.visit, c.visitHole, c.areasM2, c.near = nil, nil, nil, nil
 	return c
 }
 
@@ -150,10 +149,7 @@ func (c *Coverage) add(p Pass) {
 	e.LastMS[p.Side] = max(e.LastMS[p.Side], p.EndMS)
 	if p.SweptM2 > 0 {
 		ageDays := float64(c.asOfMS-p.EndMS) / 86.4e6
-		if c.areaM2 == 0 || p.Cell.Y != c.areaRow {
-			c.areaRow, c.areaM2 = p.Cell.Y, p.Cell.AreaM2()
-		}
-		pod := c.Model.POD(p.SweptM2 / c.areaM2)
+		pod := c.Model.POD(p.SweptM2 / c.areaOf(p.Cell))
 		e.Presence[0] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysLand)
 		e.Presence[1] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysSea)
 	}
@@ -173,6 +169,14 @@ func (c *Coverage) add(p Pass) {
 	if c.visit != nil {
 		c.visit(p)
 	}
+}
+
+func (c *Coverage) areaOf(cell Cell) float64 {
+	m2 := &c.areasM2[cell.Y]
+	if *m2 == 0 {
+		*m2 = cell.AreaM2()
+	}
+	return *m2
 }
 
 // Knowledge tells a cell where nobody was in the window from one where a

@@ -87,7 +87,7 @@ export interface Section {
   coverage_by_country?: Record<string, number | null> | null;
   nearest_crossing?: { name: string; km: number } | null;
   days_since_presence?: number | null;
-  profile?: { utc_offset_h?: number; incidents?: number[][]; coverage?: number[][] } | null;
+  profile?: { utc_offset_h?: number; incidents?: number[][]; coverage?: number[][]; no_data?: number[][] } | null;
   geometry?: GeoJSON.Geometry | null;
 }
 

@@ -12,10 +12,10 @@ export async function sectionDetail(id: string): Promise<HTMLElement | null> {
   if (coverage.length) {
     el.append(h('h3', { class: 'sub' }, t('section.coverage')), h('ul', { class: 'bars' }, ...coverage.map(([c, v]) => bar(code('country', c), v as number))));
   }
-  const week = profile(section.profile?.incidents, section.profile?.coverage);
+  const week = profile(section.profile?.incidents, section.profile?.coverage, section.profile?.no_data);
   if (week) {
     el.append(h('h3', { class: 'sub' }, t('section.week'), clockName(section.profile?.utc_offset_h)), week, h('p', { class: 'week-key muted small' },
-      h('span', { class: 'key-incident' }), t('section.incidents'), h('span', { class: 'key-patrol' }), t('section.patrols')));
+      h('span', { class: 'key-incident' }), t('section.incidents'), h('span', { class: 'key-patrol' }), t('section.patrols'), h('span', { class: 'key-silent' }), t('section.no_data')));
   }
   return el.childElementCount ? el : null;
 }
@@ -46,14 +46,15 @@ export function bar(label: string, share: number): HTMLElement {
 
 /**
  * Seven days by 24 hours: the shade of a cell says how many incidents, the dot
- * in it how much patrol. Dark cells without a dot are what to look for.
+ * in it how much patrol, a ring that a device was silent and nobody is known to
+ * have been there. Dark cells without a dot are what to look for.
  */
-function profile(incidents?: number[][], coverage?: number[][]): SVGElement | null {
+function profile(incidents?: number[][], coverage?: number[][], noData?: number[][]): SVGElement | null {
   if (incidents?.length !== 7 && coverage?.length !== 7) return null;
   const peak = (m?: number[][]): number => Math.max(0, ...(m ?? []).flat().filter(Number.isFinite));
   const maxI = peak(incidents);
   const maxC = peak(coverage);
-  if (!maxI && !maxC) return null;
+  if (!maxI && !maxC && !peak(noData)) return null;
   const cell = 12;
   const left = 34;
   const svg = s('svg', { viewBox: `0 0 ${left + 24 * cell} ${7 * cell + 16}`, class: 'week', role: 'img', 'aria-label': t('section.week') });
@@ -63,7 +64,9 @@ function profile(incidents?: number[][], coverage?: number[][]): SVGElement | nu
       const i = maxI ? (incidents?.[d]?.[hour] ?? 0) / maxI : 0;
       const c = maxC ? (coverage?.[d]?.[hour] ?? 0) / maxC : 0;
       svg.append(s('rect', { x: left + hour * cell, y: d * cell, width: cell - 1, height: cell - 1, rx: 1.5, class: 'week-cell', 'fill-opacity': (0.06 + 0.94 * i).toFixed(2) }));
-      if (c > 0.02) svg.append(s('circle', { cx: left + hour * cell + (cell - 1) / 2, cy: d * cell + (cell - 1) / 2, r: (0.8 + 3.2 * Math.sqrt(c)).toFixed(2), class: 'week-dot' }));
+      const middle = { cx: left + hour * cell + (cell - 1) / 2, cy: d * cell + (cell - 1) / 2 };
+      if (c > 0.02) svg.append(s('circle', { ...middle, r: (0.8 + 3.2 * Math.sqrt(c)).toFixed(2), class: 'week-dot' }));
+      else if (noData?.[d]?.[hour]) svg.append(s('circle', { ...middle, r: 2.6, class: 'week-ring' }));
     }
   });
   for (const hour of [0, 6, 12, 18, 23]) svg.append(s('text', { x: left + hour * cell + cell / 2, y: 7 * cell + 11, 'text-anchor': 'middle' }, String(hour).padStart(2, '0')));

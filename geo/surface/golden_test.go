@@ -200,8 +200,22 @@ func TestPODGolden(t *testing.T) {
 			Random   float64 `json:"pod_random"`
 			Parallel float64 `json:"pod_inverse_cube_parallel"`
 		} `json:"pod"`
+		Cumulative []struct {
+			PODs []float64 `json:"pods"`
+			Want float64   `json:"cumulative_pod"`
+		} `json:"cumulative"`
 	}
 	golden(t, "koopman", &g)
+	// Coverages add: the sum finds what searches one after the other find.
+	for _, c := range g.Cumulative {
+		coverage := 0.0
+		for _, pod := range c.PODs {
+			coverage -= math.Log1p(-pod)
+		}
+		if got := surface.RandomSearchPOD(coverage); math.Abs(got-c.Want) > 1e-12 {
+			t.Errorf("cumulative %v: %v, want %v", c.PODs, got, c.Want)
+		}
+	}
 	for _, c := range g.POD {
 		coverage := c.W * c.L / c.A
 		if got := surface.RandomSearchPOD(coverage); math.Abs(got-c.Random) > 1e-12 {
@@ -211,7 +225,7 @@ func TestPODGolden(t *testing.T) {
 			t.Errorf("parallel %+v: %v", c, got)
 		}
 	}
-	if len(g.POD) == 0 {
+	if len(g.POD) == 0 || len(g.Cumulative) == 0 {
 		t.Fatal("no cases")
 	}
 }

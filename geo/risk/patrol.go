@@ -11,7 +11,8 @@ import (
 
 // coverageStep is how finely coverage knows the time: it speaks of AsOf rounded
 // up to the next full hour UTC, so that a new incident within the hour leaves
-// it, and the sections' weeks, as they are.
+// it, and the sections' weeks, as they are. What patrols did in the rest of that
+// hour counts.
 const coverageStep = time.Hour
 
 func (a *Assessment) coverageAsOf() time.Time {
@@ -41,6 +42,7 @@ type Cover struct {
 
 // AgencyKM2 is the area that an agency swept in the window; sums over agencies
 // are the effort of their country, and sums over sections that of the border.
+// Of a cell with more than four agencies the others are surface.OtherAgencies.
 type AgencyKM2 struct {
 	Country string  `json:"country"`
 	Agency  string  `json:"agency"`

@@ -77,6 +77,7 @@ type Pass struct {
 	LowM2, HighM2  float64 // swept with the low and the high width
 
 	agency uint16
+	part   bool // of a watch that goes on after an outage: it is there once
 }
 
 // Coverage is where patrols have been and how hard they looked.
@@ -147,7 +148,7 @@ func (c *Coverage) inWindow(ms int64) bool { return c.asOfMS-ms <= c.windowMS }
 func (c *Coverage) add(p Pass) {
 	e := c.cells.Ref(p.Cell)
 	e.LastMS[p.Side] = max(e.LastMS[p.Side], p.EndMS)
-	if p.SweptM2 > 0 {
+	if p.SweptM2 > 0 && !p.part {
 		ageDays := float64(c.asOfMS-p.EndMS) / 86.4e6
 		pod := c.Model.POD(p.SweptM2 / c.areaOf(p.Cell))
 		e.Presence[0] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysLand)

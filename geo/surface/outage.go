@@ -69,7 +69,7 @@ func working(in spell, outages []spell) (up, down []spell) {
 	at := in.startMS
 	for _, o := range outages {
 		start, end := max(at, o.startMS), min(in.endMS, o.endMS)
-		if end <= start {
+		if end < start || end == start && in.endMS > in.startMS {
 			continue
 		}
 		if start > at {

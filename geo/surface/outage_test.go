@@ -54,6 +54,9 @@ func TestOutagesOfPost(t *testing.T) {
 		if got.NoDataS != c.downDays*86400 || got.Outages != c.outs || got.Knowledge(surface.CellAt(at)) != c.is {
 			t.Errorf("%s: %g s in %d outages, knowledge %v", name, got.NoDataS, got.Outages, got.Knowledge(surface.CellAt(at)))
 		}
+		if q := got.Cells().At(surface.CellAt(at)).Presence[0]; q > 1 || (q > 0) != (c.is == surface.Visited) {
+			t.Errorf("%s: a presence of %g", name, q)
+		}
 		sum := 0.0
 		got.Cells().Each(func(cell surface.Cell, e *surface.Effort) {
 			sum += e.NoDataS
@@ -77,6 +80,10 @@ func TestOutagesOfTrack(t *testing.T) {
 	props := map[string]any{"country": "ID", "sweep_width_m": 100.0,
 		"outages": "2026-11-20T04:15:00Z/2026-11-20T04:20:00Z;2020-01-01T00:00:00Z/2020-01-02T00:00:00Z"}
 	c := cover(trackLayer(track(line, noon, 10*time.Minute, props), geo.Feature{Geometry: line[0], From: noon, To: noon.Add(time.Hour), Properties: props}), nil)
+	alone := geo.Feature{Geometry: line[2], From: noon.Add(16 * time.Minute), To: noon.Add(16 * time.Minute), Properties: props}
+	if c := cover(trackLayer(alone), nil); c.Outages != 1 || c.Knowledge(surface.CellAt(line[2])) != surface.NoData {
+		t.Errorf("a fix during an outage: %d outages, %v", c.Outages, c.Knowledge(surface.CellAt(line[2])))
+	}
 	want := geo.DistanceM(line[0], line[1]) + geo.DistanceM(line[2], line[3])
 	if math.Abs(c.LengthM-want) > 1e-3 || c.SilentLegs != 0 || c.Jumps != 0 || c.Outages != 2 || c.NoDataS != 600+300 {
 		t.Errorf("%g m, %d silent, %d jumps, %d outages, %g s no data", c.LengthM, c.SilentLegs, c.Jumps, c.Outages, c.NoDataS)

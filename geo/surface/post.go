@@ -29,8 +29,9 @@ func (c *Coverage) addPost(l *geo.Layer, row int, agency uint16) {
 			parts, looked = c.postCells(l, row), true
 		}
 		up, down := working(here, outages)
-		for _, s := range up {
-			c.look(parts, Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"), StartMS: s.startMS, EndMS: s.endMS, agency: agency})
+		for i, s := range up {
+			c.look(parts, Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"),
+				StartMS: s.startMS, EndMS: s.endMS, agency: agency, part: i < len(up)-1})
 		}
 		if in.endMS == asOf {
 			c.missLook(parts, c.agencies[agency].Side, down)

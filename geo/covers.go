@@ -2,6 +2,7 @@ package geo
 
 import (
 	"math"
+	"slices"
 
 	"github.com/paulmach/orb"
 )
@@ -70,6 +71,33 @@ func (a *Area) Covers(p orb.Point) bool {
 		}
 	}
 	return inside
+}
+
+// CoversAlong sets dst[i] to whether the area holds the point at longitude
+// lons[i] of a parallel, in degrees, as Covers does for each. Cost: the edges
+// near the parallel once, and one step a point, where longitudes go east.
+func (a *Area) CoversAlong(lat float64, lons []float64, dst []bool) {
+	clear(dst)
+	if len(a.bands) == 0 || lat < a.bound.Min[1] || lat > a.bound.Max[1] {
+		return
+	}
+	var crossings []float64
+	for _, e := range a.bands[a.band(lat)] {
+		if e.y0 <= lat && lat < e.y1 {
+			crossings = append(crossings, e.x0+(lat-e.y0)*e.slope)
+		}
+	}
+	slices.Sort(crossings)
+	west := 0 // crossings that are not east of the point
+	for i, lon := range lons {
+		if i > 0 && lon < lons[i-1] {
+			west = 0
+		}
+		for west < len(crossings) && crossings[west] <= lon {
+			west++
+		}
+		dst[i] = (len(crossings)-west)%2 == 1
+	}
 }
 
 func eachRing(g orb.Geometry, yield func(orb.Ring)) {

@@ -49,6 +49,19 @@ func TestAreaAgainstEveryEdge(t *testing.T) {
 				t.Fatalf("%v: %v, want %v", p, got, want)
 			}
 		}
+		lons, along := make([]float64, 200), make([]bool, 200)
+		for range 20 {
+			lat := 3*r.Float64() - 1.5
+			for i := range lons {
+				lons[i] = 14*r.Float64() - 2
+			}
+			a.CoversAlong(lat, lons, along)
+			for i, got := range along {
+				if want := a.Covers(orb.Point{lons[i], lat}); got != want {
+					t.Fatalf("along %v at %v: %v, want %v", lat, lons[i], got, want)
+				}
+			}
+		}
 	}
 }
 

@@ -319,3 +319,18 @@ func (c *cloud) others(i int, s mergedSet, reachM float64, yield func(w, x2, y2 
 		yield(w, d.x2, d.y2)
 	})
 }
+
+// BandwidthRangeM returns the least and the greatest bandwidth in metres that
+// an event has; both are BandwidthM without events.
+func (d *Density) BandwidthRangeM() (least, most float64) {
+	least, most = math.Inf(1), 0
+	for i := range d.points.sets {
+		if s := &d.points.sets[i]; len(s.keys) > 0 {
+			least, most = min(least, d.bandwidth(s)), max(most, d.bandwidth(s))
+		}
+	}
+	if most == 0 {
+		return d.BandwidthM, d.BandwidthM
+	}
+	return least, most
+}

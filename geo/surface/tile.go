@@ -114,12 +114,7 @@ func cubicTaps(p0, n, origin int, scale float64) []taps {
 		at := (float64(p0+i)+0.5)*scale - 0.5 - float64(origin)
 		k := math.Floor(at)
 		t := at - k
-		out[i] = taps{int(k) - 1, [4]float64{
-			t * (-0.5 + t*(1-0.5*t)),
-			1 + t*t*(-2.5+1.5*t),
-			t * (0.5 + t*(2-1.5*t)),
-			t * t * (-0.5 + 0.5*t),
-		}}
+		out[i] = taps{int(k) - 1, cubicWeights(t)}
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -168,7 +169,7 @@ func (s *Server) reassess(ctx context.Context) error {
 	defer s.assess.Unlock()
 	cat, model := s.current(), s.model.Load()
 	old := s.assessment.Load()
-	if old != nil && s.assessed.Load() == cat && old.Model.Version == model.Version {
+	if old != nil && s.assessed.Load() == cat && reflect.DeepEqual(old.Model, *model) {
 		return nil
 	}
 	start := time.Now()

@@ -46,7 +46,7 @@ func (s *Server) surfaceTIFF(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if a.surface.Scale == tiles.Classes {
+	if a.surface.ID == "gaps" {
 		return problem{Status: http.StatusNotFound, Code: "no_numbers", Detail: "classes have no raster of numbers; read /v1/gaps?format=geojson"}
 	}
 	cells, err := a.rasterCells()
@@ -88,7 +88,7 @@ func (a surfaceAsk) raster(r *http.Request, c worldCells) data.Raster {
 	return data.Raster{
 		Width: c.nx, Height: c.ny, NoData: data.SurfaceNoData, EPSG: 3857, CellX: cell, CellY: cell,
 		OriginX: float64(c.x0)*cell - worldM/2, OriginY: worldM/2 - float64(c.y0)*cell,
-		Unit: a.surface.Unit.In(tiles.English), Description: a.surface.Title.In(tiles.English),
+		Unit: a.surface.NumberUnit(), Description: a.surface.Title.In(tiles.English),
 		Metadata: map[string]string{
 			"as_of": a.assessment.AsOf.Format(time.RFC3339), "version": a.assessment.Version,
 			"model": a.assessment.Model.Version, "synthetic": fmt.Sprint(a.assessment.Synthetic),

@@ -182,9 +182,9 @@ func TestPreconditionsOfEveryChange(t *testing.T) {
 func TestValueIsWhatTheTileDraws(t *testing.T) {
 	s := start(t, "", true)
 	const z, x, y = 8, 206, 127
-	for _, surface := range []string{"density", "hazard", "risk", "coverage", "knowledge", "gaps"} {
+	for _, surface := range []string{"density", "hazard", "risk", "coverage", "knowledge", "gaps", "hotspots"} {
 		img := decode(t, s.want(200, "/tiles/"+surface+"/8/206/127.png"))
-		known, unknown := 0, 0
+		known, unknown, classes := 0, 0, surface == "gaps" || surface == "hotspots"
 		for py := 5; py < 256; py += 31 {
 			for px := 5; px < 256; px += 31 {
 				n := math.Exp2(z + 8)
@@ -192,8 +192,8 @@ func TestValueIsWhatTheTileDraws(t *testing.T) {
 				lat := math.Atan(math.Sinh(math.Pi*(1-2*(y*256+float64(py)+.5)/n))) * 180 / math.Pi
 				value := s.want(200, "/tiles/"+surface+"/value?lon="+num(lon)+"&lat="+num(lat)).json(t)["value"]
 				index := img.ColorIndexAt(px, py)
-				hatched := surface != "gaps" && index >= 254
-				if (value == nil) != hatched && surface != "gaps" || surface == "gaps" && (value == nil) != (index == 0) {
+				hatched := !classes && index >= 254
+				if (value == nil) != hatched && !classes || classes && (value == nil) != (index == 0) {
 					t.Errorf("%s at %v: the value is %v, the pixel has colour %d", surface, orb.Point{lon, lat}, value, index)
 				}
 				if value == nil {

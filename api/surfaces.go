@@ -50,6 +50,9 @@ func (s *Server) readSurfaceAsk(r *http.Request) (a surfaceAsk, err error) {
 	// incidents.
 	if id == "density" {
 		a.assessment = s.assessment.Load()
+		if err := a.assessment.CheckView(a.view()); err != nil {
+			return a, problem{Status: http.StatusUnprocessableEntity, Code: "too_costly", Detail: err.Error()}
+		}
 	} else if a.assessment, err = s.assessmentFor(r.Context(), a.ask); err != nil {
 		return a, err
 	}
@@ -99,6 +102,8 @@ func (a surfaceAsk) values(level, px, py, n int) []float64 {
 		return as.CoverageTile(level, px, py, n)
 	case "knowledge":
 		return as.KnowledgeTile(level, px, py, n)
+	case "hotspots":
+		return as.HotSpotTile(hotSpotClasses(), level, px, py, n)
 	default:
 		return as.ClassTile(gapClasses(), level, px, py, n)
 	}
@@ -108,6 +113,14 @@ func gapClasses() []risk.Class {
 	var out []risk.Class
 	for _, c := range tiles.GapClasses() {
 		out = append(out, risk.Class(c.ID))
+	}
+	return out
+}
+
+func hotSpotClasses() []risk.HotSpotClass {
+	var out []risk.HotSpotClass
+	for _, c := range tiles.HotSpotClasses() {
+		out = append(out, risk.HotSpotClass(c.ID))
 	}
 	return out
 }
@@ -237,6 +250,9 @@ func (s *Server) surfaceValue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if a.surface.ID == "hotspots" {
+		answer["hotspot"] = a.assessment.HotSpotAt(p)
+	}
 	answer["value"] = nil
 	if known {
 		answer["value"] = value
@@ -249,6 +265,10 @@ func (s *Server) surfaceValue(w http.ResponseWriter, r *http.Request) error {
 func (a surfaceAsk) at(p orb.Point) (value any, known bool, err error) {
 	if a.surface.ID == "gaps" {
 		class := a.assessment.ClassAt(p)
+		return class, class != "", nil
+	}
+	if a.surface.ID == "hotspots" {
+		class := a.assessment.HotSpotAt(p).Class
 		return class, class != "", nil
 	}
 	v, err := a.assessment.Value(a.surface.ID, a.view(), p)

@@ -55,7 +55,19 @@ func Surfaces() []Surface {
 			Words{"search coverage and reporting", "cakupan pencarian dan pelaporan", "liputan carian dan pelaporan"}, "slate", Linear, true},
 		{"gaps", Words{"Patrol gaps and blind spots", "Celah patroli dan titik buta", "Jurang rondaan dan titik buta"},
 			Words{}, "inferno", Classes, false},
+		{"hotspots", Words{"Significant hot spots", "Titik rawan yang signifikan", "Titik panas yang signifikan"},
+			Words{"more or fewer incidents around than chance explains (Getis-Ord Gi*)",
+				"kejadian di sekitar lebih atau kurang daripada kebetulan (Getis-Ord Gi*)",
+				"insiden di sekitar lebih atau kurang daripada kebetulan (Getis-Ord Gi*)"}, "inferno", Classes, false},
 	}
+}
+
+// NumberUnit says in English what the numbers of the surface's raster are.
+func (s Surface) NumberUnit() string {
+	if s.ID == "hotspots" {
+		return "3, 2, 1: hot at 99, 95, 90 %; 0: not significant; -1, -2, -3: cold at 90, 95, 99 % (Gi*, Benjamini-Hochberg)"
+	}
+	return s.Unit.In(English)
 }
 
 // SurfaceByID returns a surface; ok is false when there is none.
@@ -73,7 +85,11 @@ func SurfaceByID(id string) (s Surface, ok bool) {
 func (s Surface) DefaultScale(peak float64) Scale {
 	switch {
 	case s.Scale == Classes:
-		return Scale{Kind: Classes, Min: 1, Max: float64(len(GapClasses())), Categories: GapClasses()}
+		classes := GapClasses()
+		if s.ID == "hotspots" {
+			classes = HotSpotClasses()
+		}
+		return Scale{Kind: Classes, Min: 1, Max: float64(len(classes)), Categories: classes}
 	case s.Share:
 		return Scale{Kind: Linear, Min: 0.01, Max: 1, Limits: []float64{0.01, 0.2, 0.4, 0.6, 0.8, 1}}
 	}
@@ -93,6 +109,34 @@ func GapClasses() []Category {
 		{"mismatch", Words{"one side only", "satu pihak saja", "satu pihak sahaja"}, color.NRGBA{122, 92, 168, 205}, false},
 		{"no_report", Words{"no report received", "laporan tidak diterima", "laporan tidak diterima"}, color.NRGBA{46, 92, 150, 190}, true},
 	}
+}
+
+// HotSpotClasses are the classes of the surface "hotspots", as GapClasses. The
+// colours diverge from red over grey to blue, apart for people with any common
+// colour deficiency; none is green: few incidents on record are not safety.
+func HotSpotClasses() []Category {
+	return []Category{
+		{"hot_99", Words{"hot spot, 99 %", "titik rawan, 99 %", "titik panas, 99 %"}, color.NRGBA{165, 15, 43, 225}, false},
+		{"hot_95", Words{"hot spot, 95 %", "titik rawan, 95 %", "titik panas, 95 %"}, color.NRGBA{226, 104, 78, 215}, false},
+		{"hot_90", Words{"hot spot, 90 %", "titik rawan, 90 %", "titik panas, 90 %"}, color.NRGBA{246, 178, 145, 205}, false},
+		{"not_significant", Words{"not significant", "tidak signifikan", "tidak signifikan"}, color.NRGBA{150, 150, 150, 70}, false},
+		{"cold_90", Words{"fewer on record, 90 %", "lebih sedikit tercatat, 90 %", "lebih sedikit direkodkan, 90 %"}, color.NRGBA{160, 202, 227, 205}, false},
+		{"cold_95", Words{"fewer on record, 95 %", "lebih sedikit tercatat, 95 %", "lebih sedikit direkodkan, 95 %"}, color.NRGBA{76, 148, 197, 215}, false},
+		{"cold_99", Words{"fewer on record, 99 %", "lebih sedikit tercatat, 99 %", "lebih sedikit direkodkan, 99 %"}, color.NRGBA{30, 88, 156, 225}, false},
+		{"not_enough_data", Words{"not enough data", "data belum cukup", "data tidak mencukupi"}, inkColour(), true},
+	}
+}
+
+// HotSpotIndices turns the numbers of a raster of hot spots, 3 (hot) to -3
+// (cold), into the places of HotSpotClasses; 0 where there is no number.
+func HotSpotIndices(bins []float64) []float64 {
+	out := make([]float64, len(bins))
+	for i, v := range bins {
+		if v >= -3 && v <= 3 {
+			out[i] = 4 - v
+		}
+	}
+	return out
 }
 
 // noDataWords is the label of what is not known.

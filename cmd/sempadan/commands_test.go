@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -304,6 +305,62 @@ func TestServe(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("stop: %v", err)
+	}
+}
+
+// The flags of smoothing change the raster, of the store and of a file of
+// points, and what cannot be smoothed is said.
+func TestSurfaceSmoothingFlags(t *testing.T) {
+	store := filepath.Join(t.TempDir(), "s.gpkg")
+	csv := "lat,lon,occurred_from\n"
+	for i := range 70 { // along the strait between Johor and Batam
+		csv += fmt.Sprintf("%.3f,%.3f,2026-01-02T03:04:05Z\n", 1.22+0.003*float64(i%7), 103.9+0.01*float64(i%5))
+	}
+	must(t, "import", "mine", write(t, "in.csv", csv), "--kind", "incident", "--store", store)
+	area := []string{"--bbox", "103.7,1.0,104.3,1.5", "--cell-m", "1000"}
+	raster := func(surface string, args ...string) []float64 {
+		path := filepath.Join(t.TempDir(), "r.asc")
+		must(t, append(append([]string{"surface", surface, "-o", path}, area...), args...)...)
+		values, _, _ := readASC(t, path)
+		return values
+	}
+	points := []string{"--points", write(t, "p.csv", csv), "--x", "lon", "--y", "lat"}
+	for _, source := range [][]string{{"--store", store}, points} {
+		plain := raster("density", source...)
+		for _, flags := range [][]string{{"--adaptive"}, {"--smoothing", "edge"}, {"--smoothing", "barrier"}} {
+			if slices.Equal(plain, raster("density", append(flags, source...)...)) {
+				t.Errorf("%v changes nothing of %v", flags, source[0])
+			}
+		}
+		if !slices.Equal(plain, raster("density", append([]string{"--smoothing", "none"}, source...)...)) {
+			t.Errorf("--smoothing none changes %v", source[0])
+		}
+	}
+	hot := 0
+	for _, v := range raster("hotspots", "--store", store) {
+		if v == 3 {
+			hot++
+		} else if v != -9999 && (v < -3 || v > 3 || v != math.Trunc(v)) {
+			t.Fatalf("class %g", v)
+		}
+	}
+	if hot == 0 {
+		t.Error("70 incidents in one strait are no hot spot")
+	}
+	png := filepath.Join(t.TempDir(), "h.png")
+	must(t, append([]string{"surface", "hotspots", "-o", png, "--store", store}, area...)...)
+	for code, args := range map[int][]string{
+		1: {"--store", store, "--no-builtin", "--smoothing", "edge", "--bbox", "103.7,1.0,104.3,1.5"},
+		2: append([]string{"--smoothing", "blur"}, points...),
+	} {
+		out, got := sempadan(t, append([]string{"surface", "density", "-o", filepath.Join(t.TempDir(), "r.asc")}, args...)...)
+		if got != code {
+			t.Errorf("%v: exit %d %s", args, got, out)
+		}
+	}
+	flat := append([]string{"surface", "density", "-o", png, "--planar", "--smoothing", "edge"}, points...)
+	if out, code := sempadan(t, flat...); code != 2 {
+		t.Errorf("a plane: exit %d %s", code, out)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/data/layers"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
 	"github.com/sempadan/sempadan/geo/surface"
@@ -27,14 +28,15 @@ type surfaceFlags struct {
 	out, bbox, size, kernel, points, x, y string
 	cellM, bandwidthM                     float64
 	threads                               int
-	planar, json                          bool
+	planar, json, adaptive                bool
+	smoothing                             string
 }
 
 func surfaceCommand() *cobra.Command {
 	var f surfaceFlags
 	c := &cobra.Command{
 		Use: "surface SURFACE", Short: "Write one surface as a raster", Args: cobra.ExactArgs(1),
-		Long: "Write density, hazard, risk, coverage or knowledge as a raster (.tif, .asc or .png): of the store, or the density straight from a file of points.",
+		Long: "Write density, hazard, risk, coverage, knowledge or hotspots as a raster (.tif, .asc or .png): of the store, or the density straight from a file of points.",
 		RunE: func(c *cobra.Command, args []string) error { return f.write(c, args[0]) },
 	}
 	f.add(c)
@@ -45,6 +47,8 @@ func surfaceCommand() *cobra.Command {
 	fl.Float64Var(&f.cellM, "cell-m", 0, "cell size in metres along the parallel in the middle of the box, in place of --size")
 	fl.StringVar(&f.kernel, "kernel", "", "uniform, triangular, epanechnikov, quartic or gaussian; default: the model's")
 	fl.Float64Var(&f.bandwidthM, "bandwidth-m", 0, "bandwidth in metres; default: the model's")
+	fl.BoolVar(&f.adaptive, "adaptive", false, "a bandwidth for each incident, narrow where they are many; default: the model's")
+	fl.StringVar(&f.smoothing, "smoothing", "", "at coasts: none, edge (mass stays on its side) or barrier (and goes round); default: the model's")
 	fl.IntVar(&f.threads, "threads", runtime.NumCPU(), "threads to use")
 	fl.StringVar(&f.points, "points", "", "a CSV file of points in place of the store")
 	fl.StringVar(&f.x, "x", "x", "column of the longitude, or of x in metres with --planar")
@@ -79,6 +83,9 @@ func (f *surfaceFlags) write(c *cobra.Command, id string) error {
 		took := time.Since(clock)
 		clock = time.Now()
 		return float64(took.Microseconds()) / 1000
+	}
+	if f.smoothing != "" && f.smoothing != string(surface.SmoothNone) && f.planar {
+		return usageError{errors.New("--smoothing needs longitudes and latitudes, not --planar")}
 	}
 	load := f.loadStore
 	if f.points != "" {
@@ -132,12 +139,22 @@ func (f *surfaceFlags) loadStore(ctx context.Context, id string) (evaluator, box
 		if f.bandwidthM != 0 {
 			m.BandwidthM, m.BandwidthRule = f.bandwidthM, surface.RuleFixed
 		}
+		m.AdaptiveBandwidth = m.AdaptiveBandwidth || f.adaptive
+		if f.smoothing != "" {
+			m.Smoothing = surface.Smoothing(f.smoothing)
+		}
 	})
+	if _, bad := surface.ParseSmoothing(f.smoothing); bad != nil {
+		return nil, box{}, usageError{bad}
+	}
 	if kernelErr != nil {
 		return nil, box{}, usageError{kernelErr}
 	}
 	if err != nil {
 		return nil, box{}, err
+	}
+	if s := a.Smoothing; f.smoothing != "" && s.Rule != s.Asked {
+		return nil, box{}, fmt.Errorf("--smoothing %s cannot be had: %s", s.Asked, s.Why)
 	}
 	b := a.Bound()
 	if b.IsEmpty() && f.bbox == "" {
@@ -177,12 +194,48 @@ func (f *surfaceFlags) loadPoints(_ context.Context, _ string) (evaluator, box, 
 	if len(events) == 0 {
 		return nil, box{}, fmt.Errorf("%s has no points", f.points)
 	}
+	smoothed, err := f.smoothedPoints(events, kernel, bandwidth)
+	if err != nil {
+		return nil, box{}, usageError{err}
+	}
 	return func(to surface.Sheet) ([]float64, error) {
+		if smoothed != nil {
+			return smoothed(to.Lattice, to.Threads), nil
+		}
 		if err := surface.AddEvents(to, events, kernel, bandwidth); err != nil {
 			return nil, usageError{err}
 		}
 		return to.Values, nil
 	}, b, nil
+}
+
+// smoothedPoints is the raster of a file's density with --adaptive, and against
+// the built-in land where --smoothing asks for it; nil with neither.
+func (f *surfaceFlags) smoothedPoints(events []surface.Event, k surface.Kernel, bandwidthM float64) (func(surface.Lattice, int) []float64, error) {
+	by, err := surface.ParseSmoothing(f.smoothing)
+	if err != nil || by == surface.SmoothNone && !f.adaptive {
+		return nil, err
+	}
+	newDensity := surface.NewDensity
+	if f.adaptive {
+		newDensity = surface.NewAdaptiveDensity
+	}
+	d, err := newDensity(surface.NewPoints(events, f.planar), k, bandwidthM)
+	if err != nil || by == surface.SmoothNone {
+		return d.Raster, err
+	}
+	if f.noBuiltin {
+		return nil, errors.New("--smoothing needs the built-in land; leave out --no-builtin")
+	}
+	land, err := layers.Load("land")
+	if err != nil {
+		return nil, err
+	}
+	m, err := surface.NewSmoothed(d, surface.SmoothedOptions{By: by, Ground: risk.LandGround(land)})
+	if err != nil {
+		return nil, err
+	}
+	return m.Raster, nil
 }
 
 // lattice lays square cells over the box: of --cell-m metres, or as many as
@@ -281,7 +334,7 @@ func (r *raster) tiff(w io.Writer, id string) error {
 	return data.WriteGeoTIFF(w, data.Raster{
 		Width: r.lattice.NX, Height: rows, Rows: data.RowsOf(r.values, r.lattice.NX, true),
 		OriginX: r.west, OriginY: r.south + float64(rows)*r.cell, CellX: r.cell, CellY: r.cell,
-		EPSG: epsg, NoData: data.SurfaceNoData, Unit: s.Unit.In(tiles.English), Description: s.Title.In(tiles.English),
+		EPSG: epsg, NoData: data.SurfaceNoData, Unit: s.NumberUnit(), Description: s.Title.In(tiles.English),
 	})
 }
 
@@ -295,9 +348,12 @@ func (r *raster) png(w io.Writer, id string) error {
 	if err != nil {
 		return err
 	}
-	peak := 0.0
-	for _, v := range r.values {
+	peak, values := 0.0, r.values
+	for _, v := range values {
 		peak = max(peak, v)
 	}
-	return tiles.DrawPNG(w, s.DefaultScale(peak), ramp, tiles.Grid{Values: r.values, Columns: r.lattice.NX, SouthFirst: true})
+	if id == "hotspots" {
+		values = tiles.HotSpotIndices(values)
+	}
+	return tiles.DrawPNG(w, s.DefaultScale(peak), ramp, tiles.Grid{Values: values, Columns: r.lattice.NX, SouthFirst: true})
 }

@@ -43,6 +43,8 @@ type Assessment struct {
 
 	// Bandwidth is the one that density and hazard use, and why.
 	Bandwidth surface.Choice `json:"bandwidth"`
+	// Smoothing is how density and hazard treat land and sea, and why.
+	Smoothing Smoothing `json:"smoothing"`
 
 	Incidents *Incidents        `json:"-"`
 	Coverage  *surface.Coverage `json:"-"`
@@ -58,6 +60,9 @@ type Assessment struct {
 	covers    []Cover
 	keys      stageKeys
 	kept      map[string]keptDensity // by the shape of their view
+
+	smoother smoother
+	hotSpots func() *hotSpotGrid // made when asked for
 
 	mu        sync.Mutex
 	densities map[string]*surface.Density
@@ -91,6 +96,7 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 		a.name,
 		a.chooseBandwidth,
 		a.keepDensities,
+		a.settleSmoothing,
 		a.sumCoverage,
 		a.scoreSections,
 		a.fixScales,
@@ -102,6 +108,7 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 		stage()
 	}
 	a.in.Previous = nil
+	a.hotSpots = sync.OnceValue(a.findHotSpots)
 	return a, nil
 }
 

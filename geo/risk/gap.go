@@ -136,6 +136,7 @@ func (a *Assessment) effectOfOnePatrol(s Section) Effect {
 // Annex is what the report says of the data behind it.
 type Annex struct {
 	Bandwidth          surface.Choice `json:"bandwidth"` // which, by what rule, and why
+	Smoothing          Smoothing      `json:"smoothing"` // the same, with the range of adaptive bandwidths
 	Incidents          int            `json:"incidents"`
 	Undated            int            `json:"incidents_undated"`
 	OutsideWindow      int            `json:"incidents_outside_window"`
@@ -188,6 +189,7 @@ func (a *Assessment) Annex() Annex {
 	x.LatestPresence = instant(last)
 	x.Bandwidth = a.Bandwidth
 	x.Bandwidth.Candidates = nil // the model's business, not the reader's
+	x.Smoothing = a.Smoothing
 	x.LatestIncident = instant(a.Incidents.LatestMS)
 	for _, s := range a.Sections {
 		x.Classes[s.Class]++

@@ -21,6 +21,17 @@ type Model struct {
 	// BandwidthRule chooses the bandwidth from the incidents: scott, cv or
 	// diggle; fixed takes BandwidthM. The report says which, and why.
 	BandwidthRule surface.Rule `json:"bandwidth_rule"`
+	// AdaptiveBandwidth gives each incident a bandwidth of its own, Abramson's:
+	// narrow where incidents are many, wide where they are few, from a third to
+	// three times the one above; false: all have that one. METHODS section 2.
+	AdaptiveBandwidth bool `json:"adaptive_bandwidth"`
+	// Smoothing is what a kernel does at a coast, as the layer land draws it:
+	// none (and ""): goes over it; edge: keeps its mass on the incident's side;
+	// barrier: also reaches only what a path on that side does, within the
+	// bandwidth. METHODS section 2.
+	Smoothing surface.Smoothing `json:"smoothing"`
+	// HotSpots are the parameters of the hot-spot test.
+	HotSpots HotSpotModel `json:"hotspots"`
 	// DensityWindowDays is how far back the density surface looks; 0: all
 	// records, undated ones included.
 	DensityWindowDays float64 `json:"density_window_days"`
@@ -82,6 +93,8 @@ func DefaultModel() Model {
 		Kernel:        surface.Quartic,
 		BandwidthM:    5000,
 		BandwidthRule: surface.RuleFixed,
+		Smoothing:     surface.SmoothNone,
+		HotSpots:      HotSpotModel{CellLevel: 13, BandM: 25_000, LeastIncidents: 60},
 		WindowDays:    1096,
 		HalfLifeDays:  365,
 		Severity:      geo.DefaultSeverityTable(),
@@ -128,6 +141,9 @@ func (m Model) Validate() error {
 	_, ruleErr := surface.ParseRule(string(m.BandwidthRule))
 	check(ruleErr == nil, "bandwidth_rule: %v", ruleErr)
 	check(m.BandwidthM >= leastBandwidthM && m.BandwidthM <= mostBandwidthM, "bandwidth_m is %g: use %g to %g", m.BandwidthM, leastBandwidthM, mostBandwidthM)
+	_, smoothingErr := surface.ParseSmoothing(string(m.Smoothing))
+	check(smoothingErr == nil, "smoothing: %v", smoothingErr)
+	errs = append(errs, m.HotSpots.validate()...)
 	check(m.Version != "" && len(m.Version) <= 100, "version is %q: give these values a name of at most 100 characters", m.Version)
 	check(Span(m.DensityWindowDays), "density_window_days is %g: use 0 (all records) or 1 to %g", m.DensityWindowDays, longestDays)
 	check(Span(m.WindowDays), "window_days is %g: use 0 (to the first record) or 1 to %g", m.WindowDays, longestDays)

@@ -9,11 +9,12 @@ import (
 
 // Raster evaluates a surface exactly at the cell centres of a lattice,
 // row-major: density in incidents per km², hazard per km² and year, risk per
-// km² and 30 days, coverage and knowledge as shares; NaN where there is no data.
+// km² and 30 days, coverage and knowledge as shares; hotspots as 3, 2, 1 (hot) to -3 (cold), see
+// HotSpot; NaN where there is no data.
 func (a *Assessment) Raster(id string, v View, l surface.Lattice, threads int) ([]float64, error) {
 	switch id {
 	case "density":
-		return scale(a.Density(v).Raster(l, threads), perKM2), nil
+		return scale(a.field(v).Raster(l, threads), perKM2), nil
 	case "hazard":
 		return a.hazardRaster(l, threads), nil
 	case "risk":
@@ -28,12 +29,16 @@ func (a *Assessment) Raster(id string, v View, l surface.Lattice, threads int) (
 		values := make([]float64, l.NX*len(l.Lats))
 		a.eachCentre(l, func(i int, c surface.Cell) { values[i] = value(c) })
 		return values, nil
+	case "hotspots":
+		values := make([]float64, l.NX*len(l.Lats))
+		a.eachCentre(l, func(i int, c surface.Cell) { values[i] = a.hotSpots().bin(c) })
+		return values, nil
 	}
-	return nil, fmt.Errorf("there is no surface %q to write: use density, hazard, risk, coverage or knowledge", id)
+	return nil, fmt.Errorf("there is no surface %q to write: use density, hazard, risk, coverage, knowledge or hotspots", id)
 }
 
 func (a *Assessment) hazardRaster(l surface.Lattice, threads int) []float64 {
-	return scale(a.Density(a.hazardView()).Raster(l, threads), perKM2/a.exposureY)
+	return scale(a.field(a.hazardView()).Raster(l, threads), perKM2/a.exposureY)
 }
 
 func (a *Assessment) eachCentre(l surface.Lattice, yield func(i int, c surface.Cell)) {

@@ -215,7 +215,7 @@ func acrossLine(line orb.LineString, metres float64) []orb.Point {
 // that no patrol would have met: ∫ λ over the domain, and ∫ λ·(1 - P).
 func (a *Assessment) sumHazard() (undetected []float64) {
 	undetected = make([]float64, len(a.Sections))
-	density := a.Density(a.hazardView())
+	density := a.field(a.hazardView())
 	for _, b := range a.domain.nearest.Blocks() {
 		owner := a.domain.nearest.Values(b)
 		n := surface.BlockSide

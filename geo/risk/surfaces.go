@@ -31,7 +31,7 @@ func (a *Assessment) Density(v View) *surface.Density {
 	if d := a.densities[key]; d != nil {
 		return d
 	}
-	d, err := surface.NewDensity(a.Incidents.weighted(v), a.Model.Kernel, v.BandwidthM)
+	d, err := a.newDensity(a.Incidents.weighted(v), v.BandwidthM)
 	if err != nil {
 		panic(err) // callers check bandwidths; the model's was validated
 	}
@@ -51,12 +51,12 @@ func (a *Assessment) DefaultView() View {
 // DensityTile returns incidents per km² in the view's window; pixels as in
 // surface.Density.Tile.
 func (a *Assessment) DensityTile(v View, level, px, py, n int) []float64 {
-	return scale(a.Density(v).Tile(level, px, py, n), perKM2)
+	return scale(a.field(v).Tile(level, px, py, n), perKM2)
 }
 
 // HazardTile returns incidents per km² and year.
 func (a *Assessment) HazardTile(level, px, py, n int) []float64 {
-	return scale(a.Density(a.hazardView()).Tile(level, px, py, n), perKM2/a.exposureY)
+	return scale(a.field(a.hazardView()).Tile(level, px, py, n), perKM2/a.exposureY)
 }
 
 // RiskTile returns residual risk: incidents per km² and 30 days that no patrol
@@ -143,10 +143,10 @@ func (a *Assessment) cellTile(value func(surface.Cell) float64, level, px, py, n
 // where there is no data. The view narrows the density.
 func (a *Assessment) Value(id string, v View, p orb.Point) (float64, error) {
 	c := surface.CellAt(p)
-	hazard := func() float64 { return a.Density(a.hazardView()).At(p.Lon(), p.Lat()) * perKM2 / a.exposureY }
+	hazard := func() float64 { return a.field(a.hazardView()).At(p.Lon(), p.Lat()) * perKM2 / a.exposureY }
 	switch id {
 	case "density":
-		return a.Density(v).At(p.Lon(), p.Lat()) * perKM2, nil
+		return a.field(v).At(p.Lon(), p.Lat()) * perKM2, nil
 	case "hazard":
 		return hazard(), nil
 	case "risk":
@@ -203,6 +203,10 @@ type Scales struct {
 // scaleSamples bounds how many places are looked at to fix a scale.
 const scaleSamples = 128
 
+// fixScales fits the scales to the data.
+//
+// They are those of the density without a mask: a colour means the same number
+// however the model smooths.
 func (a *Assessment) fixScales() {
 	top := func(d *surface.Density) float64 {
 		var values []float64
@@ -260,6 +264,7 @@ type PointRisk struct {
 	Class           Class    `json:"class"`
 	Level           Level    `json:"level,omitempty"`
 	SectionID       string   `json:"section_id,omitempty"`
+	HotSpot         HotSpot  `json:"hotspot"`
 	Because         []Reason `json:"because"`
 	Model           string   `json:"model"`
 	Version         string   `json:"version"`
@@ -274,8 +279,7 @@ const namedReasons = 8
 // one incident's peak, so that a place with no record has an upper bound above
 // zero.
 func (a *Assessment) At(p orb.Point) PointRisk {
-	d := a.Density(a.hazardView())
-	parts := d.Contributions(p.Lon(), p.Lat())
+	parts := a.field(a.hazardView()).Contributions(p.Lon(), p.Lat())
 	sum := 0.0
 	for _, c := range parts {
 		sum += c.PerM2
@@ -288,8 +292,9 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 		Hazard:          pointInterval(sum/peak, peak*perKM2/a.exposureY),
 		SearchCoverage:  a.Model.Coverage.POD(total),
 		InterceptionPOD: surface.InterceptionPOD(total, a.transientH(medium), a.Model.Coverage.WindowDays*24),
-		Density:         a.Density(a.DefaultView()).At(p.Lon(), p.Lat()) * perKM2,
+		Density:         a.field(a.DefaultView()).At(p.Lon(), p.Lat()) * perKM2,
 		Presence:        a.presenceAt(cell, medium),
+		HotSpot:         a.HotSpotAt(p),
 		Because:         append(a.reasons(parts, sum), a.coverageReasons(cell, medium)...),
 		Model:           a.Model.Version,
 		Version:         a.Version,

@@ -19,7 +19,7 @@ type Legend struct {
 	Palette string        `json:"palette,omitempty"`
 	Lang    Lang          `json:"lang"`
 	Classes []LegendClass `json:"classes"`
-	NoData  NoDataEntry   `json:"nodata"`
+	NoData  *NoDataEntry  `json:"nodata"` // nil where what is not known has a class of its own
 }
 
 // LegendClass is one row of a legend: values from From up to, not including,
@@ -49,7 +49,10 @@ func NewLegend(s Surface, scale Scale, ramp Ramp, lang Lang) Legend {
 	l := Legend{
 		Surface: s.ID, Title: s.Title.In(lang), Unit: s.Unit.In(lang), Scale: scale.Kind, Min: scale.Min, Max: scale.Max,
 		Palette: ramp.Name, Lang: lang, Classes: []LegendClass{},
-		NoData: NoDataEntry{noDataWords().In(lang), hex(inkColour()), true},
+		NoData: &NoDataEntry{noDataWords().In(lang), hex(inkColour()), true},
+	}
+	if s.ID == "hotspots" {
+		l.NoData = nil // too few incidents are not a blind spot
 	}
 	if scale.Kind == Classes {
 		l.Palette = ""

@@ -283,7 +283,7 @@ func TestLegend(t *testing.T) {
 		for _, lang := range []Lang{English, Indonesian, Malay} {
 			scale := s.DefaultScale(3.7)
 			l := NewLegend(s, scale, mustRamp(t, s.Ramp), lang)
-			if len(l.Classes) < 4 || l.Title == "" || l.Surface != s.ID || !l.NoData.Hatch || l.Lang != lang {
+			if len(l.Classes) < 4 || l.Title == "" || l.Surface != s.ID || (l.NoData == nil) != (s.ID == "hotspots") || l.Lang != lang {
 				t.Errorf("%+v", l)
 			}
 			for i, c := range l.Classes {
@@ -305,6 +305,32 @@ func TestLegend(t *testing.T) {
 				t.Errorf("%v %v", img, err)
 			}
 		}
+	}
+}
+
+// Red over grey to blue, lightest in the middle, so that hot and cold and how
+// sure they are can be told apart without seeing red or green; none looks safe.
+func TestHotSpotClassesDiverge(t *testing.T) {
+	c := HotSpotClasses()
+	for i := range 7 {
+		l, before := lightness(c[i].Colour), 0.0
+		if i > 0 {
+			before = lightness(c[i-1].Colour)
+		}
+		if i > 0 && i <= 2 && l-before < 10 || i > 4 && before-l < 10 {
+			t.Errorf("%s: lightness %g after %g", c[i].ID, l, before)
+		}
+		red, green, blue := c[i].Colour.R, c[i].Colour.G, c[i].Colour.B
+		if i < 3 && red < blue+60 || i > 3 && blue < red+60 || green > max(red, blue) {
+			t.Errorf("%s: %v", c[i].ID, c[i].Colour)
+		}
+	}
+	if !c[7].Hatched {
+		t.Error("not enough data is not hatched")
+	}
+	got := HotSpotIndices([]float64{3, 0, -3, math.NaN(), -9999})
+	if want := []float64{1, 4, 7, 0, 0}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

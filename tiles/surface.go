@@ -119,7 +119,7 @@ func HotSpotClasses() []Category {
 		{"hot_99", Words{"hot spot, 99 %", "titik rawan, 99 %", "titik panas, 99 %"}, color.NRGBA{165, 15, 43, 225}, false},
 		{"hot_95", Words{"hot spot, 95 %", "titik rawan, 95 %", "titik panas, 95 %"}, color.NRGBA{226, 104, 78, 215}, false},
 		{"hot_90", Words{"hot spot, 90 %", "titik rawan, 90 %", "titik panas, 90 %"}, color.NRGBA{246, 178, 145, 205}, false},
-		{"not_significant", Words{"not significant", "tidak signifikan", "tidak signifikan"}, color.NRGBA{150, 150, 150, 70}, false},
+		{"not_significant", Words{"not significant", "tidak signifikan", "tidak signifikan"}, color.NRGBA{186, 186, 186, 110}, false},
 		{"cold_90", Words{"fewer on record, 90 %", "lebih sedikit tercatat, 90 %", "lebih sedikit direkodkan, 90 %"}, color.NRGBA{160, 202, 227, 205}, false},
 		{"cold_95", Words{"fewer on record, 95 %", "lebih sedikit tercatat, 95 %", "lebih sedikit direkodkan, 95 %"}, color.NRGBA{76, 148, 197, 215}, false},
 		{"cold_99", Words{"fewer on record, 99 %", "lebih sedikit tercatat, 99 %", "lebih sedikit direkodkan, 99 %"}, color.NRGBA{30, 88, 156, 225}, false},

@@ -86,9 +86,9 @@ func TestHotSpotIsFound(t *testing.T) {
 // Incidents thrown at random have no hot spots but in a few maps of a hundred,
 // however few they are: the scores alone would find some in most.
 func TestHotSpotsOfChance(t *testing.T) {
-	const seed, maps = 82, 60
+	const seed, maps = 82, 50
 	r := rand.New(rand.NewPCG(seed, 1))
-	for _, n := range []int{60, 300} {
+	for _, n := range []int{30, 60, 300} {
 		wrong := 0
 		var before *risk.Assessment
 		for k := range maps {
@@ -120,7 +120,7 @@ func TestHotSpotsNeedData(t *testing.T) {
 	const seed = 83
 	r := rand.New(rand.NewPCG(seed, 1))
 	var few, old, rough []geo.Feature
-	for range 59 {
+	for range 29 {
 		p := somewhere(r)
 		few = append(few, incident(p[0], p[1], now, nil))
 	}
@@ -133,12 +133,12 @@ func TestHotSpotsNeedData(t *testing.T) {
 		change   func(*risk.Model)
 		want     risk.HotSpotClass
 	}{
-		"59":               {few, nil, risk.NotEnoughData},
-		"59 and an old":    {old, nil, risk.NotEnoughData},
-		"59 and a rough":   {rough, nil, risk.NotEnoughData},
-		"60":               {enough, nil, risk.NotSignificant},
-		"60 by severity":   {enough, func(m *risk.Model) { m.SeverityWeighted = true }, risk.NotSignificant},
-		"59, when allowed": {few, func(m *risk.Model) { m.HotSpots.LeastIncidents = 0 }, risk.NotSignificant},
+		"29":               {few, nil, risk.NotEnoughData},
+		"29 and an old":    {old, nil, risk.NotEnoughData},
+		"29 and a rough":   {rough, nil, risk.NotEnoughData},
+		"30":               {enough, nil, risk.NotSignificant},
+		"30 by severity":   {enough, func(m *risk.Model) { m.SeverityWeighted = true }, risk.NotSignificant},
+		"29, when allowed": {few, func(m *risk.Model) { m.HotSpots.LeastIncidents = 0 }, risk.NotSignificant},
 		"none":             {nil, nil, risk.NotEnoughData},
 		"none, allowed":    {nil, func(m *risk.Model) { m.HotSpots.LeastIncidents = 0 }, risk.NotSignificant},
 	} {

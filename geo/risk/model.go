@@ -94,7 +94,7 @@ func DefaultModel() Model {
 		BandwidthM:    5000,
 		BandwidthRule: surface.RuleFixed,
 		Smoothing:     surface.SmoothNone,
-		HotSpots:      HotSpotModel{CellLevel: 13, BandM: 25_000, LeastIncidents: 60},
+		HotSpots:      HotSpotModel{CellLevel: 13, BandM: 25_000, LeastIncidents: 30},
 		WindowDays:    1096,
 		HalfLifeDays:  365,
 		Severity:      geo.DefaultSeverityTable(),

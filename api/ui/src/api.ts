@@ -41,6 +41,8 @@ export interface Legend {
 export interface Interval { mean: number | null; lo80?: number | null; hi80?: number | null; lo90?: number | null; hi90?: number | null }
 export interface Because { type: string; id?: string; label: string; share: number; factor?: number; kind?: string; km?: number }
 
+export interface HotSpot { class: string; why?: string; z: number; p: number; incidents_in_band: number; expected_in_band: number; incidents_in_domain: number; band_m: number }
+
 export interface Risk {
   hazard?: Interval | null;
   search_coverage?: number | null;
@@ -48,6 +50,7 @@ export interface Risk {
   residual?: Interval | null;
   density?: number | null;
   knowledge?: number | null;
+  hotspot?: HotSpot | null;
   class?: string;
   level?: string | null;
   section_id?: string | null;

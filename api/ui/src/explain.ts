@@ -2,7 +2,7 @@
 import { Marker, type GeoJSONSource, type MapGeoJSONFeature } from 'maplibre-gl';
 import { position, type View } from './map';
 import { circle } from './geometry';
-import { get, Problem, type Because, type Interval, type Risk } from './api';
+import { get, Problem, type Because, type HotSpot, type Interval, type Risk } from './api';
 import { fill, h, s } from './dom';
 import { code, known, num, onWords, percent, t, type Key } from './i18n';
 import { featureCard, precisionOf } from './feature';
@@ -91,6 +91,7 @@ export class Explain {
       here.problem && h('p', { class: 'notice warn' }, here.problem),
       risk && this.verdict(risk),
       risk && this.figures(risk),
+      risk?.hotspot?.class ? hotSpot(risk.hotspot) : null,
       risk?.because?.length ? h('section', {}, h('h3', {}, t('here.because')), h('ul', { class: 'bars' }, ...risk.because.map(reasonRow))) : null,
       this.featureList(here.features));
   }
@@ -138,6 +139,16 @@ export class Explain {
     });
     return h('section', {}, h('h3', {}, t('here.features')), cards.length ? h('div', { class: 'features' }, ...cards) : h('p', { class: 'muted small' }, t('here.no_features')));
   }
+}
+
+/** Whether more incidents lie around than chance explains, with the numbers. */
+function hotSpot(spot: HotSpot): HTMLElement {
+  const p = spot.p < 0.001 ? '< ' + num(0.001) : num(spot.p);
+  return h('section', { class: `hotspot hotspot-${spot.class}` }, h('h3', {}, t('here.hotspot')),
+    h('p', {}, h('strong', {}, known('hotspot', spot.class) ?? spot.class)),
+    h('p', { class: 'muted small' }, spot.class === 'not_enough_data'
+      ? t('here.hotspot.few', { n: spot.incidents_in_domain })
+      : t('here.hotspot.numbers', { n: num(spot.incidents_in_band), km: num(spot.band_m / 1000), expected: num(spot.expected_in_band, 2), z: num(spot.z), p })));
 }
 
 /** A share of the number as a bar; what multiplies it as a factor. */

@@ -7,7 +7,8 @@ import { currentLang, onWords, t, type Key } from './i18n';
 import { renderLegend } from './legend';
 
 const main = ['risk', 'coverage', 'density'] as const;
-const more = ['gaps', 'hazard', 'knowledge'] as const;
+const more = ['gaps', 'hotspots', 'hazard', 'knowledge'] as const;
+const classes: readonly string[] = ['gaps', 'hotspots']; // their edges stay sharp
 export const surfaceNames = [...main, ...more] as const;
 export type Surface = (typeof surfaceNames)[number];
 const ID = 'surface';
@@ -57,7 +58,7 @@ export class Surfaces {
         type: 'raster', tiles: tj.tiles.map((u) => (devicePixelRatio > 1 ? u.replace(/\.png(?=$|\?)/, '@2x.png') : u)), tileSize: 256,
         minzoom: tj.minzoom ?? 0, maxzoom: tj.maxzoom ?? 14, ...(tj.bounds ? { bounds: tj.bounds } : {}), attribution: tj.attribution ?? '',
       });
-      map.addLayer({ id: ID, type: 'raster', source: ID, paint: { 'raster-opacity': this.opacity, 'raster-resampling': name === 'gaps' ? 'nearest' : 'linear', 'raster-fade-duration': reducedMotion() ? 0 : 250 } }, this.view.surfaceSlot);
+      map.addLayer({ id: ID, type: 'raster', source: ID, paint: { 'raster-opacity': this.opacity, 'raster-resampling': classes.includes(name!) ? 'nearest' : 'linear', 'raster-fade-duration': reducedMotion() ? 0 : 250 } }, this.view.surfaceSlot);
     }
     for (const f of this.watchers) f();
   }

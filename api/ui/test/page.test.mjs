@@ -109,6 +109,20 @@ test('a click explains the place', { skip }, async () => {
   assert.match(await page.locator('#here .place').innerText(), /1\.1\d* *°|1\.\d{4}°/);
 });
 
+test('hot spots have their classes, and a place its numbers', { skip }, async () => {
+  await page.check('input[name=surface][value=hotspots]', { force: true });
+  await page.waitForFunction(() => document.querySelectorAll('#legend .legend-classes li').length === 8);
+  assert.equal(await page.locator('#legend .nodata').count(), 0);
+  const at = await page.evaluate(() => window.sempadan.map.project([110.5, 1.1]));
+  const box = await page.locator('#map').boundingBox();
+  await page.mouse.click(box.x + at.x, box.y + at.y);
+  await page.waitForSelector('#here .hotspot');
+  const { hotspot } = await (await fetch(`${base}/v1/risk?lon=110.5&lat=1.1`)).json();
+  assert.equal(await page.locator(`#here .hotspot-${hotspot.class}`).count(), 1);
+  assert.match(await page.locator('#here .hotspot p').last().innerText(), /\d+ incidents/);
+  await page.check('input[name=surface][value=risk]', { force: true });
+});
+
 test('a gap is flown to', { skip }, async () => {
   await page.click('#tab-gaps');
   const first = page.locator('#gap-panel .gap-head').first();

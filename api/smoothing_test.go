@@ -169,6 +169,29 @@ func TestModelRefusesWhatCannotBeSmoothed(t *testing.T) {
 	}
 }
 
+// Kernels of a bandwidth that would visit too many cells are refused, by name,
+// before any work; others go on.
+func TestCostlyBandwidthIsRefused(t *testing.T) {
+	s := start(t, "", true)
+	csv := "lon,lat,occurred_from,kind\n105.5,2.0,2026-10-01T00:00:00Z,irr.exit\n"
+	for i := range 40 { // far north, where the cells of one grid are a tenth as wide
+		csv += fmt.Sprintf("105.%02d,84.5,2026-10-01T00:00:00Z,irr.exit\n", i)
+	}
+	if a := s.put("/v1/layers/mine?kind=incident", "text/csv", csv); a.status != 201 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	s.model(t, `{"kernel":"gaussian","smoothing":"barrier"}`)
+	for _, path := range []string{"/tiles/density/8/202/127.png", "/tiles/density/value?lon=104&lat=1", "/tiles/density.json", "/surfaces/density.tif"} {
+		sep := map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")]
+		if a := s.want(422, path+sep+"bandwidth_m=4800").json(t); a["code"] != "too_costly" || !strings.Contains(a["detail"].(string), "use a smaller bandwidth") {
+			t.Errorf("%s: %v", path, a)
+		}
+		if path != "/surfaces/density.tif" {
+			s.want(200, path)
+		}
+	}
+}
+
 func TestAdaptiveBandwidthIsServed(t *testing.T) {
 	s := start(t, "", true)
 	before := s.want(200, "/tiles/density/8/201/127.png")

@@ -61,6 +61,10 @@ func TestHotSpotIsFound(t *testing.T) {
 			inBand++
 		}
 	}
+	// 25 km on each side of 1,002 km, and round both ends, in cells of 23.8 km².
+	if cells := (1002*50 + math.Pi*25*25) / 23.77; math.Abs(float64(h.Cells)-cells) > 0.03*cells {
+		t.Errorf("%d cells in the domain, want about %.0f", h.Cells, cells)
+	}
 	expected := 80 / float64(h.Cells) * float64(h.CellsInBand)
 	if h.Incidents != inBand || math.Abs(h.Expected-expected) > 1e-12 || math.Abs(h.CellM-4891.97) > 0.01 || h.BandM != 25_000 {
 		t.Errorf("seed %d: %+v; by hand %g in the band, %g expected", seed, h, inBand, expected)

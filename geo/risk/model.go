@@ -23,7 +23,8 @@ type Model struct {
 	BandwidthRule surface.Rule `json:"bandwidth_rule"`
 	// AdaptiveBandwidth gives each incident a bandwidth of its own, Abramson's:
 	// narrow where incidents are many, wide where they are few, from a third to
-	// three times the one above; false: all have that one. METHODS section 2.
+	// three times the one above; false, and with more than 300,000 incidents:
+	// all have that one. METHODS section 2.
 	AdaptiveBandwidth bool `json:"adaptive_bandwidth"`
 	// Smoothing is what a kernel does at a coast, as the layer land draws it:
 	// none (and ""): goes over it; edge: keeps its mass on the incident's side;

@@ -2,6 +2,7 @@ package risk
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -22,8 +23,10 @@ type Smoothing struct {
 	GridM float64 `json:"grid_m,omitempty"`
 	// Adaptive: each incident has a bandwidth of its own, from LeastBandwidthM
 	// to MostBandwidthM among those of the hazard. Without it the range tells
-	// of incidents whose place is known only roughly.
+	// of incidents whose place is known only roughly, and WhyNotAdaptive why the
+	// model's wish could not be met.
 	Adaptive        bool    `json:"adaptive"`
+	WhyNotAdaptive  string  `json:"why_not_adaptive,omitempty"`
 	LeastBandwidthM float64 `json:"bandwidth_least_m"`
 	MostBandwidthM  float64 `json:"bandwidth_most_m"`
 }
@@ -87,9 +90,17 @@ func LandGround(l *geo.Layer) surface.Ground {
 
 func (in Inputs) land() *geo.Layer { return in.byID("land") }
 
+// mostAdaptive is the number of incidents above which bandwidths do not adapt:
+// each new view of so many would take seconds.
+const mostAdaptive = 300_000
+
+func (a *Assessment) adaptive() bool {
+	return a.Model.AdaptiveBandwidth && a.Incidents.Len() <= mostAdaptive
+}
+
 // newDensity is the density of events with the model's kernel.
 func (a *Assessment) newDensity(p *surface.Points, bandwidthM float64) (*surface.Density, error) {
-	if a.Model.AdaptiveBandwidth {
+	if a.adaptive() {
 		return surface.NewAdaptiveDensity(p, a.Model.Kernel, bandwidthM)
 	}
 	return surface.NewDensity(p, a.Model.Kernel, bandwidthM)
@@ -101,7 +112,10 @@ func (a *Assessment) settleSmoothing() {
 	m := a.Model
 	hazard, density := a.Density(a.hazardView()), a.Density(a.DefaultView())
 	asked, _ := surface.ParseSmoothing(string(m.Smoothing)) // the model was validated
-	a.Smoothing = Smoothing{Asked: asked, Rule: surface.SmoothNone, Why: "set in the model", Adaptive: m.AdaptiveBandwidth}
+	a.Smoothing = Smoothing{Asked: asked, Rule: surface.SmoothNone, Why: "set in the model", Adaptive: a.adaptive()}
+	if m.AdaptiveBandwidth && !a.Smoothing.Adaptive {
+		a.Smoothing.WhyNotAdaptive = fmt.Sprintf("%d incidents are more than %d", a.Incidents.Len(), mostAdaptive)
+	}
 	a.Smoothing.LeastBandwidthM, a.Smoothing.MostBandwidthM = hazard.BandwidthRangeM()
 	a.smoother = smoother{smoothed: map[*surface.Density]smoothedDensity{}}
 	if asked == surface.SmoothNone {

@@ -181,6 +181,19 @@ func TestAdaptiveBandwidths(t *testing.T) {
 	}
 }
 
+// So many incidents that each view would take seconds keep one bandwidth, and
+// the report says so.
+func TestTooManyToAdapt(t *testing.T) {
+	b := geo.NewBuilder(geo.LayerInfo{ID: "incidents", Kind: geo.KindIncident, Version: 1})
+	for i := range 300_001 {
+		b.Add(incident(110+0.001*float64(i%500), 1+0.001*float64(i/1000), now, nil))
+	}
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{b.Layer()}}, func(m *risk.Model) { m.AdaptiveBandwidth = true })
+	if s := a.Smoothing; s.Adaptive || s.MostBandwidthM != 5000 || s.WhyNotAdaptive != "300001 incidents are more than 300000" {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestSmoothingParametersAreChecked(t *testing.T) {
 	for _, change := range []func(*risk.Model){
 		smoothing("blur"),

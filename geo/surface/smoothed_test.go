@@ -3,6 +3,7 @@ package surface_test
 import (
 	"math"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/paulmach/orb"
@@ -291,6 +292,33 @@ func TestSmoothedOfManyEvents(t *testing.T) {
 	if total := merged.At(104.01, 1.21); len(numbers) != len(parts) || len(parts) < 100 || math.Abs(sum-total) > 1e-9*total {
 		t.Errorf("%d parts of %d events add up to %g, want %g", len(parts), len(numbers), sum, total)
 	}
+}
+
+// A cache that holds next to nothing, asked from several sides at once, changes
+// no number.
+func TestSmoothedWithAFullCache(t *testing.T) {
+	const seed = 98
+	r := rand.New(rand.NewPCG(seed, 1))
+	d := densityOf(t, scattered(r, 60, orb.Point{104, 1.2}, 0.3), false, surface.Quartic, 4000)
+	x, y := surface.PixelAt(16, orb.Point{104, 1.2})
+	want := smoothed(t, d, surface.SmoothEdge).Tile(16, int(x)-256, int(y)-256, 512)
+	m, err := surface.NewSmoothed(d, surface.SmoothedOptions{By: surface.SmoothEdge, Ground: wavyGround, Cache: surface.NewBlockCache(100_000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for k := range 4 {
+		wg.Go(func() {
+			left, top := k%2*256, k/2*256
+			for i, v := range m.Tile(16, int(x)-256+left, int(y)-256+top, 256) {
+				if w := want[(top+i/256)*512+left+i%256]; v != w {
+					t.Errorf("seed %d: part %d pixel %d: %g, want %g", seed, k, i, v, w)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestSmoothedRefuses(t *testing.T) {

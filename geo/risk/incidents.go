@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/surface"
 )
@@ -189,6 +190,7 @@ func newRecordPart(l *geo.Layer, first int, m Model) *recordPart {
 		}
 	}
 	p.points = surface.NewPoints(events, false)
+	p.points.Merge()
 	return p
 }
 
@@ -308,6 +310,20 @@ func (in *Incidents) at(event int) (*recordPart, int) {
 func (in *Incidents) Record(event int) (l *geo.Layer, row int, kind string) {
 	p, i := in.at(event)
 	return p.layer, int(p.rows[i]), p.kinds[p.kind[i]]
+}
+
+// sample yields the places of at most about n records that a view counts,
+// evenly chosen in their order.
+func (in *Incidents) sample(n int, v View, yield func(orb.Point)) {
+	step := max(1, in.n/n)
+	for k, p := range in.parts {
+		for i := (step - in.starts[k]%step) % step; i < len(p.rows); i += step {
+			if v.admits(p.ms[i], p.kinds[p.kind[i]]) {
+				at, _ := p.layer.Point(int(p.rows[i]))
+				yield(at)
+			}
+		}
+	}
 }
 
 // View says which records a density counts and how much.

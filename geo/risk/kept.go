@@ -10,34 +10,82 @@ import (
 // keptDensity is a density that goes on from assessment to assessment: what was
 // summed stays, edits and the passing of time cost what they change.
 type keptDensity struct {
-	pyramid *surface.Pyramid
-	view    View
+	*surface.Pyramid
+	view      View
+	incidents *Incidents
 }
+
+// Contributions lists what adds to the density at a place.
+func (k keptDensity) Contributions(lon, lat float64) (out []surface.Contribution) {
+	kernel, bandwidthM := k.Bandwidth()
+	d, err := surface.NewDensity(k.incidents.points, kernel, bandwidthM)
+	if err != nil {
+		panic(err) // the pyramid has it
+	}
+	for _, c := range d.Contributions(lon, lat) {
+		p, i := k.incidents.at(c.Event)
+		if !k.view.admits(p.ms[i], p.kinds[p.kind[i]]) {
+			continue
+		}
+		weight := k.view.weight(p.ms[i])
+		c.PerM2 *= weight
+		c.Weight *= weight
+		out = append(out, c)
+	}
+	return out
+}
+
+// mostStamped is the number of incidents above which densities of kernels that
+// are stamped are not kept: their exact blocks would take seconds.
+const mostStamped = 20_000
 
 // shape names a view but for its instant.
 func (v View) shape() string {
 	return fmt.Sprintf("%g|%g|%g|%q", v.WindowDays, v.HalfLifeDays, v.BandwidthM, v.Kinds)
 }
 
+// keptFor returns the kept density of a view, if it is one of the two.
+func (a *Assessment) keptFor(v View) (keptDensity, bool) {
+	v = a.complete(v)
+	k, ok := a.kept[v.shape()]
+	return k, ok && k.view.AsOf.Equal(v.AsOf)
+}
+
+// bandwidthRange is that of the hazard's incidents.
+func (a *Assessment) bandwidthRange() (leastM, mostM float64) {
+	if k, ok := a.keptFor(a.hazardView()); ok {
+		return k.BandwidthRangeM()
+	}
+	return a.Density(a.hazardView()).BandwidthRangeM()
+}
+
 // keepDensities makes the densities of the two views that everybody looks at:
-// from those of the assessment before where that is less work.
+// from those of the assessment before where that is less work. Smoothed and
+// adaptive densities are not kept: there an edit changes what is far from it.
 func (a *Assessment) keepDensities() {
 	a.kept = map[string]keptDensity{}
-	for _, v := range []View{a.DefaultView(), a.hazardView()} {
-		shape := v.shape()
-		if _, done := a.kept[shape]; done {
-			continue
-		}
-		if k, ok := a.continued(v); ok {
-			a.kept[shape] = k
-			continue
-		}
-		p, err := surface.NewPyramid(a.Incidents.weighted(v), a.Model.Kernel, v.BandwidthM)
-		if err != nil {
-			panic(err) // the model was validated
-		}
-		a.kept[shape] = keptDensity{p, v}
+	stamped := a.Model.Kernel.Stamped() && a.Incidents.n > mostStamped
+	if a.Smoothing.Rule == surface.SmoothNone && !a.adaptive() && !stamped {
+		a.keep(a.DefaultView())
+		a.keep(a.hazardView())
 	}
+	a.Smoothing.LeastBandwidthM, a.Smoothing.MostBandwidthM = a.bandwidthRange()
+}
+
+func (a *Assessment) keep(v View) {
+	shape := v.shape()
+	if _, done := a.kept[shape]; done {
+		return
+	}
+	if k, ok := a.continued(v); ok {
+		a.kept[shape] = k
+		return
+	}
+	p, err := surface.NewPyramid(a.Incidents.weighted(v), a.Model.Kernel, v.BandwidthM)
+	if err != nil {
+		panic(err) // the model was validated
+	}
+	a.kept[shape] = keptDensity{p, v, a.Incidents}
 }
 
 // continued brings the density of the assessment before up to this one.
@@ -54,7 +102,7 @@ func (a *Assessment) continued(v View) (keptDensity, bool) {
 	if len(added)+len(removed) > 1000+a.Incidents.n/8 {
 		return keptDensity{}, false
 	}
-	pyramid := old.pyramid
+	pyramid := old.Pyramid
 	if age := v.AsOf.Sub(old.view.AsOf).Hours() / 24; age != 0 && v.HalfLifeDays > 0 {
 		f := math.Exp2(-age / v.HalfLifeDays)
 		if f == 0 || math.IsInf(f, 0) {
@@ -65,7 +113,7 @@ func (a *Assessment) continued(v View) (keptDensity, bool) {
 	if len(added)+len(removed) > 0 {
 		pyramid = pyramid.With(added, removed)
 	}
-	return keptDensity{pyramid, v}, true
+	return keptDensity{pyramid, v, a.Incidents}, true
 }
 
 // changes lists the records that a view counts and an earlier one of earlier

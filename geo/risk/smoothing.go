@@ -31,8 +31,9 @@ type Smoothing struct {
 	MostBandwidthM  float64 `json:"bandwidth_most_m"`
 }
 
-// field is a density as the surfaces read it: a surface.Density, or a
-// surface.Smoothed where the model smooths against land and sea.
+// field is a density as the surfaces read it: a keptDensity for the two views
+// that everybody looks at, a surface.Density for others, or a surface.Smoothed
+// where the model smooths against land and sea.
 type field interface {
 	At(lon, lat float64) float64
 	Contributions(lon, lat float64) []surface.Contribution
@@ -110,13 +111,11 @@ func (a *Assessment) newDensity(p *surface.Points, bandwidthM float64) (*surface
 // falls back to a simpler one and says so.
 func (a *Assessment) settleSmoothing() {
 	m := a.Model
-	hazard, density := a.Density(a.hazardView()), a.Density(a.DefaultView())
 	asked, _ := surface.ParseSmoothing(string(m.Smoothing)) // the model was validated
 	a.Smoothing = Smoothing{Asked: asked, Rule: surface.SmoothNone, Why: "set in the model", Adaptive: a.adaptive()}
 	if m.AdaptiveBandwidth && !a.Smoothing.Adaptive {
 		a.Smoothing.WhyNotAdaptive = fmt.Sprintf("%d incidents are more than %d", a.Incidents.Len(), mostAdaptive)
 	}
-	a.Smoothing.LeastBandwidthM, a.Smoothing.MostBandwidthM = hazard.BandwidthRangeM()
 	a.smoother = smoother{smoothed: map[*surface.Density]smoothedDensity{}}
 	if asked == surface.SmoothNone {
 		return
@@ -127,6 +126,7 @@ func (a *Assessment) settleSmoothing() {
 		return
 	}
 	a.prepareGround(land)
+	hazard, density := a.Density(a.hazardView()), a.Density(a.DefaultView())
 	for _, rule := range []surface.Smoothing{surface.SmoothBarrier, surface.SmoothEdge} {
 		if rule == surface.SmoothBarrier && asked == surface.SmoothEdge {
 			continue
@@ -176,15 +176,22 @@ func (a *Assessment) smooth(d *surface.Density) (*surface.Smoothed, error) {
 
 // field is the density of a view with the smoothing that is in force.
 func (a *Assessment) field(v View) field {
-	d := a.Density(v)
 	if a.Smoothing.Rule == surface.SmoothNone {
-		return d
+		return a.unmasked(v)
 	}
-	f, err := a.smooth(d)
+	f, err := a.smooth(a.Density(v))
 	if err != nil {
 		panic(err) // settleSmoothing or CheckView has looked
 	}
 	return f
+}
+
+// unmasked is the density of a view as if there were no coast.
+func (a *Assessment) unmasked(v View) field {
+	if k, ok := a.keptFor(v); ok {
+		return k
+	}
+	return a.Density(v)
 }
 
 // CheckView reports why the density of a view cannot be had: smoothing it

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
@@ -18,14 +17,8 @@ const keptDensities = 16
 // Density returns the density of a view of the incidents; a bandwidth of 0 is
 // the assessment's. Equal views give the same density.
 func (a *Assessment) Density(v View) *surface.Density {
-	if v.BandwidthM == 0 {
-		v.BandwidthM = a.Bandwidth.BandwidthM
-	}
-	if v.AsOf.IsZero() {
-		v.AsOf = a.AsOf
-	}
-	sort.Strings(v.Kinds)
-	key := fmt.Sprintf("%d|%g|%g|%g|%q", v.AsOf.UnixMilli(), v.WindowDays, v.HalfLifeDays, v.BandwidthM, v.Kinds)
+	v = a.complete(v)
+	key := fmt.Sprintf("%d|%s", v.AsOf.UnixMilli(), v.shape())
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if d := a.densities[key]; d != nil {
@@ -41,6 +34,18 @@ func (a *Assessment) Density(v View) *surface.Density {
 		a.order = slices.Delete(a.order, 0, 1)
 	}
 	return d
+}
+
+// complete fills in what a view leaves to the assessment.
+func (a *Assessment) complete(v View) View {
+	if v.BandwidthM == 0 {
+		v.BandwidthM = a.Bandwidth.BandwidthM
+	}
+	if v.AsOf.IsZero() {
+		v.AsOf = a.AsOf
+	}
+	v.Kinds = slices.Sorted(slices.Values(v.Kinds))
+	return v
 }
 
 // DefaultView is the view of the density surface when nothing else is asked.
@@ -208,10 +213,12 @@ const scaleSamples = 128
 // They are those of the density without a mask: a colour means the same number
 // however the model smooths.
 func (a *Assessment) fixScales() {
-	top := func(d *surface.Density) float64 {
+	top := func(v View) float64 {
+		d := a.unmasked(v)
 		var values []float64
-		d.Points().Sample(scaleSamples, func(lon, lat float64) {
-			values = append(values, d.Near(lon, lat))
+		a.Incidents.sample(scaleSamples, v, func(p orb.Point) {
+			x, y := surface.PixelAt(surface.CellLevel, p)
+			values = append(values, d.Tile(surface.CellLevel, int(x), int(y), 1)[0])
 		})
 		if len(values) == 0 {
 			return 0
@@ -219,9 +226,9 @@ func (a *Assessment) fixScales() {
 		slices.Sort(values)
 		return values[len(values)*98/100]
 	}
-	hazard := top(a.Density(a.hazardView())) * perKM2 / a.exposureY
+	hazard := top(a.hazardView()) * perKM2 / a.exposureY
 	a.Scales = Scales{
-		Density: top(a.Density(a.DefaultView())) * perKM2,
+		Density: top(a.DefaultView()) * perKM2,
 		Hazard:  hazard,
 		Risk:    hazard * periodFactor,
 	}

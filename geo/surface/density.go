@@ -71,17 +71,6 @@ func (d *Density) At(lon, lat float64) float64 {
 	return sum
 }
 
-// Near returns the density at a place within DisplayError of the peak: it sums
-// over merged events, so its cost does not grow with their number.
-func (d *Density) Near(lon, lat float64) float64 {
-	sum := 0.0
-	for i := range d.points.sets {
-		s := &d.points.sets[i]
-		d.sum(s.mergedTo(fineLevel(d.bandwidth(s), s.leastLat)), orb.Point{lon, lat}, func(c Contribution) { sum += c.PerM2 })
-	}
-	return sum
-}
-
 // Contributions lists what adds to the density at a place; the parts add up
 // to At.
 func (d *Density) Contributions(lon, lat float64) []Contribution {

@@ -78,3 +78,7 @@ func (k Kernel) Reach() float64 {
 	}
 	return 1
 }
+
+// Stamped reports whether a row of cells is summed cell by cell; the other
+// kernels are polynomials, whose sums a sweep makes whatever the bandwidth.
+func (k Kernel) Stamped() bool { return k == Triangular || k == Gaussian }

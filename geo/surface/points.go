@@ -200,7 +200,10 @@ func (p *Points) Renumbered(place []int32) *Points {
 		}
 		s.first = 0
 	}
-	q.events = len(place)
+	q.events = 0
+	for _, k := range place {
+		q.events = max(q.events, int(k)+1)
+	}
 	return q
 }
 
@@ -294,7 +297,7 @@ func (s *pointSet) mergedTo(level int) *pointSet {
 	for l := keyLevel - 1; l >= level; l-- {
 		if s.merged.levels[l] == nil {
 			s.merged.levels[l] = finer
-			if most := len(finer.keys) * 7 / 8; finer.cells(l, most) <= most {
+			if most := len(finer.keys) * 3 / 4; finer.cells(l, most) <= most {
 				merged := finer.aggregate(l)
 				s.merged.levels[l] = &merged
 			}
@@ -430,19 +433,4 @@ func (q *boxQuery) visit(i, j int, x, y uint32, level int) {
 func sortSearch(keys []uint64, at uint64) int {
 	k, _ := slices.BinarySearch(keys, at)
 	return k
-}
-
-// Sample calls yield with the positions of at most about n events, evenly
-// chosen in the order of the set.
-func (p *Points) Sample(n int, yield func(lon, lat float64)) {
-	step := max(1, p.n/n)
-	k := 0
-	for _, s := range p.sets {
-		for i := range s.keys {
-			if k%step == 0 {
-				yield(s.lon[i], s.lat[i])
-			}
-			k++
-		}
-	}
 }

@@ -47,6 +47,9 @@ func NewPyramid(p *Points, k Kernel, bandwidthM float64) (*Pyramid, error) {
 // Bandwidth returns the kernel and its bandwidth in metres.
 func (p *Pyramid) Bandwidth() (Kernel, float64) { return p.added.Kernel, p.added.BandwidthM }
 
+// BandwidthRangeM is Density.BandwidthRangeM.
+func (p *Pyramid) BandwidthRangeM() (least, most float64) { return p.added.BandwidthRangeM() }
+
 // Len returns the number of events that count.
 func (p *Pyramid) Len() int { return p.added.points.n - p.removed.points.n }
 
@@ -116,24 +119,13 @@ func (p *Pyramid) Raster(l Lattice, threads int) []float64 {
 }
 
 // At returns the exact density at a place, per m².
-func (p *Pyramid) At(lon, lat float64) float64 { return p.difference(lon, lat, (*Density).At) }
-
-// Near returns the density at a place as Density.Near does.
-func (p *Pyramid) Near(lon, lat float64) float64 { return p.difference(lon, lat, (*Density).Near) }
-
-func (p *Pyramid) difference(lon, lat float64, of func(*Density, float64, float64) float64) float64 {
-	v := of(p.added, lon, lat)
+func (p *Pyramid) At(lon, lat float64) float64 {
+	v := p.added.At(lon, lat)
 	if p.removed.points.n > 0 {
-		v = settled(v-of(p.removed, lon, lat), v)
+		v = settled(v-p.removed.At(lon, lat), v)
 	}
 	return v * p.factor
 }
-
-// Sample calls yield with the positions of at most about n events.
-func (p *Pyramid) Sample(n int, yield func(lon, lat float64)) { p.added.points.Sample(n, yield) }
-
-// Merge makes the merged events that Near needs.
-func (p *Pyramid) Merge() { p.added.points.Merge() }
 
 // settled drops what rounding leaves of a difference of sums up to most.
 func settled(v, most float64) float64 {

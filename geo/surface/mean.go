@@ -40,7 +40,25 @@ func pixelAreaM2(level, row int) float64 {
 // in pixels of the window, along the lines between pixels.
 type massGrid struct {
 	x, y, rx, ry float64
-	below, here  []float64 // mass west of each line, up to the last and this line
+	columns      []massEdge
+	below, here  []float64 // mass west of each column's edge, up to the last and this line
+}
+
+// massEdge is a line between pixels: its distance from the centre in reaches,
+// at most 1. Of a line between columns arc is the mass under the arc of the
+// disc as far as its distance; of one between rows top is where the arc meets
+// it, and arc the mass as far as that.
+type massEdge struct{ sign, distance, top, arc float64 }
+
+func columnEdge(k Kernel, at float64) massEdge {
+	d := min(math.Abs(at), 1)
+	return massEdge{sign: math.Copysign(1, at), distance: d, arc: k.arcMass(d)}
+}
+
+func rowEdge(k Kernel, at float64) massEdge {
+	d := min(math.Abs(at), 1)
+	top := math.Sqrt(1 - d*d)
+	return massEdge{math.Copysign(1, at), d, top, k.arcMass(top)}
 }
 
 func (m *massGrid) add(dst []float64, w tileWindow, k Kernel, weight float64, perPixel []float64) {
@@ -53,12 +71,15 @@ func (m *massGrid) add(dst []float64, w tileWindow, k Kernel, weight float64, pe
 		dst[r0*w.nx+c0] += weight * k.mass() * perPixel[r0]
 		return
 	}
-	// Lines outside the window need no cut, but one before it.
 	c0, r0 = max(c0, 0), max(r0, 0)
 	c1, r1 = min(c1, w.nx-1), min(r1, w.ny-1)
-	m.cut(&m.below, k, float64(r0), c0, c1)
+	m.columns = m.columns[:0]
+	for c := c0; c <= c1+1; c++ {
+		m.columns = append(m.columns, columnEdge(k, (float64(c)-m.x)/m.rx))
+	}
+	m.below = m.cut(m.below, k, float64(r0))
 	for r := r0; r <= r1; r++ {
-		m.cut(&m.here, k, float64(r+1), c0, c1)
+		m.here = m.cut(m.here, k, float64(r+1))
 		for c := c0; c <= c1; c++ {
 			i := c - c0
 			if mass := m.here[i+1] - m.here[i] - m.below[i+1] + m.below[i]; mass > 0 {
@@ -69,14 +90,15 @@ func (m *massGrid) add(dst []float64, w tileWindow, k Kernel, weight float64, pe
 	}
 }
 
-// cut fills into with the mass between the centre and each corner on a line.
-func (m *massGrid) cut(into *[]float64, k Kernel, line float64, c0, c1 int) {
-	*into = (*into)[:0]
-	y := (line - m.y) / m.ry
-	for c := c0; c <= c1+1; c++ {
-		x := (float64(c) - m.x) / m.rx
-		*into = append(*into, math.Copysign(k.quadrantMass(math.Abs(x), math.Abs(y)), x*y))
+// cut fills a slice with the mass between the centre and each corner on a line.
+func (m *massGrid) cut(into []float64, k Kernel, line float64) []float64 {
+	into = into[:0]
+	y := rowEdge(k, (line-m.y)/m.ry)
+	for i := range m.columns {
+		x := &m.columns[i]
+		into = append(into, x.sign*y.sign*k.quadrantMass(x, &y))
 	}
+	return into
 }
 
 // mass is the kernel's whole mass: 1, but for what the Gaussian's cut loses.
@@ -88,23 +110,21 @@ func (k Kernel) mass() float64 {
 }
 
 // quadrantMass returns the mass of the kernel over the rectangle from its
-// centre to (x, y), both from 0 on, in units of the kernel's reach.
+// centre to the edges x and y.
 //
 // With the unit disc's height s(t) = √(1-t²) and k = (1-r²)^p, the part under
 // the arc is ∫∫ k = B_p ∫ s^(2p+1) dt with B_p = 1, 2/3, 8/15 for p = 0, 1, 2;
 // the rest is a polynomial, and for the triangular kernel 1 - r the integral of
 // the distance over rectangles and triangles. The Gaussian's arc is summed by
 // Gauss-Legendre with 16 nodes.
-func (k Kernel) quadrantMass(x, y float64) float64 {
-	x, y = min(x, 1), min(y, 1)
-	if x*x+y*y <= 1 {
-		return k.rectangleMass(x, y)
+func (k Kernel) quadrantMass(x, y *massEdge) float64 {
+	if x.distance*x.distance+y.distance*y.distance <= 1 {
+		return k.rectangleMass(x.distance, y.distance)
 	}
-	at := math.Sqrt(1 - y*y) // where the arc comes down to y
-	return k.rectangleMass(at, y) + k.arcMass(at, x)
+	return k.rectangleMass(y.top, y.distance) + x.arc - y.arc
 }
 
-// rectangleMass is quadrantMass inside the disc.
+// rectangleMass is quadrantMass for a corner inside the disc.
 func (k Kernel) rectangleMass(x, y float64) float64 {
 	x2, y2 := x*x, y*y
 	switch k {
@@ -122,19 +142,19 @@ func (k Kernel) rectangleMass(x, y float64) float64 {
 	}
 }
 
-// arcMass is the mass over a ≤ t ≤ b under the arc of the unit circle.
-func (k Kernel) arcMass(a, b float64) float64 {
+// arcMass is the mass over 0 ≤ t ≤ x under the arc of the unit circle.
+func (k Kernel) arcMass(x float64) float64 {
 	switch k {
 	case Uniform:
-		return (arcIntegral(b, 1) - arcIntegral(a, 1)) / math.Pi
+		return arcIntegral(x, 1) / math.Pi
 	case Epanechnikov:
-		return 2 / math.Pi * 2 / 3 * (arcIntegral(b, 3) - arcIntegral(a, 3))
+		return 2 / math.Pi * 2 / 3 * arcIntegral(x, 3)
 	case Quartic:
-		return 3 / math.Pi * 8 / 15 * (arcIntegral(b, 5) - arcIntegral(a, 5))
+		return 3 / math.Pi * 8 / 15 * arcIntegral(x, 5)
 	case Triangular:
-		return 3 / math.Pi * (arcTriangular(b) - arcTriangular(a))
+		return 3 / math.Pi * arcTriangular(x)
 	default:
-		return gaussianArc(a, b)
+		return arcGaussian(x)
 	}
 }
 
@@ -170,23 +190,21 @@ func arcTriangular(x float64) float64 {
 	return sector + x*s/2 - distance
 }
 
-// gaussianArc is ∫ φ(t) · erf(√(R²-t²)/√2)/2 dt from a·R to b·R, R the cut.
-func gaussianArc(a, b float64) float64 {
+// arcGaussian is ∫ φ(t) · erf(√(R²-t²)/√2)/2 dt from 0 to x·R, R the cut.
+func arcGaussian(x float64) float64 {
 	nodes := [...]float64{0.0950125098376374, 0.2816035507792589, 0.4580167776572274, 0.6178762444026438,
 		0.7554044083550030, 0.8656312023878318, 0.9445750230732326, 0.9894009349916499}
 	weights := [...]float64{0.1894506104550685, 0.1826034150449236, 0.1691565193950025, 0.1495959888165767,
 		0.1246289712555339, 0.0951585116824928, 0.0622535239386479, 0.0271524594117541}
-	// t = sin θ takes the root away from the ends.
-	lo, hi := math.Asin(a), math.Asin(b)
-	half, mid := (hi-lo)/2, (hi+lo)/2
+	half := math.Asin(x) / 2 // t = R sin θ takes the root away from the end
 	sum := 0.0
 	f := func(θ float64) float64 {
 		sin, cos := math.Sincos(θ)
 		t := sin * GaussianCut
 		return math.Exp(-t*t/2) * math.Erf(cos*GaussianCut/math.Sqrt2) * cos
 	}
-	for i, x := range nodes {
-		sum += weights[i] * (f(mid-half*x) + f(mid+half*x))
+	for i, node := range nodes {
+		sum += weights[i] * (f(half-half*node) + f(half+half*node))
 	}
 	return sum * half * GaussianCut / (2 * math.Sqrt(2*math.Pi))
 }

@@ -297,7 +297,7 @@ func (s *pointSet) mergedTo(level int) *pointSet {
 	for l := keyLevel - 1; l >= level; l-- {
 		if s.merged.levels[l] == nil {
 			s.merged.levels[l] = finer
-			if most := len(finer.keys) * 3 / 4; finer.cells(l, most) <= most {
+			if most := len(finer.keys) * 4 / 5; finer.cells(l, most) <= most {
 				merged := finer.aggregate(l)
 				s.merged.levels[l] = &merged
 			}

@@ -175,12 +175,51 @@ func (p *Pyramid) block(key blockKey) *sums {
 	return p.blocks.get(key, func() *sums {
 		w := key.window()
 		s := &sums{}
+		if p.meansBelow(w) {
+			s.add(w, w, p.fromBelow(key), 1)
+			return s
+		}
 		s.add(w, w, p.added.exact(w), 1)
 		if p.removed.points.n > 0 {
 			s.add(w, w, p.removed.exact(w), -1)
 		}
 		return s
 	})
+}
+
+// meansBelow reports whether a block is of means of means: one level finer
+// everything is a mean, too, and there is something to see.
+func (p *Pyramid) meansBelow(w tileWindow) bool {
+	found := false
+	for _, d := range []*Density{p.added, p.removed} {
+		for i := range d.points.sets {
+			s := &d.points.sets[i]
+			if !d.narrow(s, w.level+1) {
+				return false
+			}
+			d.near(s, w.lattice(), d.bandwidth(s), func(int, float64) { found = true })
+		}
+	}
+	return found
+}
+
+// fromBelow returns a block's means from those of the four finer pixels that
+// each pixel has, by their areas.
+func (p *Pyramid) fromBelow(key blockKey) []float64 {
+	const n = 2 * BlockSide
+	w := tileWindow{key.level + 1, int(key.x) << (blockBits + 1), int(key.y) << (blockBits + 1), n, n}
+	finer := make([]float64, n*n)
+	p.read(finer, w)
+	dst := make([]float64, BlockSide*BlockSide)
+	for r := range BlockSide {
+		a, b := pixelAreaM2(w.level, w.py+2*r), pixelAreaM2(w.level, w.py+2*r+1)
+		a, b = a/(2*(a+b)), b/(2*(a+b))
+		north, south := finer[2*r*n:][:n], finer[(2*r+1)*n:][:n]
+		for c := range BlockSide {
+			dst[r*BlockSide+c] = a*(north[2*c]+north[2*c+1]) + b*(south[2*c]+south[2*c+1])
+		}
+	}
+	return dst
 }
 
 // exact returns a window's values from the events as they are.

@@ -171,13 +171,27 @@ func TestNothingNegative(t *testing.T) {
 			}
 		}
 		level := 8 + r.IntN(19)
-		d := density(t, events, math.Pow(10, 1.5+3.5*r.Float64()))
+		k, h := kernels[round%len(kernels)], math.Pow(10, 2.5+2.5*r.Float64())
+		d, err := surface.NewDensity(surface.NewPoints(events, false), k, h)
+		if err != nil {
+			t.Fatal(err)
+		}
 		px, py := pixelOf(lon, lat, level)
-		for i, v := range d.Tile(level, px-32, py-32, 64) {
-			if !(v >= 0) || math.IsInf(v, 0) {
-				t.Fatalf("round %d level %d pixel %d: %g", round, level, i, v)
+		check := func(what string, values []float64) {
+			for i, v := range values {
+				if !(v >= 0) || math.IsInf(v, 0) {
+					t.Fatalf("seed %d round %d, %s %g m, %s, level %d pixel %d: %g", seed, round, k, h, what, level, i, v)
+				}
 			}
 		}
+		check("tile", d.Tile(level, px-32, py-32, 64))
+		if k.Stamped() && h > 10_000 {
+			continue // exact blocks of so wide stamps take seconds
+		}
+		p := pyramid(t, events, k, h)
+		check("pyramid", p.Tile(level, px-32, py-32, 64))
+		p = p.With(clustered(r.Uint64(), 20, lon, lat, 1), events[:len(events)/2])
+		check("edited pyramid", p.Tile(level, px-32, py-32, 64))
 	}
 }
 

@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"sync"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/tiles"
 )
 
 // tile is a finished tile, with its packed form when that pays.
@@ -47,4 +50,31 @@ func (c *tileCache) get(ctx context.Context, m *metrics, key string, draw func(c
 	// One caller that leaves must not fail the others.
 	return c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[string, tile](
 		func(ctx context.Context, _ string) (tile, error) { return draw(ctx) }))
+}
+
+// painters are the makers of raster tiles of one assessment, whose memory goes
+// from tile to tile.
+type painters struct {
+	mu      sync.Mutex
+	version string
+	made    map[string]*tiles.Raster
+}
+
+// get returns the painter of a surface in a ramp, by the scales of the newest
+// assessment.
+func (p *painters) get(newest *risk.Assessment, a surfaceAsk) (*tiles.Raster, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.made == nil || p.version != newest.Version {
+		p.version, p.made = newest.Version, map[string]*tiles.Raster{}
+	}
+	key := a.surface.ID + "|" + a.ramp.Name
+	if r := p.made[key]; r != nil {
+		return r, nil
+	}
+	r, err := tiles.NewRaster(scaleIn(newest, a.surface), a.ramp)
+	if err == nil {
+		p.made[key] = r
+	}
+	return r, err
 }

@@ -55,6 +55,7 @@ type Server struct {
 	writes   sync.Mutex // one change of the layers at a time
 	assess   sync.Mutex // one assessment at a time
 	variants variantCache
+	painters painters
 	rasters  sync.Mutex // one download at a time
 }
 

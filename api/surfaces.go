@@ -127,8 +127,10 @@ func hotSpotClasses() []risk.HotSpotClass {
 
 // scale is the surface's fixed scale, that of the newest assessment whatever
 // was asked for: a colour means one number.
-func (s *Server) scale(id tiles.Surface) tiles.Scale {
-	top := s.assessment.Load().Scales
+func (s *Server) scale(id tiles.Surface) tiles.Scale { return scaleIn(s.assessment.Load(), id) }
+
+func scaleIn(newest *risk.Assessment, id tiles.Surface) tiles.Scale {
+	top := newest.Scales
 	return id.DefaultScale(map[string]float64{"density": top.Density, "hazard": top.Hazard, "risk": top.Risk}[id.ID])
 }
 
@@ -156,7 +158,7 @@ func (s *Server) surfaceTile(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) drawTile(a surfaceAsk, t tiles.Tile, size int) (tile, error) {
-	raster, err := tiles.NewRaster(s.scale(a.surface), a.ramp)
+	raster, err := s.painters.get(s.assessment.Load(), a)
 	if err != nil {
 		return tile{}, err
 	}

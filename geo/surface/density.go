@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
@@ -21,6 +22,7 @@ type Density struct {
 	Kernel     Kernel
 	BandwidthM float64
 	points     *Points
+	memory     sync.Pool // of *scratch
 }
 
 // MaxBandwidthM bounds bandwidths: beyond it the local metric no longer holds.
@@ -49,9 +51,7 @@ func (d *Density) Raster(l Lattice, threads int) []float64 {
 	dst := make([]float64, l.NX*len(l.Lats))
 	for i := range d.points.sets {
 		s := &d.points.sets[i]
-		h := d.bandwidth(s)
-		cs := d.gather(s, l, h)
-		sumKernels(dst, l, d.Kernel, cs, sumJob{h, threads})
+		d.sumNear(dst, l, s, threads)
 	}
 	return dst
 }
@@ -105,13 +105,20 @@ func (d *Density) sum(s *pointSet, p orb.Point, yield func(Contribution)) {
 	})
 }
 
-func (d *Density) gather(s *pointSet, l Lattice, hM float64) []candidate {
-	cs := make([]candidate, 0, 1024)
-	c := d.Kernel.Constant() / (hM * hM)
-	d.near(s, l, hM, func(k int, shift float64) {
-		cs = append(cs, candidate{l.column(s.lon[k] + shift), s.lat[k], s.weight[k] * c})
+// sumNear adds the exact sums of a set at the lattice's cell centres.
+func (d *Density) sumNear(dst []float64, l Lattice, s *pointSet, threads int) {
+	memory, _ := d.memory.Get().(*scratch)
+	if memory == nil {
+		memory = &scratch{}
+	}
+	defer d.memory.Put(memory)
+	h := d.bandwidth(s)
+	c := d.Kernel.Constant() / (h * h)
+	memory.near = memory.near[:0]
+	d.near(s, l, h, func(k int, shift float64) {
+		memory.near = append(memory.near, candidate{l.column(s.lon[k] + shift), s.lat[k], s.weight[k] * c})
 	})
-	return cs
+	sumKernels(dst, l, d.Kernel, memory.near, sumJob{h, threads, memory})
 }
 
 // near yields the events that may reach the lattice, each with the multiple of
@@ -206,7 +213,7 @@ func AddEvents(to Sheet, events []Event, k Kernel, bandwidthM float64) error {
 		}
 	}
 	for _, g := range groups {
-		sumKernels(to.Values, l, k, g.cs, sumJob{g.hM, to.Threads})
+		sumKernels(to.Values, l, k, g.cs, sumJob{hM: g.hM, threads: to.Threads})
 	}
 	return nil
 }

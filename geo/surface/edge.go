@@ -243,8 +243,8 @@ func EdgeCorrectedEvenly(d *Density, m *Mask, threads int) ([]float64, error) {
 			}
 			clear(sum)
 			clear(inside)
-			sumKernels(sum, m.lattice, d.Kernel, events, sumJob{h, threads})
-			sumKernels(inside, m.lattice, d.Kernel, cells, sumJob{h, threads})
+			sumKernels(sum, m.lattice, d.Kernel, events, sumJob{hM: h, threads: threads})
+			sumKernels(inside, m.lattice, d.Kernel, cells, sumJob{hM: h, threads: threads})
 			for k, v := range m.media {
 				if v == medium && sum[k] > 0 {
 					dst[k] += sum[k] / inside[k]
@@ -358,6 +358,10 @@ func (m *Mask) smooth(d *Density, threads int, measure func(*footprint, place, f
 }
 
 func inParallel(workers int, do func(w int)) {
+	if workers == 1 {
+		do(0)
+		return
+	}
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() { do(w) })

@@ -3,7 +3,6 @@ package surface
 import (
 	"math"
 	"runtime"
-	"sync"
 )
 
 // candidate is an event near a lattice, in the lattice's own columns.
@@ -28,25 +27,38 @@ func sumKernels(dst []float64, l Lattice, k Kernel, cs []candidate, job sumJob) 
 	if len(cs) == 0 || len(l.Lats) == 0 || l.NX == 0 {
 		return
 	}
-	rows := bucketRows(l, cs, job.hM*k.Reach())
-	workers := max(1, min(job.threads, len(l.Lats)))
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			s := newRowSweep(l, k, job.hM)
-			for r := w; r < len(l.Lats); r += workers {
-				s.row(dst[r*l.NX:(r+1)*l.NX], r, rows.near(r))
-			}
-		}()
+	memory := job.memory
+	if memory == nil {
+		memory = &scratch{}
 	}
-	wg.Wait()
+	rows := memory.bucketRows(l, cs, job.hM*k.Reach())
+	workers := max(1, min(job.threads, len(l.Lats)))
+	inParallel(workers, func(w int) {
+		s := newRowSweep(l, k, job.hM)
+		for r := w; r < len(l.Lats); r += workers {
+			s.row(dst[r*l.NX:(r+1)*l.NX], r, rows.near(r))
+		}
+	})
 }
 
 type sumJob struct {
 	hM      float64
-	threads int // 0 and 1: one
+	threads int      // 0 and 1: one
+	memory  *scratch // nil: new
+}
+
+// scratch is memory that one sum after another uses.
+type scratch struct {
+	near, sorted []candidate
+	bands, first []int32
+}
+
+// sized returns a slice of n elements, in the memory of s if that is enough.
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }
 
 // rowBuckets holds candidates sorted by latitude band, so that the ones that
@@ -60,7 +72,7 @@ type rowBuckets struct {
 	lattice Lattice
 }
 
-func bucketRows(l Lattice, cs []candidate, reachM float64) rowBuckets {
+func (m *scratch) bucketRows(l Lattice, cs []candidate, reachM float64) rowBuckets {
 	lo, hi := l.Lats[0], l.Lats[0]
 	for _, lat := range l.Lats {
 		lo, hi = min(lo, lat), max(hi, lat)
@@ -73,21 +85,26 @@ func bucketRows(l Lattice, cs []candidate, reachM float64) rowBuckets {
 	span := hi - lo + 2*b.reach
 	bands := max(1, 2*len(l.Lats))
 	b.perDeg = float64(bands) / math.Max(span, 1e-300)
-	count := make([]int32, bands+2)
-	band := make([]int32, len(cs))
-	for i, c := range cs {
-		band[i] = int32(max(0, min(float64(bands), (c.lat-b.lat0)*b.perDeg)))
-		count[band[i]+1]++
+	// Counts two places ahead: while the events are put in order, the place
+	// behind moves on to where the next band begins.
+	m.first = sized(m.first, bands+3)
+	clear(m.first)
+	m.bands = sized(m.bands, len(cs))
+	for i := range cs {
+		band := int32(max(0, min(float64(bands), (cs[i].lat-b.lat0)*b.perDeg)))
+		m.bands[i] = band
+		m.first[band+2]++
 	}
-	for i := 1; i < len(count); i++ {
-		count[i] += count[i-1]
+	for i := 1; i < len(m.first); i++ {
+		m.first[i] += m.first[i-1]
 	}
-	b.first = append([]int32(nil), count...)
-	b.cs = make([]candidate, len(cs))
-	for i, c := range cs {
-		b.cs[count[band[i]]] = c
-		count[band[i]]++
+	m.sorted = sized(m.sorted, len(cs))
+	for i := range cs {
+		at := &m.first[m.bands[i]+1]
+		m.sorted[*at] = cs[i]
+		*at++
 	}
+	b.first, b.cs = m.first[:bands+2], m.sorted
 	return b
 }
 

@@ -61,8 +61,7 @@ func fineLevel(hM, lat float64) int {
 }
 
 func (d *Density) addCentres(dst []float64, s *pointSet, w tileWindow) {
-	l, h := w.lattice(), d.bandwidth(s)
-	sumKernels(dst, l, d.Kernel, d.gather(s, l, h), sumJob{hM: h})
+	d.sumNear(dst, w.lattice(), s, 1)
 }
 
 func (d *Density) addMeans(dst []float64, s *pointSet, w tileWindow) {

@@ -83,7 +83,7 @@ func (m *scratch) bucketRows(l Lattice, cs []candidate, reachM float64) rowBucke
 	}
 	b.lat0 = lo - b.reach
 	span := hi - lo + 2*b.reach
-	bands := max(1, 2*len(l.Lats))
+	bands := max(1, bandsPerRow*len(l.Lats))
 	b.perDeg = float64(bands) / math.Max(span, 1e-300)
 	// Counts two places ahead: while the events are put in order, the place
 	// behind moves on to where the next band begins.
@@ -112,11 +112,15 @@ func (m *scratch) bucketRows(l Lattice, cs []candidate, reachM float64) rowBucke
 // at the equator (110,574 m), rounded down.
 const minMetresPerDegreeLat = 110_500.0
 
+// bandsPerRow makes bands narrow, so that few candidates of a row's run miss it.
+const bandsPerRow = 4
+
 func (b *rowBuckets) near(row int) []candidate {
+	const slack = 1e-6 // of a band, for what rounding may do
 	lat := b.lattice.Lats[row]
 	last := float64(len(b.first) - 2)
-	from := max(0, min(last, math.Floor((lat-b.reach-b.lat0)*b.perDeg)-1))
-	to := max(0, min(last, math.Floor((lat+b.reach-b.lat0)*b.perDeg)+1))
+	from := max(0, min(last, math.Floor((lat-b.reach-b.lat0)*b.perDeg-slack)))
+	to := max(0, min(last, math.Floor((lat+b.reach-b.lat0)*b.perDeg+slack)))
 	return b.cs[b.first[int(from)]:b.first[int(to)+1]]
 }
 
@@ -218,6 +222,7 @@ func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric) []span {
 	reach := s.kernel.Reach()
 	reach2 := reach * reach
 	south, east, inverse := m.south, m.east, m.inverseEast
+	const inside = 1 - 1e-12 // so that no rounding makes a kernel negative at its edge
 	nx := s.l.NX
 	n := 0
 	for i := range cs {
@@ -228,7 +233,7 @@ func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric) []span {
 			continue
 		}
 		half2 := rest * inverse.at(d)
-		half := math.Sqrt(half2)
+		half := math.Sqrt(half2) * inside
 		p := &s.spans[n]
 		// Cutting off rounds down from -1 on; what is further west ends up at 0.
 		p.from = max(int(c.col-half+1), 0)
@@ -248,17 +253,14 @@ func (s *rowSweep) stamp(dst []float64, p *span) {
 	case Quartic:
 		scale := p.scale * p.a * p.a
 		for t := range dst {
-			if v := p.half2 - x*x; v > 0 {
-				dst[t] += scale * v * v
-			}
+			v := p.half2 - x*x
+			dst[t] += scale * v * v
 			x++
 		}
 	case Epanechnikov:
 		scale := p.scale * p.a
 		for t := range dst {
-			if v := p.half2 - x*x; v > 0 {
-				dst[t] += scale * v
-			}
+			dst[t] += scale * (p.half2 - x*x)
 			x++
 		}
 	case Uniform:

@@ -53,6 +53,10 @@ func (s *Server) surfaceTIFF(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	whole := surface.WindowLattice(cells.level, cells.x0, cells.y0, cells.nx, cells.ny)
+	if err := a.assessment.CheckRaster(a.surface.ID, a.view(), whole); err != nil {
+		return tooCostly(err)
+	}
 	s.rasters.Lock() // one at a time: each may take a hundred megabytes
 	defer s.rasters.Unlock()
 	file, err := os.CreateTemp("", "sempadan-raster-*")

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -247,6 +248,30 @@ func TestSchemaKnowsTheSweepWidths(t *testing.T) {
 		i := slices.IndexFunc(fields, func(f data.Field) bool { return f.Name == name })
 		if i < 0 || !slices.Equal(fields[i].Codes, append(slices.Clone(want), "unknown")) {
 			t.Errorf("%s: %+v, want %v", name, fields, want)
+		}
+	}
+}
+
+// A bandwidth of a few metres makes no tile slow, also where no record has a
+// rougher place, and instants out of the calendar are refused.
+func TestNarrowBandwidthAndFarInstants(t *testing.T) {
+	s := start(t, "", false)
+	csv := "lon,lat,occurred_from,kind\n"
+	for i := range 500 {
+		csv += fmt.Sprintf("%.4f,%.4f,2026-10-01T00:00:00Z,irr.exit\n", 110+float64(i)/300, 1+float64(i*37%500)/400)
+	}
+	if a := s.put("/v1/layers/mine?kind=incident", "text/csv", csv); a.status != 201 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for _, path := range []string{"/tiles/hazard/8/206/127.png?bandwidth_m=10", "/tiles/hazard/2/3/1.png?bandwidth_m=10", "/tiles/density/4/12/7.png?bandwidth_m=10", "/tiles/risk/0/0/0.png?bandwidth_m=33"} {
+		s.want(200, path)
+	}
+	for _, at := range []string{"0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"} {
+		s.want(400, "/tiles/hazard/value?lon=110.5&lat=1.5&as_of="+at)
+	}
+	for _, at := range []string{"1901-01-01", "1970-01-01"} {
+		if v := s.want(200, "/tiles/hazard/value?lon=110.5&lat=1.1&as_of="+at).json(t)["value"]; v != 0.0 {
+			t.Errorf("as of %s the hazard is %v", at, v)
 		}
 	}
 }

@@ -61,14 +61,17 @@ func timeParam(r *http.Request, name string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.UTC(), nil
-	}
-	t, err := time.Parse(time.DateOnly, text)
+	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, badParameter(name, "%q is neither 2026-11-22 nor 2026-11-22T10:00:00Z", text)
+		if t, err = time.Parse(time.DateOnly, text); err != nil {
+			return time.Time{}, badParameter(name, "%q is neither 2026-11-22 nor 2026-11-22T10:00:00Z", text)
+		}
+		t = t.Add(24*time.Hour - time.Millisecond)
 	}
-	return t.Add(24*time.Hour - time.Millisecond), nil
+	if t = t.UTC(); t.Year() < 1900 || t.Year() > 2200 {
+		return time.Time{}, badParameter(name, "%s is not in the years 1900 to 2200", text)
+	}
+	return t, nil
 }
 
 // bboxParam reads west,south,east,north (or with heights, which are passed

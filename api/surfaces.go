@@ -51,13 +51,17 @@ func (s *Server) readSurfaceAsk(r *http.Request) (a surfaceAsk, err error) {
 	if id == "density" {
 		a.assessment = s.assessment.Load()
 		if err := a.assessment.CheckView(a.view()); err != nil {
-			return a, problem{Status: http.StatusUnprocessableEntity, Code: "too_costly", Detail: err.Error()}
+			return a, tooCostly(err)
 		}
 	} else if a.assessment, err = s.assessmentFor(r.Context(), a.ask); err != nil {
 		return a, err
 	}
 	a.pinned = r.URL.Query().Get("v") == s.assessment.Load().Version
 	return a, nil
+}
+
+func tooCostly(err error) problem {
+	return problem{Status: http.StatusUnprocessableEntity, Code: "too_costly", Detail: err.Error()}
 }
 
 // readDocumentAsk is a request for words about a surface.

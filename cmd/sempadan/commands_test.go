@@ -214,7 +214,7 @@ func TestSurfaceOfPlanarPoints(t *testing.T) {
 				want += 2 / math.Pi / 4e6 * (1 - u2) * 1e6
 			}
 		}
-		if math.Abs(v-want) > 1e-8 {
+		if math.Abs(v-want) > 1e-13 {
 			t.Errorf("at %g,%g: %g, want %g", x, y, v, want)
 		}
 	}
@@ -223,12 +223,37 @@ func TestSurfaceOfPlanarPoints(t *testing.T) {
 			t.Errorf("%q: exit %d %s", bad, code, out)
 		}
 	}
-	for _, flag := range [][]string{{"--bandwidth-m", "-1"}, {"--kernel", "cone"}, {"--size", "0x5"}, {"--cell-m", "0.001"}, {"--bbox", "1,2,3"}, {"--bbox", "5,5,1,1"}} {
+	for _, flag := range [][]string{{"--bandwidth-m", "-1"}, {"--kernel", "cone"}, {"--size", "0x5"}, {"--cell-m", "0.001"}, {"--bbox", "1,2,3"}, {"--bbox", "5,5,1,1"},
+		{"--bandwidth-m", "0"}, {"--cell-m", "0"}, {"--size", "10x10junk"}, {"--bbox", "0,0,1e300,1e300"}} {
 		args := append([]string{"surface", "density", "-o", path, "--points", points, "--x", "e", "--y", "n", "--planar"}, flag...)
 		if out, code := sempadan(t, args...); code != 2 {
 			t.Errorf("%v: exit %d %s", flag, code, out)
 		}
 	}
+}
+
+// In degrees a box may go over the 180th meridian, but not to the poles; work
+// without end is refused before it begins.
+func TestSurfaceRefusesAndWraps(t *testing.T) {
+	points := write(t, "p.csv", "x,y\n179.9,1\n-179.9,1\n")
+	path := filepath.Join(t.TempDir(), "d.asc")
+	must(t, "surface", "density", "-o", path, "--points", points, "--bbox", "179,0.5,-179,1.5", "--size", "40x20", "--bandwidth-m", "30000")
+	values, nx, ny := readASC(t, path)
+	if nx != 40 || ny != 20 || values[9*40+17] <= 0 || math.Abs(values[9*40+17]-values[9*40+22]) > 1e-12 {
+		t.Errorf("%d × %d, %g and %g beside the meridian", nx, ny, values[9*40+17], values[9*40+22])
+	}
+	metres := write(t, "m.csv", "x,y\n500,200\n501,210\n")
+	same := write(t, "s.csv", "x,y\n"+strings.Repeat("50000,50000\n", 20_000))
+	for _, args := range [][]string{
+		{"--points", metres},
+		{"--points", points, "--bbox", "100,80,110,100", "--size", "10x10"},
+	} {
+		if out, code := sempadan(t, append([]string{"surface", "density", "-o", path}, args...)...); code != 2 {
+			t.Errorf("%v: exit %d %s", args, code, out)
+		}
+	}
+	// Equal points are one, however many.
+	must(t, "surface", "density", "-o", path, "--points", same, "--planar", "--bbox", "0,0,100000,100000", "--size", "256x256", "--kernel", "gaussian")
 }
 
 func TestDemoIsTheSameForASeed(t *testing.T) {

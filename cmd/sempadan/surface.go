@@ -42,7 +42,7 @@ func surfaceCommand() *cobra.Command {
 	f.add(c)
 	fl := c.Flags()
 	fl.StringVarP(&f.out, "output", "o", "", "file to write, .tif (Cloud Optimized GeoTIFF), .asc or .png (must be given)")
-	fl.StringVar(&f.bbox, "bbox", "", "west,south,east,north; default: around the data")
+	fl.StringVar(&f.bbox, "bbox", "", "west,south,east,north, west > east over the 180th meridian, latitudes up to 85; default: around the data")
 	fl.StringVar(&f.size, "size", "", "columns x rows, such as 1024x1024")
 	fl.Float64Var(&f.cellM, "cell-m", 0, "cell size in metres along the parallel in the middle of the box, in place of --size")
 	fl.StringVar(&f.kernel, "kernel", "", "uniform, triangular, epanechnikov, quartic or gaussian; default: the model's")
@@ -74,6 +74,11 @@ func (f *surfaceFlags) write(c *cobra.Command, id string) error {
 	format := strings.ToLower(filepath.Ext(f.out))
 	if format != ".tif" && format != ".asc" && format != ".png" {
 		return usageError{fmt.Errorf("-o %s: give a file that ends in .tif, .asc or .png", f.out)}
+	}
+	for name, v := range map[string]float64{"bandwidth-m": f.bandwidthM, "cell-m": f.cellM} {
+		if c.Flags().Changed(name) && !(v > 0) {
+			return usageError{fmt.Errorf("--%s %g: give more than 0", name, v)}
+		}
 	}
 	if f.threads < 1 {
 		return usageError{fmt.Errorf("--threads %d: give 1 or more", f.threads)}
@@ -161,6 +166,9 @@ func (f *surfaceFlags) loadStore(ctx context.Context, id string) (evaluator, box
 		return nil, box{}, errors.New("the store has no incidents, patrols or border; give --bbox")
 	}
 	return func(to surface.Sheet) ([]float64, error) {
+		if err := a.CheckRaster(id, a.DefaultView(), to.Lattice); err != nil {
+			return nil, usageError{err}
+		}
 		return a.Raster(id, a.DefaultView(), to.Lattice, to.Threads)
 	}, box{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}, nil
 }
@@ -254,16 +262,22 @@ func (f *surfaceFlags) lattice(b box) (raster, error) {
 			b[i] = v
 		}
 	}
+	if !f.planar && b[0] > b[2] { // over the 180th meridian
+		b[2] += 360
+	}
+	if !f.planar && !(b[1] >= -mostLat && b[3] <= mostLat && b[0] >= -360 && b[2] <= 540) {
+		return raster{}, usageError{fmt.Errorf("the box %v leaves the map: latitudes from -%g to %g in degrees, or --planar for metres", b, mostLat, mostLat)}
+	}
 	width, height := b[2]-b[0], b[3]-b[1]
-	if !(width > 0) || !(height > 0) {
-		return raster{}, usageError{fmt.Errorf("the box %v has no area; give --bbox west,south,east,north", b)}
+	if !(width > 0) || !(height > 0) || math.IsInf(width*height, 0) {
+		return raster{}, usageError{fmt.Errorf("the box %v has no area, or too much; give --bbox west,south,east,north", b)}
 	}
 	cell, err := f.cellSize(b)
 	if err != nil {
 		return raster{}, err
 	}
-	nx, ny := math.Ceil(width/cell-1e-9), math.Ceil(height/cell-1e-9)
-	if nx*ny > maxCells {
+	nx, ny := max(1, math.Ceil(width/cell-1e-9)), max(1, math.Ceil(height/cell-1e-9))
+	if !(nx*ny <= maxCells) {
 		return raster{}, usageError{fmt.Errorf("%.0f × %.0f cells are more than %d; use larger cells or a smaller box", nx, ny, maxCells)}
 	}
 	r := raster{west: b[0], south: b[1], cell: cell}
@@ -272,11 +286,17 @@ func (f *surfaceFlags) lattice(b box) (raster, error) {
 	return r, nil
 }
 
+// mostLat is the latitude up to which a raster in degrees may reach: the
+// metric of its rows is good to 2e-5 of the peak there for 20 km.
+const mostLat = 85.0
+
 func (f *surfaceFlags) cellSize(b box) (float64, error) {
 	width, height := b[2]-b[0], b[3]-b[1]
 	if f.size != "" {
-		var nx, ny int
-		if _, err := fmt.Sscanf(f.size, "%dx%d", &nx, &ny); err != nil || nx < 1 || ny < 1 {
+		columns, rows, _ := strings.Cut(f.size, "x")
+		nx, err := strconv.Atoi(columns)
+		ny, err2 := strconv.Atoi(rows)
+		if err != nil || err2 != nil || nx < 1 || ny < 1 {
 			return 0, usageError{fmt.Errorf("--size %s: give columns x rows, such as 1024x1024", f.size)}
 		}
 		return max(width/float64(nx), height/float64(ny)), nil
@@ -303,7 +323,7 @@ func (r *raster) encode(w io.Writer, format, id string) error {
 		return r.tiff(w, id)
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
-	fmt.Fprintf(out, "ncols %d\nnrows %d\nxllcorner %.10g\nyllcorner %.10g\ncellsize %.12g\nNODATA_value %d\n",
+	fmt.Fprintf(out, "ncols %d\nnrows %d\nxllcorner %.15g\nyllcorner %.15g\ncellsize %.15g\nNODATA_value %d\n",
 		r.lattice.NX, len(r.lattice.Lats), r.west, r.south, r.cell, data.SurfaceNoData)
 	line := []byte{}
 	for row := len(r.lattice.Lats) - 1; row >= 0; row-- {
@@ -315,7 +335,7 @@ func (r *raster) encode(w io.Writer, format, id string) error {
 			if math.IsNaN(v) {
 				v = data.SurfaceNoData
 			}
-			line = strconv.AppendFloat(line, v, 'g', 9, 64)
+			line = strconv.AppendFloat(line, v, 'g', -1, 64)
 		}
 		if _, err := out.Write(append(line, '\n')); err != nil {
 			return err

@@ -1,6 +1,8 @@
 package risk
 
 import (
+	"cmp"
+	"hash/fnv"
 	"math"
 	"slices"
 	"sort"
@@ -46,7 +48,6 @@ type recordPart struct {
 	kinds  []string
 	traits []traits
 	points *surface.Points
-	coarse bool // precisions are rounded: there are many
 
 	excluded []int32 // rows of kinds that do not count
 
@@ -164,7 +165,6 @@ func newRecordPart(l *geo.Layer, first int, m Model) *recordPart {
 	p := &recordPart{layer: l, model: m, mark: new(byte)}
 	var events []surface.Event
 	codes := map[string]int16{}
-	precisions := map[float64]bool{}
 	for row := first; row < l.Len(); row++ {
 		kind := l.Text(row, "kind")
 		if slices.Contains(m.ExcludedKinds, kind) || (len(m.Kinds) > 0 && !slices.Contains(m.Kinds, kind)) {
@@ -177,17 +177,10 @@ func newRecordPart(l *geo.Layer, first int, m Model) *recordPart {
 			codes[kind] = code
 			p.kinds = append(p.kinds, kind)
 		}
-		e := eventOf(l, row, kind, m)
-		events = append(events, e)
-		precisions[e.PrecisionM] = true
+		events = append(events, eventOf(l, row, kind, m))
 		p.rows = append(p.rows, int32(row))
 		p.kind = append(p.kind, code)
 		p.addTime(row)
-	}
-	if p.coarse = len(precisions) > surface.MaxPrecisions; p.coarse {
-		for i := range events {
-			events[i].PrecisionM = surface.RoundPrecision(events[i].PrecisionM)
-		}
 	}
 	p.points = surface.NewPoints(events, false)
 	p.points.Merge()
@@ -196,11 +189,7 @@ func newRecordPart(l *geo.Layer, first int, m Model) *recordPart {
 
 // event returns a record as the density sees it.
 func (p *recordPart) event(i int) surface.Event {
-	e := eventOf(p.layer, int(p.rows[i]), p.kinds[p.kind[i]], p.model)
-	if p.coarse {
-		e.PrecisionM = surface.RoundPrecision(e.PrecisionM)
-	}
-	return e
+	return eventOf(p.layer, int(p.rows[i]), p.kinds[p.kind[i]], p.model)
 }
 
 // without returns the part less the records of some features: itself when it
@@ -209,7 +198,7 @@ func (p *recordPart) without(gone map[int64]bool) *recordPart {
 	if len(gone) == 0 {
 		return p
 	}
-	out := &recordPart{layer: p.layer, model: p.model, kinds: p.kinds, coarse: p.coarse, mark: new(byte)}
+	out := &recordPart{layer: p.layer, model: p.model, kinds: p.kinds, mark: new(byte)}
 	place := make([]int32, len(p.rows)) // in out, or -1
 	for i, row := range p.rows {
 		if gone[p.layer.FID(int(row))] {
@@ -245,11 +234,21 @@ func eventOf(l *geo.Layer, row int, kind string, m Model) surface.Event {
 		b := l.Geometry(row).Bound()
 		e.PrecisionM = max(e.PrecisionM, geo.LocalDistanceM(b.Min, b.Max)/2)
 	}
-	e.PrecisionM = min(e.PrecisionM, surface.MaxBandwidthM)
+	e.PrecisionM = min(roundedPrecision(e.PrecisionM), surface.MaxBandwidthM)
 	if m.SeverityWeighted {
 		e.Weight = m.Severity.Weight(kind)
 	}
 	return e
+}
+
+// roundedPrecision rounds metres up to two digits, so that records share few
+// bandwidths and each has its own whatever the others are.
+func roundedPrecision(m float64) float64 {
+	if !(m > 0) || math.IsInf(m, 0) {
+		return m
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(m))-1)
+	return math.Ceil(m/unit-1e-9) * unit
 }
 
 // reportedChannels are the ways of discovery that need no patrol.
@@ -312,17 +311,34 @@ func (in *Incidents) Record(event int) (l *geo.Layer, row int, kind string) {
 	return p.layer, int(p.rows[i]), p.kinds[p.kind[i]]
 }
 
-// sample yields the places of at most about n records that a view counts,
-// evenly chosen in their order.
+// sample yields the places of at most n records that a view counts, evenly
+// chosen by their numbers, so that it does not matter how the layers came to be.
 func (in *Incidents) sample(n int, v View, yield func(orb.Point)) {
-	step := max(1, in.n/n)
-	for k, p := range in.parts {
-		for i := (step - in.starts[k]%step) % step; i < len(p.rows); i += step {
-			if v.admits(p.ms[i], p.kinds[p.kind[i]]) {
-				at, _ := p.layer.Point(int(p.rows[i]))
-				yield(at)
+	type pick struct {
+		hash uint64
+		at   orb.Point
+	}
+	var picks []pick // the greatest hash first
+	for _, p := range in.parts {
+		layer := fnv.New64a()
+		_, _ = layer.Write([]byte(p.layer.Info.ID))
+		seed := layer.Sum64()
+		for i, row := range p.rows {
+			hash := (seed ^ uint64(p.layer.FID(int(row)))) * 0x9E3779B97F4A7C15
+			hash ^= hash >> 32
+			if len(picks) == n && hash >= picks[0].hash || !v.admits(p.ms[i], p.kinds[p.kind[i]]) {
+				continue
 			}
+			at, _ := p.layer.Point(int(row))
+			if len(picks) == n {
+				picks = picks[1:]
+			}
+			k, _ := slices.BinarySearchFunc(picks, hash, func(p pick, h uint64) int { return cmp.Compare(h, p.hash) })
+			picks = slices.Insert(picks, k, pick{hash, at})
 		}
+	}
+	for _, p := range picks {
+		yield(p.at)
 	}
 }
 
@@ -376,18 +392,12 @@ func (v View) covers(ms int64) bool {
 	return age >= 0 && (v.WindowDays == 0 || float64(age) <= v.WindowDays*86.4e6)
 }
 
-// weight is what the age of a record leaves of its weight: more than all of it
-// when it is yet to come, which is what such a record that is to be taken away
-// has by now.
+// weight is what the age of a record leaves of its weight.
 func (v View) weight(ms int64) float64 {
 	if v.HalfLifeDays == 0 || ms == noTime {
 		return 1
 	}
-	age, halfLife := float64(v.AsOf.UnixMilli()-ms), v.HalfLifeDays*86.4e6
-	if age < 0 {
-		return 1 / surface.Recency(-age, halfLife)
-	}
-	return surface.Recency(age, halfLife)
+	return surface.Recency(float64(v.AsOf.UnixMilli()-ms), v.HalfLifeDays*86.4e6)
 }
 
 // exposureYears is the length of a window in which an incident of full weight

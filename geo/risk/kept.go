@@ -2,7 +2,6 @@ package risk
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/sempadan/sempadan/geo/surface"
 )
@@ -98,23 +97,26 @@ func (a *Assessment) continued(v View) (keptDensity, bool) {
 	if !ok {
 		return keptDensity{}, false
 	}
+	days := float64(v.AsOf.UnixMilli()-old.view.AsOf.UnixMilli()) / 86.4e6
+	if days < 0 || v.HalfLifeDays > 0 && days > mostHalfLives*v.HalfLifeDays {
+		return keptDensity{}, false // what is left would have too few digits
+	}
 	added, removed := a.Incidents.changes(p.Incidents, old.view, v)
 	if len(added)+len(removed) > 1000+a.Incidents.n/8 {
 		return keptDensity{}, false
 	}
 	pyramid := old.Pyramid
-	if age := v.AsOf.Sub(old.view.AsOf).Hours() / 24; age != 0 && v.HalfLifeDays > 0 {
-		f := math.Exp2(-age / v.HalfLifeDays)
-		if f == 0 || math.IsInf(f, 0) {
-			return keptDensity{}, false
-		}
-		pyramid = pyramid.Decayed(f)
+	if days > 0 && v.HalfLifeDays > 0 {
+		pyramid = pyramid.Decayed(surface.Recency(days, v.HalfLifeDays))
 	}
 	if len(added)+len(removed) > 0 {
 		pyramid = pyramid.With(added, removed)
 	}
 	return keptDensity{pyramid, v, a.Incidents}, true
 }
+
+// mostHalfLives is how far forward a density goes on in one step.
+const mostHalfLives = 20
 
 // changes lists the records that a view counts and an earlier one of earlier
 // incidents did not, and the reverse, with the weights of now.

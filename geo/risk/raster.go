@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/paulmach/orb"
@@ -35,6 +36,26 @@ func (a *Assessment) Raster(id string, v View, l surface.Lattice, threads int) (
 		return values, nil
 	}
 	return nil, fmt.Errorf("there is no surface %q to write: use density, hazard, risk, coverage, knowledge or hotspots", id)
+}
+
+// CheckRaster reports why a raster is not to be had: its kernel sums would take
+// too long.
+func (a *Assessment) CheckRaster(id string, v View, l surface.Lattice) error {
+	switch id {
+	case "density":
+	case "hazard", "risk":
+		v = a.hazardView()
+	default:
+		return nil
+	}
+	d, ok := a.field(v).(interface{ WorkNS(surface.Lattice) float64 })
+	if !ok {
+		return nil // smoothed: its blocks have a limit of their own
+	}
+	if ns := d.WorkNS(l); ns > surface.MostWorkNS {
+		return errors.Join(ErrTooCostly, surface.TooMuchWork(ns))
+	}
+	return nil
 }
 
 func (a *Assessment) hazardRaster(l surface.Lattice, threads int) []float64 {

@@ -250,8 +250,7 @@ func (c *cloud) merged(level int) mergedSet {
 		return mergedSet{&c.set, keyLevel}
 	}
 	if c.levels[level] == nil {
-		s := c.set.aggregate(level)
-		c.levels[level] = &s
+		c.levels[level] = c.set.aggregate(level)
 	}
 	return mergedSet{c.levels[level], level}
 }

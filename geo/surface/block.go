@@ -25,14 +25,15 @@ func (k blockKey) window() tileWindow {
 // shared with other blocks and are never written once they are in one.
 type sums struct {
 	rows [BlockSide][]float64
-	most float64 // the largest value that it has had
+	most float64 // the largest value, or kernel of one event, that it has had
 }
 
 // add adds sign times the values of a window, or the part of it in the block.
-func (s *sums) add(block, w tileWindow, values []float64, sign float64) {
+func (s *sums) add(block tileWindow, w exactSums, sign float64) {
+	s.most = max(s.most, w.highest)
 	left, right := max(w.px, block.px), min(w.px+w.nx, block.px+block.nx)
 	for y := max(w.py, block.py); y < min(w.py+w.ny, block.py+block.ny); y++ {
-		from := values[(y-w.py)*w.nx+left-w.px:][:max(0, right-left)]
+		from := w.values[(y-w.py)*w.nx+left-w.px:][:max(0, right-left)]
 		first := 0
 		for first < len(from) && from[first] == 0 {
 			first++
@@ -182,10 +183,10 @@ func (b *blockSet) edited(add, remove *Density) *blockSet {
 		r := out.all[k]
 		s := *r.sums
 		if add.points.n > 0 {
-			s.add(k.window(), w, add.exact(w), 1)
+			s.add(k.window(), add.exact(w), 1)
 		}
 		if remove.points.n > 0 {
-			s.add(k.window(), w, remove.exact(w), -1)
+			s.add(k.window(), remove.exact(w), -1)
 		}
 		out.bytes -= r.bytes
 		if remove.points.n > 0 && s.spent() {

@@ -50,8 +50,7 @@ func (d *Density) bandwidth(s *pointSet) float64 { return max(d.BandwidthM, s.pr
 func (d *Density) Raster(l Lattice, threads int) []float64 {
 	dst := make([]float64, l.NX*len(l.Lats))
 	for i := range d.points.sets {
-		s := &d.points.sets[i]
-		d.sumNear(dst, l, s, threads)
+		d.sumNear(dst, l, d.points.sets[i].places(), threads)
 	}
 	return dst
 }
@@ -212,10 +211,77 @@ func AddEvents(to Sheet, events []Event, k Kernel, bandwidthM float64) error {
 			}
 		}
 	}
+	if k.Stamped() { // a stamp costs so much that looking for equal ones pays
+		for _, g := range groups {
+			g.cs = distinct(g.cs)
+		}
+	}
+	work := 0.0
+	for _, g := range groups {
+		work += workNS(&l, k, g.hM, len(g.cs))
+	}
+	if work > MostWorkNS {
+		return TooMuchWork(work)
+	}
 	for _, g := range groups {
 		sumKernels(to.Values, l, k, g.cs, sumJob{hM: g.hM, threads: to.Threads})
 	}
 	return nil
+}
+
+// distinct returns candidates with those at one place as one.
+func distinct(cs []candidate) []candidate {
+	at := make(map[[2]float64]int, len(cs))
+	out := cs[:0]
+	for _, c := range cs {
+		key := [2]float64{c.col, c.lat}
+		if i, seen := at[key]; seen {
+			out[i].scale += c.scale
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, c)
+	}
+	return out
+}
+
+// MostWorkNS bounds the work of one raster: ten minutes of one thread.
+const MostWorkNS = 600e9
+
+// TooMuchWork is the error of a raster that would take so many nanoseconds.
+func TooMuchWork(ns float64) error {
+	return fmt.Errorf("this would take about %.0f s of processor time: use larger cells, a smaller box or bandwidth, or the quartic kernel", ns/1e9)
+}
+
+// WorkNS estimates the processor time of Raster in nanoseconds, before any of
+// it is done: each event that may reach the lattice in each row that it reaches.
+func (d *Density) WorkNS(l Lattice) (ns float64) {
+	for i := range d.points.sets {
+		s := d.points.sets[i].places()
+		n := 0
+		d.near(s, l, d.bandwidth(s), func(int, float64) { n++ })
+		ns += workNS(&l, d.Kernel, d.bandwidth(s), n)
+	}
+	return ns
+}
+
+// workNS is that of so many events of one bandwidth.
+func workNS(l *Lattice, k Kernel, hM float64, events int) float64 {
+	reachM := hM * k.Reach()
+	columnM, rowM := l.DLon, l.DLon
+	if n := len(l.Lats); n > 1 {
+		rowM = math.Abs(l.Lats[n-1]-l.Lats[0]) / float64(n-1)
+	}
+	if !l.Planar {
+		columnM, rowM = columnM*minMetresPerDegreeLat, rowM*minMetresPerDegreeLat
+	}
+	rows := min(float64(len(l.Lats)), 2*reachM/rowM+1)
+	perRow := 15.0
+	if k.Stamped() {
+		perCell := map[Kernel]float64{Triangular: 6, Gaussian: 1.5}[k]
+		perRow += perCell * min(float64(l.NX), math.Pi/2*reachM/columnM)
+	}
+	return float64(events)*rows*perRow + 3*float64(l.NX)*float64(len(l.Lats))
 }
 
 // Sheet is a lattice with its values, row-major per m², and the threads to fill

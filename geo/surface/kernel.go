@@ -36,7 +36,7 @@ func ParseKernel(name string) (Kernel, error) {
 // At returns k(u) for u² = d²/h², without unit.
 func (k Kernel) At(u2 float64) float64 {
 	if k == Gaussian {
-		if u2 > GaussianCut*GaussianCut {
+		if u2 >= GaussianCut*GaussianCut {
 			return 0
 		}
 		return math.Exp(-u2 / 2)

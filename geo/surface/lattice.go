@@ -43,9 +43,10 @@ func PlanarLattice(x0, y0, cellM float64, nx, ny int) Lattice {
 // upper left pixel is (px, py) in the world raster of 2^level pixels a side
 // (Web Mercator). Pixels beyond the poles' rows do not exist; columns beyond
 // the dateline continue past 180 degrees.
-func TileLattice(level, px, py, n int) Lattice { return windowLattice(level, px, py, n, n) }
+func TileLattice(level, px, py, n int) Lattice { return WindowLattice(level, px, py, n, n) }
 
-func windowLattice(level, px, py, nx, ny int) Lattice {
+// WindowLattice is TileLattice of nx × ny pixels.
+func WindowLattice(level, px, py, nx, ny int) Lattice {
 	side := math.Exp2(float64(level))
 	l := Lattice{DLon: 360 / side, NX: nx, Lats: make([]float64, ny), world: true, first: px}
 	l.Lon0 = (float64(px)+0.5)*l.DLon - 180

@@ -43,56 +43,74 @@ type pointSet struct {
 // mergedLevels are a set's events merged to coarser world rasters, each made
 // once, when first asked for.
 type mergedLevels struct {
-	mu     sync.Mutex
-	levels [keyLevel]*pointSet
+	mu       sync.Mutex
+	distinct *pointSet // those at the very same place as one
+	levels   [keyLevel]*pointSet
+}
+
+// places returns the set with the events at the very same place as one, for
+// exact sums.
+func (s *pointSet) places() *pointSet {
+	s.merged.mu.Lock()
+	defer s.merged.mu.Unlock()
+	if s.merged.distinct == nil {
+		s.merged.distinct = s.merge(func(i, j int) bool { return s.lon[i] == s.lon[j] && s.lat[i] == s.lat[j] })
+	}
+	return s.merged.distinct
+}
+
+// merge returns the set with runs of events that are together as one, at their
+// weighted mean position; itself when none are.
+func (s *pointSet) merge(together func(i, j int) bool) *pointSet {
+	n := 0
+	for i := range s.keys {
+		if i == 0 || !together(i-1, i) {
+			n++
+		}
+	}
+	if n == len(s.keys) {
+		return s
+	}
+	out := &pointSet{precisionM: s.precisionM, leastLat: s.leastLat}
+	out.grow(n)
+	for i := 0; i < len(s.keys); {
+		j, w, x, y := i, 0.0, 0.0, 0.0
+		for ; j < len(s.keys) && (j == i || together(j-1, j)); j++ {
+			w += s.weight[j]
+			x += s.weight[j] * (s.lon[j] - s.lon[i])
+			y += s.weight[j] * (s.lat[j] - s.lat[i])
+		}
+		out.add(s.keys[i], s.lon[i]+x/w, s.lat[i]+y/w, w)
+		i = j
+	}
+	return out
 }
 
 const keyLevel = 24
 
-// MaxPrecisions bounds the number of sets: beyond it, NewPoints rounds
-// precisions by RoundPrecision.
-const MaxPrecisions = 64
-
-// RoundPrecision rounds metres up to the next of eight steps an octave.
-func RoundPrecision(m float64) float64 {
-	if !(m > 0) {
-		return 0
-	}
-	return math.Exp2(math.Ceil(math.Log2(m)*8) / 8)
-}
-
 // NewPoints sorts events. Events with a weight that is not positive (NaN
 // included) or a position that is not finite are left out. Cost O(n log n).
 func NewPoints(events []Event, planar bool) *Points {
+	p := &Points{planar: planar, events: len(events)}
 	kept := make([]int32, 0, len(events))
-	distinct := map[float64]bool{}
+	byPrecision := map[float64][]int32{}
 	for i, e := range events {
 		if e.counts() {
+			m := e.PrecisionM
+			if !(m > 0) {
+				m = 0
+			}
 			kept = append(kept, int32(i))
-			distinct[math.Max(0, e.PrecisionM)] = true
+			byPrecision[m] = append(byPrecision[m], int32(i))
 		}
 	}
-	class := func(p float64) float64 {
-		if p <= 0 || math.IsNaN(p) {
-			return 0
-		}
-		if len(distinct) > MaxPrecisions {
-			return RoundPrecision(p)
-		}
-		return p
-	}
-	p := &Points{planar: planar, n: len(kept), events: len(events)}
-	byClass := map[float64][]int32{}
-	for _, i := range kept {
-		c := class(events[i].PrecisionM)
-		byClass[c] = append(byClass[c], i)
-	}
+	p.n = len(kept)
 	var box frame
 	if planar {
 		box = planarFrame(events, kept)
 	}
-	for c, members := range byClass {
-		p.sets = append(p.sets, newPointSet(c, events, members, box))
+	for m, members := range byPrecision {
+		p.sets = append(p.sets, newPointSet(m, events, members, box))
 	}
 	slices.SortFunc(p.sets, func(a, b pointSet) int { return cmp.Compare(a.precisionM, b.precisionM) })
 	return p
@@ -114,7 +132,8 @@ func newPointSet(precisionM float64, events []Event, members []int32, box frame)
 		if c := cmp.Compare(a.key, b.key); c != 0 {
 			return c
 		}
-		return cmp.Compare(a.event, b.event)
+		p, q := &events[a.event], &events[b.event]
+		return cmp.Or(cmp.Compare(p.Lon, q.Lon), cmp.Compare(p.Lat, q.Lat), cmp.Compare(a.event, b.event))
 	})
 	s := pointSet{precisionM: precisionM, leastLat: maxLat, merged: &mergedLevels{}}
 	s.grow(len(order))
@@ -298,8 +317,7 @@ func (s *pointSet) mergedTo(level int) *pointSet {
 		if s.merged.levels[l] == nil {
 			s.merged.levels[l] = finer
 			if most := len(finer.keys) * 4 / 5; finer.cells(l, most) <= most {
-				merged := finer.aggregate(l)
-				s.merged.levels[l] = &merged
+				s.merged.levels[l] = finer.aggregate(l)
 			}
 		}
 		finer = s.merged.levels[l]
@@ -324,24 +342,9 @@ func (s *pointSet) cells(level, most int) int {
 
 // aggregate merges the events of each cell of the world raster of 2^level
 // cells a side into one at their weighted mean position. Cost O(n).
-func (s *pointSet) aggregate(level int) pointSet {
-	if level >= keyLevel {
-		return pointSet{precisionM: s.precisionM, keys: s.keys, lon: s.lon, lat: s.lat, weight: s.weight}
-	}
+func (s *pointSet) aggregate(level int) *pointSet {
 	shift := 2 * (keyLevel - level)
-	out := pointSet{precisionM: s.precisionM}
-	for i := 0; i < len(s.keys); {
-		cell := s.keys[i] >> shift
-		j, w, x, y := i, 0.0, 0.0, 0.0
-		for ; j < len(s.keys) && s.keys[j]>>shift == cell; j++ {
-			w += s.weight[j]
-			x += s.weight[j] * (s.lon[j] - s.lon[i])
-			y += s.weight[j] * (s.lat[j] - s.lat[i])
-		}
-		out.add(s.keys[i], s.lon[i]+x/w, s.lat[i]+y/w, w)
-		i = j
-	}
-	return out
+	return s.merge(func(i, j int) bool { return s.keys[i]>>shift == s.keys[j]>>shift })
 }
 
 // frame places positions in the unit square: Web Mercator, or for a plane a

@@ -118,6 +118,9 @@ func (p *Pyramid) Raster(l Lattice, threads int) []float64 {
 	return dst
 }
 
+// WorkNS is Density.WorkNS.
+func (p *Pyramid) WorkNS(l Lattice) float64 { return p.added.WorkNS(l) + p.removed.WorkNS(l) }
+
 // At returns the exact density at a place, per m².
 func (p *Pyramid) At(lon, lat float64) float64 {
 	v := p.added.At(lon, lat)
@@ -175,64 +178,38 @@ func (p *Pyramid) block(key blockKey) *sums {
 	return p.blocks.get(key, func() *sums {
 		w := key.window()
 		s := &sums{}
-		if p.meansBelow(w) {
-			s.add(w, w, p.fromBelow(key), 1)
-			return s
-		}
-		s.add(w, w, p.added.exact(w), 1)
+		s.add(w, p.added.exact(w), 1)
 		if p.removed.points.n > 0 {
-			s.add(w, w, p.removed.exact(w), -1)
+			s.add(w, p.removed.exact(w), -1)
 		}
 		return s
 	})
 }
 
-// meansBelow reports whether a block is of means of means: one level finer
-// everything is a mean, too, and there is something to see.
-func (p *Pyramid) meansBelow(w tileWindow) bool {
-	found := false
-	for _, d := range []*Density{p.added, p.removed} {
-		for i := range d.points.sets {
-			s := &d.points.sets[i]
-			if !d.narrow(s, w.level+1) {
-				return false
-			}
-			d.near(s, w.lattice(), d.bandwidth(s), func(int, float64) { found = true })
-		}
-	}
-	return found
-}
-
-// fromBelow returns a block's means from those of the four finer pixels that
-// each pixel has, by their areas.
-func (p *Pyramid) fromBelow(key blockKey) []float64 {
-	const n = 2 * BlockSide
-	w := tileWindow{key.level + 1, int(key.x) << (blockBits + 1), int(key.y) << (blockBits + 1), n, n}
-	finer := make([]float64, n*n)
-	p.read(finer, w)
-	dst := make([]float64, BlockSide*BlockSide)
-	for r := range BlockSide {
-		a, b := pixelAreaM2(w.level, w.py+2*r), pixelAreaM2(w.level, w.py+2*r+1)
-		a, b = a/(2*(a+b)), b/(2*(a+b))
-		north, south := finer[2*r*n:][:n], finer[(2*r+1)*n:][:n]
-		for c := range BlockSide {
-			dst[r*BlockSide+c] = a*(north[2*c]+north[2*c+1]) + b*(south[2*c]+south[2*c+1])
-		}
-	}
-	return dst
+// exactSums is the values of a window, and the greatest height of any one kernel
+// that may reach it.
+type exactSums struct {
+	tileWindow
+	values  []float64
+	highest float64
 }
 
 // exact returns a window's values from the events as they are.
-func (d *Density) exact(w tileWindow) []float64 {
-	dst := make([]float64, w.nx*w.ny)
+func (d *Density) exact(w tileWindow) exactSums {
+	out := exactSums{tileWindow: w, values: make([]float64, w.nx*w.ny)}
 	for i := range d.points.sets {
-		if s := &d.points.sets[i]; d.narrow(s, w.level) {
-			d.addMeans(dst, s, w)
+		s := d.points.sets[i].places()
+		if d.narrow(s, w.level) {
+			d.addMeans(out.values, s, w)
 		} else {
-			d.addCentres(dst, s, w)
+			d.addCentres(out.values, s, w)
 		}
+		h := d.bandwidth(s)
+		d.near(s, w.lattice(), h, func(k int, _ float64) {
+			out.highest = max(out.highest, s.weight[k]*d.Kernel.Constant()/(h*h))
+		})
 	}
-	return dst
+	return out
 }
 
 // of returns the density of other points.

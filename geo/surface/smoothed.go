@@ -171,7 +171,7 @@ func (g *smoothedGroup) prepare(d *Density) {
 	for _, s := range g.events {
 		place := s
 		if d.points.n > scoredPlaces {
-			place = s.aggregate(g.level + 1)
+			place = *s.aggregate(g.level + 1)
 		}
 		p.sets = append(p.sets, place)
 		p.n += len(place.keys)

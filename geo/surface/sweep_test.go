@@ -134,3 +134,30 @@ func TestAddEventsIsRaster(t *testing.T) {
 		t.Error("a bandwidth of NaN is taken")
 	}
 }
+
+// The estimate grows with what is asked, and more work than a sheet may take is
+// refused before any is done.
+func TestWorkIsEstimated(t *testing.T) {
+	var events []surface.Event
+	for i := range 2000 {
+		events = append(events, surface.Event{Lon: float64(i), Lat: float64(i * 7 % 2000), Weight: 1})
+	}
+	small, large := surface.PlanarLattice(0, 0, 10, 200, 200), surface.PlanarLattice(0, 0, 0.4, 5000, 5000)
+	work := func(k surface.Kernel, hM float64, l surface.Lattice) float64 {
+		d, err := surface.NewDensity(surface.NewPoints(events, true), k, hM)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.WorkNS(l)
+	}
+	if a, b, c := work(surface.Quartic, 100, small), work(surface.Quartic, 1000, small), work(surface.Triangular, 1000, small); !(a < b && b < c) {
+		t.Errorf("estimates %g, %g, %g do not rise", a, b, c)
+	}
+	many := make([]surface.Event, 0, 100_000)
+	for i := range 100_000 {
+		many = append(many, surface.Event{Lon: float64(i) / 50, Lat: float64(i*7%100_003) / 50, Weight: 1})
+	}
+	if err := surface.AddEvents(surface.Sheet{Lattice: large}, many, surface.Triangular, 100_000); err == nil {
+		t.Error("hours of work were not refused")
+	}
+}

@@ -48,7 +48,7 @@ const DisplayError = 0.002
 // tileWindow is a part of the world raster of 2^level pixels a side.
 type tileWindow struct{ level, px, py, nx, ny int }
 
-func (w *tileWindow) lattice() Lattice { return windowLattice(w.level, w.px, w.py, w.nx, w.ny) }
+func (w *tileWindow) lattice() Lattice { return WindowLattice(w.level, w.px, w.py, w.nx, w.ny) }
 
 // equatorM is the length of the WGS 84 equator.
 const equatorM = 2 * math.Pi * 6378137.0

@@ -59,6 +59,7 @@ func (s *Server) table() []route {
 		{"GET", "/v1/sections", s.sections, []string{"as_of", "window_days", "section_km"}},
 		{"GET", "/v1/sections/{id}", s.section, []string{"as_of", "window_days", "section_km"}},
 		{"GET", "/v1/gaps", s.gaps, []string{"window_days", "section_km", "country", "agency", "min_level", "as_of", "limit", "format", "lang"}},
+		{"GET", "/v1/validation", s.validation, []string{"format", "lang"}},
 		{"GET", "/v1/model", s.getModel, nil},
 		{"PUT", "/v1/model", s.putModel, nil},
 	}

@@ -56,7 +56,9 @@ type Server struct {
 	assess   sync.Mutex // one assessment at a time
 	variants variantCache
 	painters painters
-	rasters  sync.Mutex // one download at a time
+
+	validations validations
+	rasters     sync.Mutex // one download at a time
 }
 
 // New loads the store's layers and makes the first assessment.
@@ -94,8 +96,11 @@ func New(ctx context.Context, o Options) (*Server, error) {
 // Handler returns the whole HTTP surface.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// NotReady turns /readyz to 503, before a shutdown.
-func (s *Server) NotReady() { s.ready.Store(false) }
+// NotReady turns /readyz to 503, before a shutdown, and ends long work.
+func (s *Server) NotReady() {
+	s.ready.Store(false)
+	s.validations.end()
+}
 
 // catalog is the layers at one moment; immutable.
 type catalog struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,12 +14,13 @@ import (
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/tiles"
 	"github.com/spf13/cobra"
 )
 
 type backtestFlags struct {
 	incidents, from, area, step, kernel, bandwidth string
-	x, y, time                                     string
+	x, y, time, calibration, lang                  string
 	where                                          []string
 	json                                           bool
 	options                                        risk.BacktestOptions
@@ -52,6 +54,8 @@ func backtestCommand() *cobra.Command {
 	fl.StringVar(&f.kernel, "kernel", "gaussian", "kernel of kde and count2kde: gaussian or quartic")
 	fl.StringVar(&f.bandwidth, "bandwidth", "cv", "width of that kernel: a number in the unit of the plane, cv (leave one out) or cvf (forward)")
 	fl.Float64Var(&o.Backoff, "backoff-bandwidth", 0, "width of the kernel in count2kde; default: the same")
+	fl.StringVar(&f.calibration, "calibration", "", "file for the chart of forecast against observed incidents, .svg")
+	fl.StringVar(&f.lang, "lang", "en", "language of the chart: en, id or ms")
 	fl.BoolVar(&f.json, "json", false, "one JSON document on standard output")
 	return c
 }
@@ -78,6 +82,11 @@ func (f *backtestFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if f.calibration != "" {
+		if err := f.writeChart(result); err != nil {
+			return err
+		}
+	}
 	if f.json {
 		return printJSON(c.OutOrStdout(), result)
 	}
@@ -95,6 +104,12 @@ func (f *backtestFlags) check() (where [][2]string, err error) {
 		return nil, fmt.Errorf("--from %q is not a date such as 2016-03-01", f.from)
 	}
 	o.From = risk.DayOf(from)
+	if f.lang != "en" && f.lang != "id" && f.lang != "ms" {
+		return nil, fmt.Errorf("--lang %s is not en, id or ms", f.lang)
+	}
+	if f.calibration != "" && filepath.Ext(f.calibration) != ".svg" {
+		return nil, fmt.Errorf("--calibration %s: give a file that ends in .svg", f.calibration)
+	}
 	switch f.step {
 	case "", "month":
 		o.Monthly = f.step == "month"
@@ -119,6 +134,15 @@ func (f *backtestFlags) check() (where [][2]string, err error) {
 		where = append(where, [2]string{column, value})
 	}
 	return where, o.Check()
+}
+
+// writeChart writes the calibration chart.
+func (f *backtestFlags) writeChart(b *risk.Backtest) error {
+	chart := tiles.Calibration{Bands: b.Calibration, From: b.From, Until: b.Until, Folds: f.options.Folds, Lang: tiles.Lang(f.lang)}
+	return output(f.calibration, nil, func(w io.Writer) error {
+		_, err := w.Write(chart.SVG())
+		return err
+	})
 }
 
 func (f *backtestFlags) load(where [][2]string) ([]risk.Occurrence, error) {

@@ -33,6 +33,9 @@ type Backtest struct {
 	Cells     int `json:"cells"`
 	Incidents int `json:"incidents"` // dated and placed, in the area or not
 	Dropped   int `json:"dropped"`   // outside the area
+	// From and Until are the first and the last day that is forecast.
+	From  string `json:"from"`
+	Until string `json:"until"`
 	// Judged are the incidents of all horizons.
 	Judged int                     `json:"judged"`
 	Models map[string]*ModelReport `json:"models"`
@@ -138,6 +141,8 @@ func RunBacktest(ctx context.Context, incidents []Occurrence, o BacktestOptions)
 	}
 	out := r.report()
 	out.Incidents, out.Dropped = len(incidents), g.Dropped
+	starts := o.starts()
+	out.From, out.Until = dateOf(starts[0]), dateOf(starts[o.Folds-1]+o.HorizonDays-1)
 	return out, nil
 }
 

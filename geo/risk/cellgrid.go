@@ -28,10 +28,21 @@ type GridOptions struct {
 	// incident before the first fold and all within Ring cells of one.
 	Area []orb.Ring
 	Ring int
+	// MaxCells bounds the cells of the box; 0: 20 million.
+	MaxCells int
 }
 
 // maxGridCells bounds the box of a grid: a surface of it is 160 MB.
 const maxGridCells = 20_000_000
+
+var errTooManyCells = errors.New("the box has too many cells")
+
+func (o GridOptions) mostCells() float64 {
+	if o.MaxCells > 0 {
+		return float64(o.MaxCells)
+	}
+	return maxGridCells
+}
 
 // parts is how finely the place of an incident in its cell is kept for
 // smoothing: to a quarter of the cell's edge.
@@ -89,8 +100,8 @@ func NewCellGrid(incidents []Occurrence, from int, o GridOptions) (*CellGrid, er
 	}
 	p := o.plane(box)
 	column, row := p.position(box.Max[0], box.Max[1])
-	if !(column < maxGridCells) || !(row < maxGridCells) || (column+1)*(row+1) > maxGridCells {
-		return nil, fmt.Errorf("the box has %.0f × %.0f cells, more than %d: use larger cells or an area", column+1, row+1, maxGridCells)
+	if most := o.mostCells(); !((column+1)*(row+1) <= most) {
+		return nil, fmt.Errorf("%w: %.0f × %.0f, more than %.0f; use larger cells or an area", errTooManyCells, column+1, row+1, most)
 	}
 	g := &CellGrid{NX: int(column) + 1, NY: int(row) + 1, Edge: p.edge}
 	inArea := g.mask(o, p, incidents, from)

@@ -11,25 +11,36 @@ type mass struct {
 	weight      float64
 }
 
-// masses gathers the incidents of a window by place, to 1/per of a cell's
-// edge: per is 1 (the cell) or parts. They come by row.
-func (g *CellGrid) masses(s span, per int32) []mass {
+// masses gathers the incidents of a window by place, to 1/parts of a cell's
+// edge. They come by row.
+func (g *CellGrid) masses(s span) []mass {
 	var out []mass
-	index := map[int64]int{}
 	for _, e := range g.sites {
 		day := int(e.day)
 		if day < s.from || day >= s.to {
 			continue
 		}
-		row, column := e.row/(parts/per), e.column/(parts/per)
-		key := int64(row)<<32 | int64(column)
-		at, seen := index[key]
+		if last := len(out) - 1; last < 0 || out[last].row != e.row || out[last].column != e.column {
+			out = append(out, mass{e.row, e.column, 0})
+		}
+		out[len(out)-1].weight += s.weight(day)
+	}
+	return out
+}
+
+// inCells gathers masses by cell, by row.
+func inCells(places []mass) []mass {
+	var out []mass
+	index := map[[2]int32]int{}
+	for _, m := range places {
+		cell := [2]int32{m.row / parts, m.column / parts}
+		at, seen := index[cell]
 		if !seen {
 			at = len(out)
-			index[key] = at
-			out = append(out, mass{row, column, 0})
+			index[cell] = at
+			out = append(out, mass{cell[0], cell[1], 0})
 		}
-		out[at].weight += s.weight(day)
+		out[at].weight += m.weight
 	}
 	return out
 }

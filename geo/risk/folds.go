@@ -140,7 +140,7 @@ func widths() []float64 { return []float64{.5, .75, 1, 1.5, 2, 3, 4, 6, 8, 12, 1
 // kernelSurface sums the baseline kernel of width h around the cells of the
 // incidents of a window.
 func (o BacktestOptions) kernelSurface(g *CellGrid, s span, h float64) []float64 {
-	cells := g.masses(s, 1)
+	cells := inCells(g.masses(s))
 	if o.Quartic {
 		return g.quarticSurface(cells, h)
 	}

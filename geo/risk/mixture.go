@@ -26,8 +26,8 @@ type mixtureModel struct {
 func defaultMixture() mixtureModel {
 	return mixtureModel{
 		scales: []float64{0, 0.5, 1, 2, 4, 8}, exactTo: 2,
-		halfLives: []float64{30, 90, 365, 1460, 0},
-		windows:   24, iterations: 100, prior: 0.25,
+		halfLives: []float64{30, 90, 365, 0},
+		windows:   12, iterations: 100, prior: 0.25,
 	}
 }
 
@@ -199,7 +199,8 @@ func (m *mixture) surfaces(history span) [][]float64 {
 	out := [][]float64{normalised(make([]float64, m.g.Cells()))}
 	for _, halfLife := range m.model.halfLives {
 		past := span{history.from, history.to, halfLife}
-		exact, cells := m.g.masses(past, parts), m.g.masses(past, 1)
+		exact := m.g.masses(past)
+		cells := inCells(exact)
 		for _, scale := range m.model.scales {
 			var s []float64
 			switch {

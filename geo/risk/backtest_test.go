@@ -1,0 +1,201 @@
+package risk_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo/risk"
+)
+
+// towns draws incidents around a few places over two years.
+func towns(n int, seed uint64) []risk.Occurrence {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var centres [5][2]float64
+	for i := range centres {
+		centres[i] = [2]float64{20 * rng.Float64(), 20 * rng.Float64()}
+	}
+	var out []risk.Occurrence
+	for range n {
+		c := centres[rng.IntN(len(centres))]
+		out = append(out, risk.Occurrence{Day: rng.IntN(730), X: c[0] + rng.NormFloat64(), Y: c[1] + rng.NormFloat64()})
+	}
+	return out
+}
+
+func planar(from, folds int) risk.BacktestOptions {
+	return risk.BacktestOptions{Grid: risk.GridOptions{CellM: 1, Planar: true, Ring: 1}, From: from, Folds: folds, HorizonDays: 30}
+}
+
+func run(t testing.TB, incidents []risk.Occurrence, o risk.BacktestOptions) *risk.Backtest {
+	t.Helper()
+	b, err := risk.RunBacktest(context.Background(), incidents, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Worked by hand: four cells in a row, 2 of 3 earlier incidents in the first;
+// of 4 later ones 3 are there, 1 in the last and 1 outside the area.
+func TestBacktestByHand(t *testing.T) {
+	area := []orb.Ring{{{0, 0}, {4, 0}, {4, 1}, {0, 1}, {0, 0}}}
+	at := func(day int, x float64) risk.Occurrence { return risk.Occurrence{Day: day, X: x, Y: 0.5} }
+	incidents := []risk.Occurrence{at(1, 0.5), at(2, 0.5), at(3, 2.5), at(30, 0.2), at(31, 0.9), at(59, 0.5), at(40, 3.5), at(41, 9), at(60, 3.5)}
+	o := risk.BacktestOptions{Grid: risk.GridOptions{CellM: 1, Planar: true, Area: area}, From: 30, Folds: 1, HorizonDays: 30}
+	b := run(t, incidents, o)
+	if b.Cells != 4 || b.Dropped != 1 || b.Incidents != 9 || b.Judged != 4 {
+		t.Fatalf("%+v", b)
+	}
+	// 20 % of four cells is 0.8 of the first: 0.8 × 3 of 4, and as much at best.
+	s := b.Models[risk.ModelCount].Shares["20"]
+	if math.Abs(*s.HitRate-0.6) > 1e-12 || math.Abs(*s.PAI-3) > 1e-12 || math.Abs(*s.PEI-1) > 1e-12 {
+		t.Errorf("hit rate %g, PAI %g, PEI %g; want 0.6, 3, 1", *s.HitRate, *s.PAI, *s.PEI)
+	}
+}
+
+// No fold sees what is dated on its first day or later.
+func TestForecastsDoNotSeeTheFuture(t *testing.T) {
+	const from, folds = 500, 4
+	o := planar(from, folds)
+	for _, monthly := range []bool{false, true} {
+		o.Monthly = monthly
+		before := run(t, towns(800, 1), o)
+		scrambled := towns(800, 1)
+		rng := rand.New(rand.NewPCG(2, 0))
+		for i := range scrambled {
+			if e := &scrambled[i]; e.Day >= from {
+				e.X, e.Y, e.Day = 20*rng.Float64(), 20*rng.Float64(), from+rng.IntN(230)
+			}
+		}
+		after := run(t, scrambled, o)
+		for _, m := range risk.BacktestModels() { // a month begins before from
+			if a, b := before.Models[m].Folds[0].Chosen, after.Models[m].Folds[0].Chosen; !monthly && !reflect.DeepEqual(a, b) {
+				t.Errorf("%s chose %v, and %v with another future", m, a, b)
+			}
+		}
+	}
+}
+
+// What a fold learns from begins at its history, for every model.
+func TestTrainingWindow(t *testing.T) {
+	o := planar(600, 2)
+	o.TrainDays = 200
+	o.Grid.Area = []orb.Ring{{{-5, -5}, {25, -5}, {25, 25}, {-5, 25}}}
+	all := towns(800, 3)
+	var late []risk.Occurrence
+	for _, e := range all {
+		if e.Day >= 400 {
+			late = append(late, e)
+		}
+	}
+	a, b := run(t, all, o), run(t, late, o)
+	for _, m := range risk.BacktestModels() {
+		if !reflect.DeepEqual(a.Models[m].Folds, b.Models[m].Folds) {
+			t.Errorf("%s: incidents older than the training window change its forecast", m)
+		}
+	}
+}
+
+func TestBacktestDoesNotDependOnTheOrder(t *testing.T) {
+	incidents := towns(600, 4)
+	before := run(t, incidents, planar(500, 5))
+	rand.New(rand.NewPCG(5, 0)).Shuffle(len(incidents), func(i, j int) { incidents[i], incidents[j] = incidents[j], incidents[i] })
+	if after := run(t, incidents, planar(500, 5)); !reflect.DeepEqual(before.Models, after.Models) {
+		t.Error("another order of the incidents gives other hits")
+	}
+}
+
+// Five towns that stay where they are: every model must find them.
+func TestModelsFindWhatStays(t *testing.T) {
+	b := run(t, towns(2000, 6), planar(500, 7))
+	for _, m := range risk.BacktestModels() {
+		if rate := *b.Models[m].Shares["20"].HitRate; rate < 0.5 {
+			t.Errorf("%s hits %.2f at 20 %% of the area", m, rate)
+		}
+	}
+	expected, observed := 0.0, 0.0
+	for _, band := range b.Calibration {
+		expected += band.Expected
+		observed += band.Observed
+		if band.Low95 > band.Observed || band.High95 < band.Observed {
+			t.Errorf("%+v", band)
+		}
+	}
+	if math.Abs(observed-float64(b.Judged)) > 1e-6 || math.Abs(expected/observed-1) > 0.2 {
+		t.Errorf("%.0f expected, %.0f observed of %d", expected, observed, b.Judged)
+	}
+}
+
+func TestBacktestOfNothing(t *testing.T) {
+	if _, err := risk.RunBacktest(context.Background(), nil, planar(500, 2)); !errors.Is(err, risk.ErrNoHistory) {
+		t.Error(err)
+	}
+	if _, err := risk.RunBacktest(context.Background(), towns(50, 1), planar(-10, 2)); !errors.Is(err, risk.ErrNoHistory) {
+		t.Error(err)
+	}
+	b := run(t, towns(50, 1), planar(9000, 2))
+	if s := b.Models[risk.ModelSempadan].Shares["1"]; b.Judged != 0 || s.HitRate != nil || s.CI95 != nil || b.BestSimple != "" {
+		t.Errorf("%+v", s)
+	}
+	one := []risk.Occurrence{{Day: 1, X: 1, Y: 1}, {Day: 40, X: 1, Y: 1}}
+	run(t, one, planar(30, 1))
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if _, err := risk.RunBacktest(ctx, towns(50, 1), planar(500, 2)); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if _, err := risk.RunBacktest(context.Background(), []risk.Occurrence{{Day: 1, X: math.NaN()}}, planar(30, 1)); err == nil || !strings.Contains(err.Error(), "no place") {
+		t.Error(err)
+	}
+}
+
+func FuzzBacktestOptions(f *testing.F) {
+	f.Add(500, 2, 30, 0, 1.0, 0.0, 1, false, 0.0)
+	f.Add(0, 0, 0, -1, math.NaN(), math.Inf(1), -1, true, -1.0)
+	incidents := towns(40, 8)
+	f.Fuzz(func(t *testing.T, from, folds, horizon, train int, cellM, cellDeg float64, ring int, monthly bool, bandwidth float64) {
+		if folds > 5 || horizon > 400 || ring > 20 || cellM > 0 && cellM < 0.05 || cellDeg > 0 && cellDeg < 0.05 || from > 20_000 || from < -20_000 || bandwidth > 100 {
+			t.Skip() // long, not wrong
+		}
+		o := risk.BacktestOptions{Grid: risk.GridOptions{CellM: cellM, CellDeg: cellDeg, Planar: cellDeg == 0, Ring: ring, MaxCells: 20_000},
+			From: from, Folds: folds, HorizonDays: horizon, TrainDays: train, Monthly: monthly}
+		if bandwidth != 0 {
+			o.Bandwidth = risk.Bandwidth{Rule: risk.BandwidthFixed, Fixed: bandwidth}
+		}
+		b, err := risk.RunBacktest(context.Background(), incidents, o)
+		if err != nil {
+			return
+		}
+		for name, m := range b.Models {
+			for share, s := range m.Shares {
+				if s.HitRate != nil && !(*s.HitRate >= 0 && *s.HitRate <= 1+1e-9) {
+					t.Errorf("%s at %s: %g", name, share, *s.HitRate)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkBacktestFold(b *testing.B) {
+	incidents := towns(5000, 9)
+	for b.Loop() {
+		run(b, incidents, planar(600, 1))
+	}
+}
+
+func BenchmarkExpectedHits(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 0))
+	scores, incidents := make([]float64, 12_500), make([]float64, 12_500)
+	for i := range scores {
+		scores[i], incidents[i] = rng.Float64(), float64(rng.IntN(2))
+	}
+	for b.Loop() {
+		risk.ExpectedHits(scores, incidents, risk.AreaShares())
+	}
+}

@@ -72,7 +72,7 @@ func (f *backtestFlags) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	bar := newProgress("back-test", int64(f.options.Folds))
+	bar := newStepProgress("back-test", f.options.Folds)
 	f.options.Progress = func(done, folds int) { bar.at(int64(done), fmt.Sprintf("fold %d of %d", done, folds)) }
 	result, err := risk.RunBacktest(c.Context(), incidents, f.options)
 	bar.done()

@@ -18,12 +18,19 @@ type progress struct {
 	last  time.Time
 }
 
-func newProgress(title string, total int64) *progress {
+func newProgress(title string, total int64) *progress { return startProgress(title, total, total > 0) }
+
+// newStepProgress counts steps, not bytes.
+func newStepProgress(title string, steps int) *progress {
+	return startProgress(title, int64(steps), false)
+}
+
+func startProgress(title string, total int64, bytes bool) *progress {
 	p := &progress{title: title, total: total, last: time.Now()}
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(title),
-			progressbar.OptionShowBytes(total > 0), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionShowBytes(bytes), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14))
 	}
 	return p

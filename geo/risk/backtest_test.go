@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo/risk"
@@ -59,26 +60,52 @@ func TestBacktestByHand(t *testing.T) {
 	}
 }
 
-// No fold sees what is dated on its first day or later.
+// No fold sees what is dated on its first day or later: with another future
+// its forecast stays, and so do the hits among incidents that stay.
 func TestForecastsDoNotSeeTheFuture(t *testing.T) {
 	const from, folds = 500, 4
-	o := planar(from, folds)
-	for _, monthly := range []bool{false, true} {
-		o.Monthly = monthly
-		before := run(t, towns(800, 1), o)
-		scrambled := towns(800, 1)
+	scrambled := func(since int) []risk.Occurrence {
+		out := towns(800, 1)
 		rng := rand.New(rand.NewPCG(2, 0))
-		for i := range scrambled {
-			if e := &scrambled[i]; e.Day >= from {
-				e.X, e.Y, e.Day = 20*rng.Float64(), 20*rng.Float64(), from+rng.IntN(230)
+		for i := range out {
+			if e := &out[i]; e.Day >= since {
+				e.X, e.Y, e.Day = 20*rng.Float64(), 20*rng.Float64(), since+rng.IntN(730-since)
 			}
 		}
-		after := run(t, scrambled, o)
-		for _, m := range risk.BacktestModels() { // a month begins before from
-			if a, b := before.Models[m].Folds[0].Chosen, after.Models[m].Folds[0].Chosen; !monthly && !reflect.DeepEqual(a, b) {
-				t.Errorf("%s chose %v, and %v with another future", m, a, b)
+		return out
+	}
+	o := planar(from, folds)
+	before := run(t, towns(800, 1), o)
+	for k := range folds {
+		during, after := run(t, scrambled(from+30*k), o), run(t, scrambled(from+30*(k+1)), o)
+		for _, m := range risk.BacktestModels() {
+			want := before.Models[m].Folds[k]
+			if got := during.Models[m].Folds[k]; !reflect.DeepEqual(got.Chosen, want.Chosen) {
+				t.Errorf("%s, fold %d: chose %v, and %v with another future", m, k, want.Chosen, got.Chosen)
+			}
+			if got := after.Models[m].Folds[k]; !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, fold %d: %v, and %v with another future after it", m, k, want, got)
 			}
 		}
+	}
+}
+
+// Monthly folds overlap their neighbours when the horizon is longer than the
+// month; what is fitted ends where the fold begins.
+func TestMonthlyForecastsDoNotSeeTheFuture(t *testing.T) {
+	march := risk.DayOf(time.Date(1971, 3, 1, 0, 0, 0, 0, time.UTC))
+	o := planar(march, 1)
+	o.Monthly = true
+	before := run(t, towns(800, 1), o)
+	changed := towns(800, 1)
+	for i := range changed {
+		if changed[i].Day >= march {
+			changed[i].X, changed[i].Y = 10, 10
+		}
+	}
+	after := run(t, changed, o)
+	if a, b := before.Models[risk.ModelSempadan].Folds[0].Chosen, after.Models[risk.ModelSempadan].Folds[0].Chosen; !reflect.DeepEqual(a, b) {
+		t.Errorf("chose %v, and %v with another future", a, b)
 	}
 }
 

@@ -238,24 +238,32 @@ func (g *CellGrid) fill(in []bool, rings []orb.Ring, p plane) {
 // widened adds every cell within a number of cells of a marked one, along rows
 // first and then along columns.
 func (g *CellGrid) widened(in []bool, ring int) []bool {
-	spread := func(from []bool, lines, length, line, step int) []bool {
-		out := make([]bool, len(from))
-		for l := range lines {
-			until := -1 // the last place that a mark before reaches
-			for i := range length {
-				at := l*line + i*step
-				if from[at] {
-					for back := max(0, until+1, i-ring); back < i; back++ {
-						out[l*line+back*step] = true
-					}
-					until = i + ring
-				}
-				out[at] = out[at] || i <= until
+	rows, both := make([]bool, len(in)), make([]bool, len(in))
+	for y := range g.NY {
+		lineOfCells{first: y * g.NX, step: 1, length: g.NX}.widen(rows, in, ring)
+	}
+	for x := range g.NX {
+		lineOfCells{first: x, step: g.NX, length: g.NY}.widen(both, rows, ring)
+	}
+	return both
+}
+
+// lineOfCells is a row or a column of a grid.
+type lineOfCells struct{ first, step, length int }
+
+// widen marks in out the cells of the line within ring of one marked in in.
+func (l lineOfCells) widen(out, in []bool, ring int) {
+	ring = min(ring, l.length)
+	until := 0 // cells before it are settled
+	for i := range l.length {
+		if in[l.first+i*l.step] {
+			from := max(until, i-ring)
+			until = min(l.length, i+ring+1)
+			for k := from; k < until; k++ {
+				out[l.first+k*l.step] = true
 			}
 		}
-		return out
 	}
-	return spread(spread(in, g.NY, g.NX, g.NX, 1), g.NX, g.NY, 1, g.NX)
 }
 
 // place sorts the incidents of the area by place, so that sums over them do

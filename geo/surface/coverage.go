@@ -42,6 +42,8 @@ type Effort struct {
 	LowM2, HighM2 float64
 	// BeforeM2 is the same of all sides in the window before.
 	BeforeM2 float64
+	// HistoryM2 is the same of all sides over CoverageInputs.History, faded.
+	HistoryM2 float64
 	// Presence is q = Σ POD of each pass · 2^(-age/half-life) (METHODS 7),
 	// with the half-life of land and that of water.
 	Presence [2]float64
@@ -78,6 +80,7 @@ type Pass struct {
 
 	agency uint16
 	part   bool // of a watch that goes on after an outage: it is there once
+	fixed  bool // of a post
 }
 
 // Coverage is where patrols have been and how hard they looked.
@@ -104,12 +107,15 @@ type Coverage struct {
 	visitHole func(Hole)
 
 	areasM2 []float64 // of the cells by row, while it is made; 0: not known yet
+	history Fading
 }
 
 // CoverageInputs are the layers that coverage is made of.
 type CoverageInputs struct {
 	Tracks, Posts []*geo.Layer
 	AsOf          time.Time
+	// History is the time over which Effort.HistoryM2 sums.
+	History Fading
 	// Visit, when not nil, is told of every pass inside the window, VisitHole
 	// of every time inside it without data, for each cell that it concerns.
 	Visit     func(Pass)
@@ -122,7 +128,7 @@ func NewCoverage(in CoverageInputs, m CoverageModel) *Coverage {
 	c := &Coverage{
 		Model: m, AsOf: in.AsOf, cells: NewField[Effort](), trails: trails{places: NewField[int32]()},
 		asOfMS: in.AsOf.UnixMilli(), windowMS: int64(m.WindowDays * 86.4e6),
-		visit: in.Visit, visitHole: in.VisitHole, areasM2: make([]float64, 1<<CellLevel),
+		history: in.History, visit: in.Visit, visitHole: in.VisitHole, areasM2: make([]float64, 1<<CellLevel),
 	}
 	names := map[agencyKey]uint16{}
 	for _, l := range in.Tracks {
@@ -153,6 +159,9 @@ func (c *Coverage) add(p Pass) {
 		pod := c.Model.POD(p.SweptM2 / c.areaOf(p.Cell))
 		e.Presence[0] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysLand)
 		e.Presence[1] += pod * math.Exp2(-ageDays/c.Model.PresenceDaysSea)
+	}
+	if !p.fixed {
+		e.HistoryM2 += p.SweptM2 * c.history.fade(c.asOfMS-(p.StartMS+p.EndMS)/2)
 	}
 	if !c.inWindow(p.EndMS) {
 		if c.asOfMS-p.EndMS <= 2*c.windowMS {

@@ -31,11 +31,18 @@ func (c *Coverage) addPost(l *geo.Layer, row int, agency uint16) {
 		up, down := working(here, outages)
 		for i, s := range up {
 			c.look(parts, Pass{Side: c.agencies[agency].Side, Agency: l.Text(row, "agency"),
-				StartMS: s.startMS, EndMS: s.endMS, agency: agency, part: i < len(up)-1})
+				StartMS: s.startMS, EndMS: s.endMS, agency: agency, part: i < len(up)-1, fixed: true})
 		}
 		if in.endMS == asOf {
 			c.missLook(parts, c.agencies[agency].Side, down)
 		}
+	}
+	if back := (spell{max(from, asOf-int64(c.history.Days*86.4e6)), min(to, asOf)}); back.endMS > back.startMS {
+		if !looked {
+			parts = c.postCells(l, row)
+		}
+		up, _ := working(back, outages)
+		c.remember(parts, up)
 	}
 }
 

@@ -46,6 +46,9 @@ type Assessment struct {
 	// Smoothing is how density and hazard treat land and sea, and why.
 	Smoothing Smoothing `json:"smoothing"`
 
+	// Access is how the hazard depends on how a place can be reached.
+	Access *Access `json:"access"`
+
 	Incidents *Incidents        `json:"-"`
 	Coverage  *surface.Coverage `json:"-"`
 	Sections  []Section         `json:"-"`
@@ -53,6 +56,7 @@ type Assessment struct {
 
 	in        Inputs
 	exposureY float64
+	hazard    hazard
 	stretches []stretch
 	unscored  []Section
 	domain    *domain
@@ -98,6 +102,7 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 		a.settleSmoothing,
 		a.keepDensities,
 		a.sumCoverage,
+		a.sumEffort,
 		a.scoreSections,
 		a.fixScales,
 	}
@@ -178,7 +183,8 @@ func (a *Assessment) settleAsOf() {
 
 func (a *Assessment) name() {
 	a.Version = digest(a.Inputs, a.Model, a.AsOf, a.Program)
-	a.keys.coverage = digest(layerKeys(a.in.tracks()), layerKeys(a.in.posts()), a.keys.lines, a.Model.Coverage, a.coverageAsOf())
+	a.keys.coverage = digest(layerKeys(a.in.tracks()), layerKeys(a.in.posts()), a.keys.lines, a.Model.Coverage, a.coverageAsOf(),
+		a.Model.WindowDays, a.Model.HalfLifeDays)
 }
 
 // chooseBandwidth looks at the incidents of the hazard's window, as they weigh
@@ -217,6 +223,7 @@ func (a *Assessment) sumCoverage() {
 	a.presence = newPresence(len(a.stretches), a.coverageAsOf(), a.Model.Coverage.WindowDays)
 	a.Coverage = surface.NewCoverage(surface.CoverageInputs{
 		Tracks: a.in.tracks(), Posts: a.in.posts(), AsOf: a.coverageAsOf(),
+		History: a.history(),
 		Visit: func(p surface.Pass) {
 			if s := a.domain.strip(p.Cell); s >= 0 {
 				a.presence.add(s, p)

@@ -72,6 +72,12 @@ func walk(from, to float64, daysAgo int, country string) geo.Feature {
 	return f
 }
 
+// uncorrected is the hazard of the incidents on record.
+func uncorrected(m *risk.Model) { m.Hazard.Correction = risk.CorrectNone }
+
+// unfitted leaves out what is fitted once for several assessments.
+func unfitted(m *risk.Model) { m.Hazard.Access = risk.AccessNone }
+
 func assess(t testing.TB, in risk.Inputs, change func(*risk.Model)) *risk.Assessment {
 	t.Helper()
 	m := risk.DefaultModel()
@@ -91,7 +97,7 @@ func assess(t testing.TB, in risk.Inputs, change func(*risk.Model)) *risk.Assess
 
 // One incident of today, nobody on patrol: every number by hand.
 func TestOneIncidentByHand(t *testing.T) {
-	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(incident(110.45, 1, now, nil))}}, nil)
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(incident(110.45, 1, now, nil))}}, uncorrected)
 	const h = 5.0 // km
 	years := 365 / math.Ln2 * (1 - math.Exp2(-1096.0/365)) / 365.25
 	peak := 3 / math.Pi / (h * h)
@@ -140,8 +146,8 @@ func TestOneIncidentByHand(t *testing.T) {
 // is not its search coverage.
 func TestPatrolLowersResidual(t *testing.T) {
 	bare := []*geo.Layer{border(), incidents(incident(110.45, 1, now, nil))}
-	without := assess(t, risk.Inputs{AsOf: now, Layers: bare}, nil).At(orb.Point{110.45, 1})
-	with := assess(t, risk.Inputs{AsOf: now, Layers: append(bare, patrols(walk(110, 110.9, 3, "ID")))}, nil).At(orb.Point{110.45, 1})
+	without := assess(t, risk.Inputs{AsOf: now, Layers: bare}, uncorrected).At(orb.Point{110.45, 1})
+	with := assess(t, risk.Inputs{AsOf: now, Layers: append(bare, patrols(walk(110, 110.9, 3, "ID")))}, uncorrected).At(orb.Point{110.45, 1})
 	if with.SearchCoverage < 0.9 || with.InterceptionPOD <= 0 || with.InterceptionPOD > 0.2 {
 		t.Fatalf("search %g, interception %g", with.SearchCoverage, with.InterceptionPOD)
 	}
@@ -363,10 +369,10 @@ func TestFromPreviousIsTheSame(t *testing.T) {
 		if step == 25 {
 			in.AsOf = at.AddDate(0, -1, 0) // and back again
 		}
-		before = assess(t, in, nil)
+		before = assess(t, in, unfitted)
 		in.Previous = nil
 		if step%3 == 0 || step > 24 && step < 28 {
-			agree(t, before, assess(t, in, nil))
+			agree(t, before, assess(t, in, unfitted))
 		}
 		if t.Failed() {
 			t.Fatalf("seed %d, step %d", seed, step)
@@ -384,7 +390,7 @@ func TestAnyInstantFromPrevious(t *testing.T) {
 	}
 	in := risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(some...)}}
 	for _, halfLife := range []float64{365, 10} {
-		model := func(m *risk.Model) { m.HalfLifeDays = halfLife }
+		model := func(m *risk.Model) { m.HalfLifeDays, m.Hazard.Access = halfLife, risk.AccessNone }
 		newest := assess(t, in, model)
 		newest.HazardTile(16, 825*64, 508*64, 64)
 		for _, days := range []int{-40_000, -3000, -900, -1, 1, 150, 900, 60_000} {
@@ -409,7 +415,7 @@ func TestManyPrecisionsFromPrevious(t *testing.T) {
 	}
 	base := incidents(some(60, 5011)...)
 	in := risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), base}}
-	in.Previous = assess(t, in, nil)
+	in.Previous = assess(t, in, unfitted)
 	b := geo.NewBuilder(base.Info)
 	for _, f := range some(60, 5077) {
 		b.Add(f)
@@ -417,9 +423,9 @@ func TestManyPrecisionsFromPrevious(t *testing.T) {
 	more := base.Append(b.Layer())
 	more.Info.Version = 2
 	in.Layers = []*geo.Layer{border(), more}
-	got := assess(t, in, nil)
+	got := assess(t, in, unfitted)
 	in.Previous = nil
-	agree(t, got, assess(t, in, nil))
+	agree(t, got, assess(t, in, unfitted))
 }
 
 // Another layer in place of the first, most of it the same.
@@ -430,13 +436,13 @@ func TestReplacedLayer(t *testing.T) {
 		some = append(some, incident(110+.9*r.Float64(), .95+.1*r.Float64(), now.AddDate(0, 0, -r.IntN(900)), nil))
 	}
 	tracks := patrols(walk(110.1, 110.4, 3, "ID"))
-	first := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(some[:150]...), tracks}}, nil)
+	first := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(some[:150]...), tracks}}, unfitted)
 	more := incidents(some...)
 	more.Info.Version = 2
 	in := risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), more, tracks}}
-	fresh := assess(t, in, nil)
+	fresh := assess(t, in, unfitted)
 	in.Previous = first
-	after := assess(t, in, nil)
+	after := assess(t, in, unfitted)
 	if after.Version == first.Version {
 		t.Errorf("version %s stays", first.Version)
 	}

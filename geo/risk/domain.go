@@ -53,9 +53,12 @@ func (d *domain) strip(c surface.Cell) int {
 	return -1
 }
 
+// sectionOf returns the section that a cell belongs to, or -1.
+func (d *domain) sectionOf(c surface.Cell) int { return int(d.nearest.At(c).section) - 1 }
+
 // sectionAt returns the section that a place belongs to, or -1.
 func (d *domain) sectionAt(p orb.Point) int {
-	return int(d.nearest.At(surface.CellAt(p)).section) - 1
+	return d.sectionOf(surface.CellAt(p))
 }
 
 // growth spreads sections over cells, nearest first.

@@ -137,6 +137,7 @@ func (a *Assessment) effectOfOnePatrol(s Section) Effect {
 type Annex struct {
 	Bandwidth          surface.Choice `json:"bandwidth"` // which, by what rule, and why
 	Smoothing          Smoothing      `json:"smoothing"` // the same, with the range of adaptive bandwidths
+	Access             *Access        `json:"access"`    // how the hazard depends on how a place can be reached
 	Incidents          int            `json:"incidents"`
 	Undated            int            `json:"incidents_undated"`
 	OutsideWindow      int            `json:"incidents_outside_window"`
@@ -189,7 +190,7 @@ func (a *Assessment) Annex() Annex {
 	x.LatestPresence = instant(last)
 	x.Bandwidth = a.Bandwidth
 	x.Bandwidth.Candidates = nil // the model's business, not the reader's
-	x.Smoothing = a.Smoothing
+	x.Smoothing, x.Access = a.Smoothing, a.Access
 	x.LatestIncident = instant(a.Incidents.LatestMS)
 	for _, s := range a.Sections {
 		x.Classes[s.Class]++

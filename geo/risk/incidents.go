@@ -404,14 +404,19 @@ func (v View) weight(ms int64) float64 {
 // counts one: ∫ 2^(-t/H) dt over the window. Dividing a decayed sum by it
 // gives a rate per year.
 func (in *Incidents) exposureYears(v View) float64 {
-	days := v.WindowDays
-	if days == 0 {
-		days = max(1, float64(v.AsOf.UnixMilli()-in.EarliestMS)/86.4e6)
-	}
+	days := in.windowDays(v)
 	if h := v.HalfLifeDays; h > 0 {
 		days = h / math.Ln2 * -math.Expm1(-days/h*math.Ln2)
 	}
 	return days / daysPerYear
+}
+
+// windowDays is how far back a view looks: its window, or to the first record.
+func (in *Incidents) windowDays(v View) float64 {
+	if v.WindowDays > 0 {
+		return v.WindowDays
+	}
+	return max(1, float64(v.AsOf.UnixMilli()-in.EarliestMS)/86.4e6)
 }
 
 const (

@@ -67,6 +67,9 @@ func (a *Assessment) keepDensities() {
 	if a.Smoothing.Rule == surface.SmoothNone && !a.adaptive() && !stamped {
 		a.keep(a.DefaultView())
 		a.keep(a.hazardView())
+		if !a.Model.Hazard.plain() {
+			a.keep(a.priorView())
+		}
 	}
 	a.Smoothing.LeastBandwidthM, a.Smoothing.MostBandwidthM = a.bandwidthRange()
 }

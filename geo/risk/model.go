@@ -50,6 +50,8 @@ type Model struct {
 	// aggregates, not of where people cross.
 	ExcludedKinds []string `json:"excluded_kinds"`
 
+	Hazard HazardModel `json:"hazard"`
+
 	Coverage surface.CoverageModel `json:"coverage"`
 
 	SectionKM float64 `json:"section_km"` // length that border and coast are cut to
@@ -101,8 +103,10 @@ func DefaultModel() Model {
 		Severity:      geo.DefaultSeverityTable(),
 		Kinds:         []string{},
 		ExcludedKinds: []string{"ret.deportation_arrival", "agg.statistic"},
-		Coverage:      surface.DefaultCoverageModel(),
-		SectionKM:     10, DomainKM: 25, StripKM: 2.5,
+		Hazard: HazardModel{Correction: CorrectEffort, Access: AccessFitted, ReportingRate: 0.15, ReportingCV: 0.45,
+			PriorBandwidthM: 35_000, PriorWeight: 4},
+		Coverage:  surface.DefaultCoverageModel(),
+		SectionKM: 10, DomainKM: 25, StripKM: 2.5,
 		BorderCountries: "IDN-MYS",
 		Coasts: []Coast{
 			{"Singapore Strait and Riau Islands", 103.25, 0.5, 105.0, 1.55},
@@ -163,6 +167,7 @@ func (m Model) Validate() error {
 	check(m.MismatchLow >= 0 && m.MismatchLow < m.MismatchHigh && m.MismatchHigh <= 1,
 		"mismatch_low_pod %g and mismatch_high_pod %g: use 0 to 1, the first below the second", m.MismatchLow, m.MismatchHigh)
 	check(m.LevelCuts[0] < m.LevelCuts[1] && m.LevelCuts[1] < m.LevelCuts[2], "level_cuts %v must rise", m.LevelCuts)
+	errs = append(errs, m.Hazard.validate()...)
 	errs = append(errs, m.validateCoverage()...)
 	for _, c := range m.Coasts {
 		check(c.West < c.East && c.South < c.North && c.Name != "", "coast %q: west must be below east and south below north", c.Name)

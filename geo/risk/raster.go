@@ -20,7 +20,8 @@ func (a *Assessment) Raster(id string, v View, l surface.Lattice, threads int) (
 		return a.hazardRaster(l, threads), nil
 	case "risk":
 		values := a.hazardRaster(l, threads)
-		a.eachCentre(l, func(i int, c surface.Cell) { values[i] = a.residual(values[i], c) })
+		recorded := a.hazard.near.Raster(l, threads)
+		a.eachCentre(l, func(i int, c surface.Cell) { values[i] = a.residual(values[i], a.hazard.recorded(recorded[i]), c) })
 		return values, nil
 	case "coverage", "knowledge":
 		value := a.coverageIn
@@ -59,7 +60,7 @@ func (a *Assessment) CheckRaster(id string, v View, l surface.Lattice) error {
 }
 
 func (a *Assessment) hazardRaster(l surface.Lattice, threads int) []float64 {
-	return scale(a.field(a.hazardView()).Raster(l, threads), perKM2/a.exposureY)
+	return scale(a.hazard.raster(l, threads), perKM2)
 }
 
 func (a *Assessment) eachCentre(l surface.Lattice, yield func(i int, c surface.Cell)) {

@@ -76,6 +76,7 @@ type Section struct {
 	Index   float64 `json:"index"`
 	Profile Profile `json:"profile"`
 
+	expected bool // something is on record as far as the hazard looks
 	reported bool // someone reported from here in the window
 }
 
@@ -104,10 +105,13 @@ func (a *Assessment) hazardView() View {
 
 // scoreSections gives every section its rate, coverage, class and level.
 func (a *Assessment) scoreSections() {
-	a.exposureY = a.Incidents.exposureYears(a.hazardView())
 	a.Sections = slices.Clone(a.unscored)
-	undetected := a.sumHazard()
-	a.estimate(undetected)
+	sums := a.sumHazard()
+	if a.hazard.plain() {
+		a.estimatePlain(sums)
+	} else {
+		a.estimate(sums)
+	}
 	a.coverSections()
 	a.profileIncidents()
 	a.classify()
@@ -211,27 +215,43 @@ func acrossLine(line orb.LineString, metres float64) []orb.Point {
 	return []orb.Point{mid, {mid[0] + ox, mid[1] + oy}, {mid[0] - ox, mid[1] - oy}}
 }
 
-// sumHazard adds up each section's incidents and returns the weight of those
-// that no patrol would have met: ∫ λ over the domain, and ∫ λ·(1 - P).
-func (a *Assessment) sumHazard() (undetected []float64) {
-	undetected = make([]float64, len(a.Sections))
-	density := a.field(a.hazardView())
+// sectionSums are the hazard over a section's part of the domain.
+type sectionSums struct {
+	rate       float64 // ∫ λ: incidents a year
+	undetected float64 // ∫ λ·(1 - P): of those that no patrol meets
+	expected   bool    // something is on record as far as the prior looks
+}
+
+// sumHazard adds up the hazard over each section, and its incidents on record.
+func (a *Assessment) sumHazard() []sectionSums {
+	sums := make([]sectionSums, len(a.Sections))
+	const n = surface.BlockSide
 	for _, b := range a.domain.nearest.Blocks() {
 		owner := a.domain.nearest.Values(b)
-		n := surface.BlockSide
-		values := density.Tile(surface.CellLevel, int(b.X)*n, int(b.Y)*n, n)
-		for i, v := range values {
-			if v == 0 || owner[i].section == 0 {
+		near := a.hazard.near.Tile(surface.CellLevel, int(b.X)*n, int(b.Y)*n, n)
+		means := a.hazard.tile(surface.CellLevel, int(b.X)*n, int(b.Y)*n, n)
+		areaM2, row := 0.0, int32(-1)
+		for i, v := range means {
+			if owner[i].section == 0 {
 				continue
 			}
 			cell := b.Cell(i)
-			weight := v * cell.AreaM2()
-			s := int(owner[i].section) - 1
-			a.Sections[s].Incidents += weight
-			undetected[s] += weight * (1 - a.interception(cell, a.Sections[s].Medium))
+			if cell.Y != row {
+				areaM2, row = cell.AreaM2(), cell.Y
+			}
+			s := &sums[owner[i].section-1]
+			section := &a.Sections[owner[i].section-1]
+			section.Incidents += near[i] * areaM2
+			if v == 0 {
+				v = a.hazard.least
+			} else {
+				s.expected = true
+			}
+			s.rate += v * areaM2
+			s.undetected += v * areaM2 * (1 - a.interception(cell, section.Medium))
 		}
 	}
-	return undetected
+	return sums
 }
 
 // presenceAt returns the presence of patrols in a cell, faded with age.
@@ -256,13 +276,36 @@ func (a *Assessment) transientH(medium Medium) float64 {
 	return a.Model.Coverage.TransientHoursLand
 }
 
-// estimate turns weights into rates. With μ the mean rate per km of the
-// sections of one medium, a section of length L with n incidents in T years has
-// the rate Gamma(a + n, a/(μL) + T): the average counts as much as a incidents.
-// Source: METHODS section 8, with one channel and a fixed shape
-// a = Model.PriorShape; kernel weights are too smooth to fit it by moments.
-func (a *Assessment) estimate(undetected []float64) {
+// estimate turns the sums into rates with intervals: a section's rate has a
+// Gamma distribution whose shape is its incidents and Model.PriorShape.
+// Source: METHODS section 8.
+func (a *Assessment) estimate(sums []sectionSums) {
 	quantiles := map[float64]Estimate{} // of shapes at rate 1: many sections share one
+	for i := range a.Sections {
+		s := &a.Sections[i]
+		shape := a.Model.PriorShape + s.Incidents
+		unit, seen := quantiles[shape]
+		if !seen {
+			unit = gammaEstimate(shape)
+			quantiles[shape] = unit
+		}
+		s.expected = sums[i].expected
+		missed := 1 - a.stripInterception(i)
+		if sums[i].rate > 0 {
+			missed = sums[i].undetected / sums[i].rate
+		}
+		s.AnnualRate = unit.times(sums[i].rate / shape)
+		s.InterceptionPOD = 1 - missed
+		s.Undetected = s.AnnualRate.times(periodFactor * missed)
+	}
+}
+
+// estimatePlain turns recorded incidents into rates. With μ the mean rate per km
+// of the sections of one medium, a section of length L with n incidents in T
+// years has the rate Gamma(a + n, a/(μL) + T): the average counts as much as a
+// incidents. Source: METHODS section 8, with one channel and a fixed shape
+// a = Model.PriorShape; kernel weights are too smooth to fit it by moments.
+func (a *Assessment) estimatePlain(sums []sectionSums) {
 	for _, medium := range []Medium{Land, Shore} {
 		mean := a.meanRate(medium)
 		for i := range a.Sections {
@@ -271,17 +314,12 @@ func (a *Assessment) estimate(undetected []float64) {
 				continue
 			}
 			if mean > 0 {
-				shape := a.Model.PriorShape + s.Incidents
-				unit, seen := quantiles[shape]
-				if !seen {
-					unit = gammaEstimate(shape)
-					quantiles[shape] = unit
-				}
+				unit := gammaEstimate(a.Model.PriorShape + s.Incidents)
 				s.AnnualRate = unit.times(1 / (a.Model.PriorShape/(mean*s.LengthKM) + a.exposureY))
 			}
 			missed := 1 - a.stripInterception(i)
-			if s.Incidents > 0 {
-				missed = undetected[i] / s.Incidents
+			if s.expected = s.Incidents > 0; s.expected {
+				missed = sums[i].undetected / sums[i].rate
 			}
 			s.InterceptionPOD = 1 - missed
 			s.Undetected = s.AnnualRate.times(periodFactor * missed)
@@ -362,7 +400,7 @@ func (a *Assessment) classify() {
 		if s.silent && !known {
 			fits = append(fits, NoReport)
 		}
-		if perKM[i] >= top && s.Incidents > 0 {
+		if perKM[i] >= top && s.expected {
 			fits = append(fits, map[bool]Class{true: Gap, false: BlindSpotPriority}[known])
 		}
 		id, my := s.SearchBySide[surface.Indonesia.String()], s.SearchBySide[surface.Malaysia.String()]

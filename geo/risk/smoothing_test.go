@@ -24,7 +24,7 @@ func coast() *geo.Layer {
 }
 
 func smoothing(s surface.Smoothing) func(*risk.Model) {
-	return func(m *risk.Model) { m.Smoothing = s }
+	return func(m *risk.Model) { m.Smoothing, m.Hazard.Correction = s, risk.CorrectNone }
 }
 
 // sectionSum is what the sections count, in all.
@@ -40,11 +40,15 @@ func sectionSum(a *risk.Assessment) (sum float64) {
 func TestSmoothingKeepsIncidentsAtSea(t *testing.T) {
 	in := risk.Inputs{AsOf: now, Layers: []*geo.Layer{coast(), border(), incidents(incident(110.3, 1.009, now, nil))}}
 	onLand, atSea := orb.Point{110.3, 0.985}, orb.Point{110.3, 1.02}
-	plain := assess(t, in, nil)
+	plain := assess(t, in, uncorrected)
 	if plain.At(onLand).Hazard.Mean <= 0 || plain.Smoothing.Rule != surface.SmoothNone || plain.Smoothing.Why == "" {
 		t.Fatalf("without a mask: %+v, %+v", plain.At(onLand).Hazard, plain.Smoothing)
 	}
 	for _, rule := range []surface.Smoothing{surface.SmoothEdge, surface.SmoothBarrier} {
+		corrected := assess(t, in, func(m *risk.Model) { m.Smoothing = rule })
+		if land, sea := corrected.At(onLand).Hazard.Mean, corrected.At(atSea).Hazard.Mean; land != 0 || sea <= 0 {
+			t.Errorf("%s, by effort: %g on land, %g at sea", rule, land, sea)
+		}
 		a := assess(t, in, smoothing(rule))
 		if s := a.Annex().Smoothing; s.Rule != rule || s.Asked != rule || s.GridM < 300 || s.GridM > 650 || s.Why == "" {
 			t.Errorf("annex %+v", s)

@@ -8,7 +8,6 @@ import (
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/surface"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // keptDensities bounds how many densities with other parameters are kept.
@@ -61,26 +60,29 @@ func (a *Assessment) DensityTile(v View, level, px, py, n int) []float64 {
 
 // HazardTile returns incidents per km² and year.
 func (a *Assessment) HazardTile(level, px, py, n int) []float64 {
-	return scale(a.field(a.hazardView()).Tile(level, px, py, n), perKM2/a.exposureY)
+	return scale(a.hazard.tile(level, px, py, n), perKM2)
 }
 
 // RiskTile returns residual risk: incidents per km² and 30 days that no patrol
 // meets. NaN where nothing is recorded inside the border's domain and nobody
-// has looked: unknown, not safe.
+// has looked: unknown, not safe, whatever the surroundings say. Outside the
+// domain only what is on record counts.
 func (a *Assessment) RiskTile(level, px, py, n int) []float64 {
-	values := a.HazardTile(level, px, py, n)
-	a.overCells(level, px, py, n, func(i int, c surface.Cell) { values[i] = a.residual(values[i], c) })
+	values, recorded := a.HazardTile(level, px, py, n), a.hazard.near.Tile(level, px, py, n)
+	a.overCells(level, px, py, n, func(i int, c surface.Cell) { values[i] = a.residual(values[i], a.hazard.recorded(recorded[i]), c) })
 	return values
 }
 
 // residual turns a hazard in a cell into residual risk.
-func (a *Assessment) residual(hazard float64, c surface.Cell) float64 {
+func (a *Assessment) residual(hazard float64, recorded bool, c surface.Cell) float64 {
 	medium, inside := a.mediumAt(c)
-	if hazard == 0 {
-		if total, _ := a.Coverage.Search(c); inside && a.Model.Coverage.POD(total) < a.Model.KnownPOD {
+	if !recorded {
+		if !inside {
+			return 0
+		}
+		if total, _ := a.Coverage.Search(c); a.Model.Coverage.POD(total) < a.Model.KnownPOD {
 			return math.NaN()
 		}
-		return 0
 	}
 	return hazard * periodFactor * (1 - a.interception(c, medium))
 }
@@ -148,14 +150,14 @@ func (a *Assessment) cellTile(value func(surface.Cell) float64, level, px, py, n
 // where there is no data. The view narrows the density.
 func (a *Assessment) Value(id string, v View, p orb.Point) (float64, error) {
 	c := surface.CellAt(p)
-	hazard := func() float64 { return a.field(a.hazardView()).At(p.Lon(), p.Lat()) * perKM2 / a.exposureY }
+	hazard := func() float64 { return a.hazard.place(p).mean() * perKM2 }
 	switch id {
 	case "density":
 		return a.field(v).At(p.Lon(), p.Lat()) * perKM2, nil
 	case "hazard":
 		return hazard(), nil
 	case "risk":
-		return a.residual(hazard(), c), nil
+		return a.residual(hazard(), a.hazard.recorded(a.hazard.near.At(p.Lon(), p.Lat())), c), nil
 	case "coverage":
 		return a.coverageIn(c), nil
 	case "knowledge":
@@ -210,15 +212,14 @@ const scaleSamples = 128
 
 // fixScales fits the scales to the data.
 //
-// They are those of the density without a mask: a colour means the same number
+// That of the density is the one without a mask: a colour means the same number
 // however the model smooths.
 func (a *Assessment) fixScales() {
-	top := func(v View) float64 {
-		d := a.unmasked(v)
+	top := func(v View, tile func(level, px, py, n int) []float64) float64 {
 		var values []float64
 		a.Incidents.sample(scaleSamples, v, func(p orb.Point) {
 			x, y := surface.PixelAt(surface.CellLevel, p)
-			values = append(values, d.Tile(surface.CellLevel, int(x), int(y), 1)[0])
+			values = append(values, tile(surface.CellLevel, int(x), int(y), 1)[0])
 		})
 		if len(values) == 0 {
 			return 0
@@ -226,9 +227,9 @@ func (a *Assessment) fixScales() {
 		slices.Sort(values)
 		return values[len(values)*98/100]
 	}
-	hazard := top(a.hazardView()) * perKM2 / a.exposureY
+	hazard := top(a.hazardView(), a.hazard.tile) * perKM2
 	a.Scales = Scales{
-		Density: top(a.DefaultView()) * perKM2,
+		Density: top(a.DefaultView(), a.unmasked(a.DefaultView()).Tile) * perKM2,
 		Hazard:  hazard,
 		Risk:    hazard * periodFactor,
 	}
@@ -281,28 +282,21 @@ type PointRisk struct {
 // namedReasons bounds how many incidents an explanation names.
 const namedReasons = 8
 
-// At explains one place. The mean hazard is the kernel density a year; its
-// interval is that of a Gamma posterior whose count is the density in units of
-// one incident's peak, so that a place with no record has an upper bound above
-// zero.
+// At explains one place: the posterior of its hazard, see hazard, and what is
+// left of it behind the patrols.
 func (a *Assessment) At(p orb.Point) PointRisk {
-	parts := a.field(a.hazardView()).Contributions(p.Lon(), p.Lat())
-	sum := 0.0
-	for _, c := range parts {
-		sum += c.PerM2
-	}
-	peak := a.Model.Kernel.Constant() / (a.Bandwidth.BandwidthM * a.Bandwidth.BandwidthM)
+	hazard := a.hazard.place(p)
 	cell := surface.CellAt(p)
 	total, _ := a.Coverage.Search(cell)
 	medium, inside := a.mediumAt(cell)
 	r := PointRisk{
-		Hazard:          pointInterval(sum/peak, peak*perKM2/a.exposureY),
+		Hazard:          hazard.interval(),
 		SearchCoverage:  a.Model.Coverage.POD(total),
 		InterceptionPOD: surface.InterceptionPOD(total, a.transientH(medium), a.Model.Coverage.WindowDays*24),
 		Density:         a.field(a.DefaultView()).At(p.Lon(), p.Lat()) * perKM2,
 		Presence:        a.presenceAt(cell, medium),
 		HotSpot:         a.HotSpotAt(p),
-		Because:         append(a.reasons(parts, sum), a.coverageReasons(cell, medium)...),
+		Because:         append(a.hazardReasons(p, hazard), a.coverageReasons(cell, medium)...),
 		Model:           a.Model.Version,
 		Version:         a.Version,
 		Synthetic:       a.Synthetic,
@@ -321,12 +315,35 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 	return r
 }
 
-// pointInterval is the interval of a rate for n equivalent incidents, times unit.
-func pointInterval(n, unit float64) Interval {
-	g := distuv.Gamma{Alpha: n + 0.5, Beta: 1}
-	q := func(p float64) float64 { return g.Quantile(p) * unit }
-	mean := n * unit
-	return Interval{mean, min(mean, q(0.1)), max(mean, q(0.9)), min(mean, q(0.05)), max(mean, q(0.95))}
+// hazardReasons take the hazard of a place apart: each incident near it by its
+// part of the Gamma distribution's shape, and the prior by its own.
+func (a *Assessment) hazardReasons(p orb.Point, hazard posterior) []Reason {
+	parts := a.hazard.near.Contributions(p.Lon(), p.Lat())
+	if hazard.silent {
+		return []Reason{}
+	}
+	whole := 0.0
+	for _, c := range parts {
+		whole += c.PerM2
+	}
+	prior := 0.0
+	if !a.hazard.plain() {
+		prior = a.hazard.weight
+		whole += prior / a.hazard.areaM2
+	}
+	out := a.reasons(parts, whole)
+	if a.hazard.plain() {
+		return out
+	}
+	km := a.Model.Hazard.PriorBandwidthM / 1000
+	seen := a.hazard.seenShare(p)
+	access := a.hazard.access.place(p)
+	return append(out,
+		Reason{Type: "access", Factor: &access, Label: "how near the line, unofficial ports and crossings are"},
+		Reason{Type: "surroundings", Share: prior / (whole * a.hazard.areaM2),
+			Label: fmt.Sprintf("what is on record within %.0f km, by how hard anyone looked", km)},
+		Reason{Type: "detection", Factor: &seen,
+			Label: fmt.Sprintf("of the incidents here %.1f %% would be on record", 100*seen)})
 }
 
 func (a *Assessment) reasons(parts []surface.Contribution, sum float64) []Reason {

@@ -160,6 +160,7 @@ function reasonRow(b: Because): HTMLElement {
 /** A reason in the reader's language: what, when, how far. */
 function reasonLabel(b: Because): string {
   if (b.type === 'others') return t('because.others', { n: /\d+/.exec(b.label)?.[0] ?? '' });
+  if (b.type === 'surroundings' || b.type === 'access' || b.type === 'detection') return t(`because.${b.type}`);
   if (b.type === 'coverage') return t('because.patrols', { side: b.id ?? '' });
   if (!b.kind) return known('because', b.type) ? `${known('because', b.type)}: ${b.label}` : b.label;
   const rest = b.label.replace(b.kind, '').trim();

@@ -1,0 +1,311 @@
+package risk
+
+import (
+	"fmt"
+
+	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo/surface"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// HazardModel says how the hazard allows for what was not seen.
+type HazardModel struct {
+	// Correction is effort (and ""): the rate of all incidents, recorded or not,
+	// by how hard anyone looked; or none: that of the recorded ones.
+	Correction string `json:"correction"`
+	// ReportingRate is the share of incidents that somebody reports, without any
+	// patrol.
+	ReportingRate float64 `json:"reporting_rate"`
+	// ReportingCV is how far the reporting rate of a district may be off, as a
+	// share of it (one standard deviation); it widens the intervals.
+	ReportingCV float64 `json:"reporting_cv"`
+	// PriorBandwidthM is how far around a place its prior looks, as a bandwidth
+	// in metres.
+	PriorBandwidthM float64 `json:"prior_bandwidth_m"`
+	// Access is fitted (and ""): how near the line, unofficial ports and crossings
+	// a place is counts as the records say; or none.
+	Access string `json:"access"`
+	// PriorWeight is how much the prior counts at a place, in incidents.
+	PriorWeight float64 `json:"prior_weight"`
+}
+
+// The corrections, and what access may be.
+const (
+	CorrectEffort = "effort"
+	CorrectNone   = "none"
+	AccessFitted  = "fitted"
+	AccessNone    = "none"
+)
+
+func (m HazardModel) validate() (errs []error) {
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("hazard."+format, args...))
+		}
+	}
+	check(m.Correction == "" || m.Correction == CorrectEffort || m.Correction == CorrectNone, "correction is %q: use effort or none", m.Correction)
+	check(m.Access == "" || m.Access == AccessFitted || m.Access == AccessNone, "access is %q: use fitted or none", m.Access)
+	check(m.ReportingRate >= 0.001 && m.ReportingRate <= 1, "reporting_rate is %g: use 0.001 to 1", m.ReportingRate)
+	check(m.ReportingCV >= 0 && m.ReportingCV <= 2, "reporting_cv is %g: use 0 to 2", m.ReportingCV)
+	check(m.PriorBandwidthM >= leastBandwidthM && m.PriorBandwidthM <= mostBandwidthM, "prior_bandwidth_m is %g: use %g to %g", m.PriorBandwidthM, leastBandwidthM, mostBandwidthM)
+	check(m.PriorWeight >= 0.05 && m.PriorWeight <= 100, "prior_weight is %g: use 0.05 to 100", m.PriorWeight)
+	return errs
+}
+
+// hazard is the rate of incidents at every place, recorded or not. With n the
+// records that count at a place and E the time that they could have been seen
+// in, both smoothed by one kernel K of the hazard's bandwidth h and given for
+// the kernel's own area A = h²/(c·k(0)),
+//
+//	λ ~ Gamma(a + n, a/μ + A·E),  μ = ΣK'·n / ΣK'·E
+//
+// with K' a wide kernel: where nobody looked and nothing is recorded it is what
+// the surroundings say, with a wide interval, rather than zero. The exposure of
+// a cell is
+//
+//	E = ρ·T + T·(1 - e^(-C·τ/T))
+//
+// years: what is reported without a patrol, and what patrols meet, whose
+// sweeps over the hazard's window add up to the coverage C, of crossings that
+// last τ; T is the window's length in years of full weight.
+//
+// Source: METHODS sections 6 and 8; a Gamma-Poisson model with two channels of
+// detection (Ensign et al. 2018 for why one must not do without).
+type hazard struct {
+	near, far       field   // events per m²
+	nearEff, farEff field   // years
+	windowY         float64 // T
+	reported        float64 // ρ·T
+	areaM2          float64 // A
+	weight          float64 // a
+	farAreaM2       float64
+	outside         float64 // exposure times access where nobody patrols, outside the domain, years
+	access          *Access
+	least           float64 // the mean where nothing is on record as far as the prior looks, per m² and year
+	model           HazardModel
+}
+
+// peakAreaM2 is the area over which an event of a kernel would be spread evenly
+// at the kernel's greatest height.
+func peakAreaM2(k surface.Kernel, hM float64) float64 { return hM * hM / (k.Constant() * k.At(0)) }
+
+// posterior is the Gamma distribution of a rate per m² and year.
+type posterior struct {
+	shape, rate float64
+	extra       float64 // shape that only the interval has
+	// spread is the square of the relative error that comes on top: of the prior,
+	// which is itself made of few records, and of the reporting rate.
+	spread float64
+	// silent: nothing is recorded as far as the prior looks. The mean is then
+	// shown as zero; the upper bound is not.
+	silent bool
+}
+
+func (p posterior) mean() float64 {
+	if p.silent {
+		return 0
+	}
+	return p.shape / p.rate
+}
+
+// interval returns the mean with its 80 and 90 % intervals, per km² and year.
+func (p posterior) interval() Interval {
+	shape := p.shape + p.extra
+	middle := shape / p.rate * perKM2
+	shape = 1 / (1/shape + p.spread)
+	mean := p.mean() * perKM2
+	g := distuv.Gamma{Alpha: shape, Beta: shape / middle}
+	return Interval{mean, min(mean, g.Quantile(0.1)), max(mean, g.Quantile(0.9)), min(mean, g.Quantile(0.05)), max(mean, g.Quantile(0.95))}
+}
+
+// leastPrior is what the prior counts where nothing is recorded as far as its
+// kernel reaches, in incidents: a place there has an upper bound above zero.
+const leastPrior = 0.02
+
+// at combines the smoothed sums of one place: events per m² and years.
+func (h *hazard) at(near, far, nearEffort, farEffort, access float64) posterior {
+	n := near * h.areaM2
+	if h.plain() {
+		return posterior{shape: n, rate: h.areaM2 * h.windowY, extra: 0.5, silent: !h.recorded(near)}
+	}
+	μ := h.prior(far, farEffort)
+	seen := nearEffort + h.outside
+	priorShare, reportedShare := h.weight/(h.weight+n), min(1, h.outside/seen)
+	return posterior{
+		shape: h.weight + n, rate: (h.weight/μ + h.areaM2*seen) / access,
+		spread: priorShare*priorShare/(far*h.farAreaM2+0.5) + reportedShare*reportedShare*h.model.ReportingCV*h.model.ReportingCV,
+		silent: h.silent(near, far),
+	}
+}
+
+// leastRecorded is how much of an incident counts as something on record.
+const leastRecorded = 1e-9
+
+// recorded reports whether anything is on record as far as the kernel reaches.
+func (h *hazard) recorded(near float64) bool { return near*h.areaM2 > leastRecorded }
+
+func (h *hazard) silent(near, far float64) bool {
+	return !h.recorded(near) && far*h.farAreaM2 <= leastRecorded
+}
+
+// prior is the mean that the surroundings give a place.
+func (h *hazard) prior(far, farEffort float64) float64 {
+	return (far + leastPrior/h.farAreaM2) / (farEffort + h.outside)
+}
+
+// seenShare is the share of incidents round a place that come to be known.
+func (h *hazard) seenShare(p orb.Point) float64 {
+	return (h.nearEff.At(p.Lon(), p.Lat()) + h.outside) / h.access.place(p) / h.windowY
+}
+
+// sumEffort makes the hazard, with the exposure of what patrols and posts did
+// over its window.
+func (a *Assessment) sumEffort() {
+	a.exposureY = a.Incidents.exposureYears(a.hazardView())
+	a.hazard = a.newHazard()
+	a.fitAccess()
+}
+
+// newHazard is the hazard with the access that is known so far.
+func (a *Assessment) newHazard() hazard {
+	m, k, h := a.Model.Hazard, a.Model.Kernel, a.Bandwidth.BandwidthM
+	out := hazard{
+		model: m, windowY: a.exposureY, reported: m.ReportingRate * a.exposureY, weight: m.PriorWeight,
+		areaM2: peakAreaM2(k, h), farAreaM2: peakAreaM2(k, m.PriorBandwidthM),
+		near: a.field(a.hazardView()), access: a.Access,
+	}
+	if out.plain() {
+		return out
+	}
+	out.far, out.outside = a.priorField(), out.reported
+	if a.Access != nil {
+		out.outside *= a.Access.outside
+	}
+	out.least = out.prior(0, 0)
+	if p := a.in.Previous; p != nil && p.keys.coverage == a.keys.coverage && p.exposureY == a.exposureY && p.Access == a.Access &&
+		p.Model.Kernel == k && p.Bandwidth.BandwidthM == h && p.Model.Hazard == m && p.hazard.nearEff != nil {
+		out.nearEff, out.farEff = p.hazard.nearEff, p.hazard.farEff
+		return out
+	}
+	points := surface.NewPoints(a.effortEvents(), false)
+	out.nearEff, out.farEff = effortField(points, k, h), effortField(points, k, m.PriorBandwidthM)
+	return out
+}
+
+func effortField(p *surface.Points, k surface.Kernel, bandwidthM float64) field {
+	pyramid, err := surface.NewPyramid(p, k, bandwidthM)
+	if err != nil {
+		panic(err) // the model was validated
+	}
+	return keptDensity{Pyramid: pyramid}
+}
+
+// priorField is the density that the prior sees: on the place's own side of the
+// coast where the model smooths so and it can be had.
+func (a *Assessment) priorField() field {
+	v := a.priorView()
+	if a.Smoothing.Rule != surface.SmoothNone {
+		if f, err := a.smooth(a.Density(v)); err == nil {
+			return f
+		}
+	}
+	return a.unmasked(v)
+}
+
+// history is the time over which effort counts against the hazard's incidents.
+func (a *Assessment) history() surface.Fading {
+	v := a.hazardView()
+	return surface.Fading{Days: a.Incidents.windowDays(v), HalfLifeDays: v.HalfLifeDays}
+}
+
+// yearsMet is how long, in years of full weight, an incident in a cell would
+// have met a patrol.
+func (a *Assessment) yearsMet(c surface.Cell, areaM2 float64) float64 {
+	const hoursPerYear = daysPerYear * 24
+	swept := a.Coverage.Cells().At(c).HistoryM2
+	if swept == 0 {
+		return 0
+	}
+	medium, _ := a.mediumAt(c)
+	return a.exposureY * surface.InterceptionPOD(swept/areaM2, a.transientH(medium), a.exposureY*hoursPerYear)
+}
+
+// yearsSeen is the exposure of a cell.
+func (a *Assessment) yearsSeen(c surface.Cell, areaM2 float64) float64 {
+	return a.yearsMet(c, areaM2) + a.Model.Hazard.ReportingRate*a.exposureY
+}
+
+// effortEvents are the cells whose exposure, times their factor of access, is
+// more than that of places without patrols outside the domain: each with what
+// it has more, times its area.
+func (a *Assessment) effortEvents() (events []surface.Event) {
+	add := func(c surface.Cell) {
+		m2 := c.AreaM2()
+		outside := a.Model.Hazard.ReportingRate * a.exposureY
+		if a.Access != nil {
+			outside *= a.Access.outside
+		}
+		if more := a.yearsSeen(c, m2)*a.Access.at(c) - outside; more > 0 {
+			at := c.Center()
+			events = append(events, surface.Event{Lon: at.Lon(), Lat: at.Lat(), Weight: more * m2})
+		}
+	}
+	a.Coverage.Cells().Each(func(c surface.Cell, e *surface.Effort) {
+		if e.HistoryM2 > 0 && a.domain.sectionOf(c) < 0 {
+			add(c)
+		}
+	})
+	a.domain.nearest.Each(func(c surface.Cell, n *nearestSection) {
+		if n.section > 0 {
+			add(c)
+		}
+	})
+	return events
+}
+
+// priorView is the hazard's view through the prior's wide kernel.
+func (a *Assessment) priorView() View {
+	v := a.hazardView()
+	v.BandwidthM = a.Model.Hazard.PriorBandwidthM
+	return v
+}
+
+func (m HazardModel) plain() bool { return m.Correction == CorrectNone }
+
+func (h *hazard) plain() bool { return h.model.plain() }
+
+// tile returns the posterior mean, per m² and year; pixels as in field.Tile.
+func (h *hazard) tile(level, px, py, n int) []float64 {
+	return h.combine(func(f field) []float64 { return f.Tile(level, px, py, n) }, func() []float64 { return h.access.tile(level, px, py, n) })
+}
+
+func (h *hazard) raster(l surface.Lattice, threads int) []float64 {
+	return h.combine(func(f field) []float64 { return f.Raster(l, threads) }, func() []float64 { return h.access.raster(l) })
+}
+
+// combine returns the posterior means where of gives the smoothed sums, and
+// factors those of access.
+func (h *hazard) combine(of func(field) []float64, factors func() []float64) []float64 {
+	near := of(h.near)
+	if h.plain() {
+		return scale(near, 1/h.windowY)
+	}
+	far, nearEffort, farEffort, access := of(h.far), of(h.nearEff), of(h.farEff), factors()
+	for i := range near {
+		if h.silent(near[i], far[i]) {
+			near[i] = 0
+		} else {
+			near[i] = h.at(near[i], far[i], nearEffort[i], farEffort[i], access[i]).mean()
+		}
+	}
+	return near
+}
+
+// place returns the posterior at a place.
+func (h *hazard) place(p orb.Point) posterior {
+	lon, lat := p.Lon(), p.Lat()
+	if h.plain() {
+		return h.at(h.near.At(lon, lat), 0, 0, 0, 1)
+	}
+	return h.at(h.near.At(lon, lat), h.far.At(lon, lat), h.nearEff.At(lon, lat), h.farEff.At(lon, lat), h.access.place(p))
+}

@@ -74,9 +74,6 @@ func (a *Assessment) fitAccess() {
 		a.Access.Why = "not asked for"
 		return
 	}
-	if a.keepAccess() {
-		return
-	}
 	cells, sources := a.accessCells()
 	for _, c := range cells {
 		a.Access.Incidents += c.count
@@ -118,7 +115,6 @@ func (a *Assessment) keepAccess() bool {
 		return false
 	}
 	a.Access = p.Access
-	a.hazard = a.newHazard()
 	return true
 }
 

@@ -162,8 +162,11 @@ func (h *hazard) seenShare(p orb.Point) float64 {
 // over its window.
 func (a *Assessment) sumEffort() {
 	a.exposureY = a.Incidents.exposureYears(a.hazardView())
+	kept := a.keepAccess()
 	a.hazard = a.newHazard()
-	a.fitAccess()
+	if !kept {
+		a.fitAccess()
+	}
 }
 
 // newHazard is the hazard with the access that is known so far.

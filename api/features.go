@@ -211,7 +211,7 @@ func (s *Server) near(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.sendHits(w, r, e.layer, e.layer.Near(p, k))
+	s.sendHits(w, r, e.layer, openHits(e.layer, k, func(n int) []geo.Hit { return e.layer.Near(p, n) }))
 	return nil
 }
 
@@ -228,7 +228,7 @@ func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.sendHits(w, r, e.layer, e.layer.Within(p, radiusM, limit))
+	s.sendHits(w, r, e.layer, openHits(e.layer, limit, func(n int) []geo.Hit { return e.layer.Within(p, radiusM, n) }))
 	return nil
 }
 
@@ -242,6 +242,7 @@ func (s *Server) layerAndPlace(w http.ResponseWriter, r *http.Request) (*entry, 
 }
 
 func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, hits []geo.Hit) {
+	l, hits = withoutFlag(l, hits)
 	body := []byte(`{"type":"FeatureCollection","features":[`)
 	for i, hit := range hits {
 		if i > 0 {
@@ -250,4 +251,37 @@ func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, 
 		body = data.AppendFeature(append(body, '\n'), l, hit.Row, data.Extra{Name: "distance_m", JSON: strconv.FormatFloat(math.Round(hit.DistanceM*1000)/1000, 'f', -1, 64)})
 	}
 	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...)})
+}
+
+// openHits returns the first n hits that are not of collusion: as many as if
+// there were none of it.
+func openHits(l *geo.Layer, n int, search func(n int) []geo.Hit) []geo.Hit {
+	hits := search(n)
+	if l.Info.Kind != geo.KindIncident {
+		return hits
+	}
+	for asked := n; ; hits = search(asked) {
+		open := slices.DeleteFunc(slices.Clone(hits), func(h geo.Hit) bool { return l.OfCollusion(h.Row) })
+		if len(open) >= n || len(hits) < asked {
+			return open[:min(n, len(open))]
+		}
+		asked *= 2
+	}
+}
+
+// withoutFlag returns the rows of hits less what they say of collusion.
+func withoutFlag(l *geo.Layer, hits []geo.Hit) (*geo.Layer, []geo.Hit) {
+	flagged := func(c geo.Column) bool { return c.Name == geo.CollusionField }
+	if l.Info.Kind != geo.KindIncident || !slices.ContainsFunc(l.Columns(), flagged) {
+		return l, hits
+	}
+	b := geo.NewBuilder(l.Info)
+	rows := make([]geo.Hit, len(hits))
+	for i, hit := range hits {
+		f := l.Feature(hit.Row)
+		delete(f.Properties, geo.CollusionField)
+		rows[i] = geo.Hit{Row: i, DistanceM: hit.DistanceM}
+		b.Add(f)
+	}
+	return b.Layer(), rows
 }

@@ -218,6 +218,9 @@ func checkKinds(kinds []string) error {
 			continue
 		}
 		for _, k := range kinds {
+			if k == geo.CollusionKind {
+				return fmt.Errorf("%q is restricted: GET /v1/crossings has its count by country", k)
+			}
 			if !slices.Contains(f.Codes, k) {
 				return fmt.Errorf("%q is not a kind of incident; there are %s", k, strings.Join(f.Codes, ", "))
 			}
@@ -225,6 +228,8 @@ func checkKinds(kinds []string) error {
 	}
 	return nil
 }
+
+func isCollusion(kind string) bool { return kind == geo.CollusionKind }
 
 // putModel replaces the parameters: what the body leaves out stays as it is.
 func (s *Server) putModel(w http.ResponseWriter, r *http.Request) error {
@@ -245,7 +250,7 @@ func (s *Server) putModel(w http.ResponseWriter, r *http.Request) error {
 	if m.Version == old {
 		m.Version = "set-" + s.opts.Now().UTC().Format("20060102T150405.000Z")
 	}
-	if err := errors.Join(m.Validate(), checkKinds(m.Kinds), checkKinds(m.ExcludedKinds)); err != nil {
+	if err := errors.Join(m.Validate(), checkKinds(m.Kinds), checkKinds(slices.DeleteFunc(slices.Clone(m.ExcludedKinds), isCollusion))); err != nil {
 		return problem{Status: http.StatusUnprocessableEntity, Code: "invalid_model", Detail: err.Error()}
 	}
 	if err := s.tryModel(r.Context(), m); err != nil {

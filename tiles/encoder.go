@@ -8,6 +8,7 @@ import (
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/clip"
+	"github.com/sempadan/sempadan/geo"
 )
 
 // encoder builds the bytes of one vector tile. It is reused from tile to
@@ -85,6 +86,9 @@ func (e *encoder) sizeKey(s *shape) uint64 {
 
 // encode appends a row's feature; false when nothing of it is visible.
 func (v *Vector) encode(e *encoder, row int, fid int64) bool {
+	if v.restricts && v.layer.OfCollusion(row) {
+		return false
+	}
 	e.tags = e.tags[:0]
 	s := v.shape(row)
 	if s == nil {
@@ -245,7 +249,7 @@ func (v *Vector) tag(e *encoder, row int) {
 		}
 	}
 	v.layer.Literals(row, func(name, literal string) {
-		if dated && (name == fromName || name == toName) {
+		if dated && (name == fromName || name == toName) || v.restricts && name == geo.CollusionField {
 			return
 		}
 		e.values.buf = appendValue(e.values.buf, literal)

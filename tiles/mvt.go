@@ -69,14 +69,15 @@ type Stats struct {
 // the lines and areas that it has met, about 21 bytes a vertex, and scratch
 // memory. It is safe for concurrent use.
 type Vector struct {
-	layer  *geo.Layer
-	shapes atomic.Pointer[[]atomic.Pointer[shape]] // by row; nil until a shape is met
-	pool   sync.Pool
+	layer     *geo.Layer
+	shapes    atomic.Pointer[[]atomic.Pointer[shape]] // by row; nil until a shape is met
+	pool      sync.Pool
+	restricts bool // it may hold what geo.CollusionKind says is never drawn
 }
 
 // NewVector returns the tile maker of a layer.
 func NewVector(l *geo.Layer) *Vector {
-	v := &Vector{layer: l}
+	v := &Vector{layer: l, restricts: l.Info.Kind == geo.KindIncident}
 	v.pool.New = func() any { return newEncoder() }
 	return v
 }
@@ -92,7 +93,8 @@ func EncodeMVT(l *geo.Layer, t Tile, opt MVTOptions) ([]byte, Stats, error) {
 //
 // When more than MaxFeatures touch the tile, the largest lines and areas
 // remain and, of the points, a fixed pseudo-random choice. A feature that
-// remains does so too in the tiles below: zooming in only adds. Areas smaller
+// remains does so too in the tiles below: zooming in only adds. What is on
+// record of collusion is never drawn (geo.CollusionKind). Areas smaller
 // than a pixel are left out, and so are such lines of base maps; the lines of
 // other layers, like the track of a short patrol, stay as dots.
 func (v *Vector) Tile(t Tile, opt MVTOptions) ([]byte, Stats, error) {

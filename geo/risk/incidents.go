@@ -50,6 +50,7 @@ type recordPart struct {
 	points *surface.Points
 
 	excluded []int32 // rows of kinds that do not count
+	secret   []int32 // rows of geo.CollusionKind, which nothing here counts
 
 	mark *byte // stands for these records, without holding them
 	made origin
@@ -154,7 +155,7 @@ func (in *Incidents) partsFor(l *geo.Layer, m Model) []*recordPart {
 }
 
 // covers is how many rows of its layer the part is of.
-func (p *recordPart) covers() int { return len(p.rows) + len(p.excluded) }
+func (p *recordPart) covers() int { return len(p.rows) + len(p.excluded) + len(p.secret) }
 
 func (in *Incidents) has(p *recordPart) bool { return in != nil && slices.Contains(in.parts, p) }
 
@@ -167,6 +168,10 @@ func newRecordPart(l *geo.Layer, first int, m Model) *recordPart {
 	codes := map[string]int16{}
 	for row := first; row < l.Len(); row++ {
 		kind := l.Text(row, "kind")
+		if kind == geo.CollusionKind {
+			p.secret = append(p.secret, int32(row))
+			continue
+		}
 		if slices.Contains(m.ExcludedKinds, kind) || (len(m.Kinds) > 0 && !slices.Contains(m.Kinds, kind)) {
 			p.excluded = append(p.excluded, int32(row))
 			continue
@@ -214,6 +219,11 @@ func (p *recordPart) without(gone map[int64]bool) *recordPart {
 	for _, row := range p.excluded {
 		if !gone[p.layer.FID(int(row))] {
 			out.excluded = append(out.excluded, row)
+		}
+	}
+	for _, row := range p.secret {
+		if !gone[p.layer.FID(int(row))] {
+			out.secret = append(out.secret, row)
 		}
 	}
 	if out.covers() == p.covers() {

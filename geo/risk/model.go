@@ -73,9 +73,16 @@ type Model struct {
 	// first, the other's below the second.
 	MismatchHigh float64 `json:"mismatch_high_pod"`
 	MismatchLow  float64 `json:"mismatch_low_pod"`
-	// LevelCuts are the index values where medium, high and a proposal of
-	// critical begin.
+	// LevelCuts are the index values where medium, high and the upper part of
+	// high begin; critical is proposed from Levels.CriticalIndex.
 	LevelCuts [3]float64 `json:"level_cuts"`
+	// Levels say when the level of a section is proposed to rise and fall.
+	Levels LevelModel `json:"levels"`
+	// TrendLeast is the number of incidents in 24 months below which a
+	// section's trend is not judged.
+	TrendLeast int `json:"trend_least_incidents"`
+	// CrossingRadiusM is how far from a crossing its incidents are.
+	CrossingRadiusM float64 `json:"crossing_radius_m"`
 }
 
 // Coast names a stretch of coast or strait by its box, in degrees.
@@ -118,7 +125,8 @@ func DefaultModel() Model {
 		},
 		PriorShape: 0.1, KnownPOD: 0.05, TopShare: 0.2,
 		MismatchHigh: 0.3, MismatchLow: 0.05,
-		LevelCuts: [3]float64{0.25, 0.5, 0.75},
+		LevelCuts: [3]float64{0.25, 0.5, 0.75}, Levels: defaultLevelModel(),
+		TrendLeast: 20, CrossingRadiusM: 5000,
 	}
 }
 
@@ -168,6 +176,9 @@ func (m Model) Validate() error {
 		"mismatch_low_pod %g and mismatch_high_pod %g: use 0 to 1, the first below the second", m.MismatchLow, m.MismatchHigh)
 	check(m.LevelCuts[0] < m.LevelCuts[1] && m.LevelCuts[1] < m.LevelCuts[2], "level_cuts %v must rise", m.LevelCuts)
 	errs = append(errs, m.Hazard.validate()...)
+	errs = append(errs, m.Levels.validate()...)
+	check(m.TrendLeast >= 1, "trend_least_incidents is %d: use 1 or more", m.TrendLeast)
+	check(m.CrossingRadiusM >= 100 && m.CrossingRadiusM <= 50_000, "crossing_radius_m is %g: use 100 to 50000", m.CrossingRadiusM)
 	errs = append(errs, m.validateCoverage()...)
 	for _, c := range m.Coasts {
 		check(c.West < c.East && c.South < c.North && c.Name != "", "coast %q: west must be below east and south below north", c.Name)

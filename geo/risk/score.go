@@ -76,7 +76,11 @@ type Section struct {
 	Index   float64 `json:"index"`
 	Profile Profile `json:"profile"`
 
-	expected bool // something is on record as far as the hazard looks
+	expected      bool           // something is on record as far as the hazard looks
+	Trend         Trend          `json:"trend"`          // of all incidents
+	TrendReported Trend          `json:"trend_reported"` // of those that need no patrol to be known
+	CriticalSigns []CriticalSign `json:"critical_signs"`
+
 	reported bool // someone reported from here in the window
 }
 
@@ -116,6 +120,7 @@ func (a *Assessment) scoreSections() {
 	a.profileIncidents()
 	a.classify()
 	a.level()
+	a.followSections()
 }
 
 // describeSections says of each stretch what does not change with incidents

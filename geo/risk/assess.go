@@ -66,7 +66,10 @@ type Assessment struct {
 	kept      map[string]keptDensity // by the shape of their view
 
 	smoother smoother
-	hotSpots func() *hotSpotGrid // made when asked for
+	// Made when asked for.
+	hotSpots  func() *hotSpotGrid
+	crossings func() []Crossing
+	annex     func() Annex
 
 	mu        sync.Mutex
 	densities map[string]*surface.Density
@@ -114,6 +117,8 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 	}
 	a.in.Previous = nil
 	a.hotSpots = sync.OnceValue(a.findHotSpots)
+	a.crossings = sync.OnceValue(a.findCrossings)
+	a.annex = sync.OnceValue(a.describeData)
 	return a, nil
 }
 

@@ -170,8 +170,11 @@ type Annex struct {
 	Sources            []InputDigest  `json:"inputs"`
 }
 
-// Annex describes the quality of the data that went in.
-func (a *Assessment) Annex() Annex {
+// Annex describes the quality of the data that went in. It is made once and
+// must not be changed.
+func (a *Assessment) Annex() Annex { return a.annex() }
+
+func (a *Assessment) describeData() Annex {
 	c := a.Coverage
 	x := Annex{
 		Incidents: a.Incidents.Len(), Undated: a.Incidents.Undated, ExcludedByKind: a.Incidents.Excluded,

@@ -182,12 +182,11 @@ func (s *Section) assign(areas []jurisdiction) {
 func (a *Assessment) locate(s *Section) {
 	mid := s.Line[len(s.Line)/2]
 	for _, l := range a.in.crossings() {
-		for _, hit := range l.Near(mid, 1) {
-			km := hit.DistanceM / 1000
-			if s.Crossing == nil || km < s.Crossing.KM {
-				verified, _ := l.Value(hit.Row, "verified").(bool)
-				s.Crossing = &NearestCrossing{l.Text(hit.Row, "name"), math.Round(km*10) / 10, verified}
-			}
+		hit, found := nearestOfficial(l, mid)
+		km := math.Round(hit.DistanceM/100) / 10
+		if found && (s.Crossing == nil || km < s.Crossing.KM) {
+			verified, _ := l.Value(hit.Row, "verified").(bool)
+			s.Crossing = &NearestCrossing{l.Text(hit.Row, "name"), km, verified}
 		}
 	}
 	a.nameByPlace(s, mid)

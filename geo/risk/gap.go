@@ -2,6 +2,7 @@ package risk
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -41,6 +42,16 @@ type GapFilter struct {
 	Country, Agency string
 	MinLevel        Level
 	Limit           int
+	// LevelOf tells the level that a section has beside the index, by
+	// agreement; nil: Section.Level.
+	LevelOf func(Section) Level
+}
+
+func (f GapFilter) levelOf(s Section) Level {
+	if f.LevelOf == nil {
+		return s.Level
+	}
+	return f.LevelOf(s)
 }
 
 // Gaps ranks the sections that want a patrol by their residual risk: gaps,
@@ -80,7 +91,7 @@ func (a *Assessment) Gaps(f GapFilter) []GapRow {
 func (f GapFilter) keeps(s Section) bool {
 	return (f.Country == "" || slices.Contains(s.Countries, f.Country)) &&
 		(f.Agency == "" || slices.Contains(s.Agencies, f.Agency)) &&
-		(f.MinLevel == "" || levelRank(s.Level) >= levelRank(f.MinLevel))
+		(f.MinLevel == "" || levelRank(f.levelOf(s)) >= levelRank(f.MinLevel))
 }
 
 func levelRank(l Level) int { return slices.Index([]Level{Low, Elevated, High, Critical}, l) }
@@ -144,7 +155,15 @@ type Annex struct {
 	ExcludedByKind     int            `json:"incidents_excluded_by_kind"`
 	MedianPrecisionM   float64        `json:"median_location_precision_m"`
 	ShareWithoutHour   float64        `json:"share_without_hour"`
+	ShareWithoutTime   float64        `json:"share_without_time"`               // of any kind
+	SharePrecise       float64        `json:"share_precision_within_bandwidth"` // of records that state a precision
+	WithoutPrecision   int            `json:"incidents_without_precision"`
 	PossibleDuplicates int            `json:"possible_duplicates"`
+	ShareDuplicates    float64        `json:"share_possible_duplicates"`
+	Feeds              []Feed         `json:"feeds"`
+	SilentFeeds        int            `json:"feeds_silent"`
+	Missing            []Missing      `json:"missing"`
+	NoJurisdiction     int            `json:"sections_without_jurisdiction"`
 	CoverageAsOf       time.Time      `json:"coverage_as_of"` // the next full hour
 	Tracks             int            `json:"patrol_tracks"`
 	TrackKM            float64        `json:"patrol_track_km"`
@@ -198,6 +217,9 @@ func (a *Assessment) describeData() Annex {
 	for _, s := range a.Sections {
 		x.Classes[s.Class]++
 		x.BorderKM += s.LengthKM
+		if len(s.Authorities) == 0 {
+			x.NoJurisdiction++
+		}
 		if s.Class == BlindSpot || s.Class == BlindSpotPriority || s.Class == NoReport {
 			x.BlindKM += s.LengthKM
 		}
@@ -210,6 +232,13 @@ func (a *Assessment) describeData() Annex {
 			x.Synthetic = append(x.Synthetic, l.Info.ID)
 		}
 	}
+	x.Feeds = a.feeds()
+	for _, f := range x.Feeds {
+		if f.Silent {
+			x.SilentFeeds++
+		}
+	}
+	x.Missing = a.missing(x)
 	return x
 }
 
@@ -272,9 +301,14 @@ func (a *Assessment) describeRecords(x *Annex) {
 	if len(precision) > 0 {
 		slices.Sort(precision)
 		x.MedianPrecisionM = precision[len(precision)/2]
+		beyond, _ := slices.BinarySearch(precision, math.Nextafter(a.Bandwidth.BandwidthM, math.Inf(1)))
+		x.SharePrecise = float64(beyond) / float64(len(precision))
 	}
-	if a.Incidents.n > 0 {
-		x.ShareWithoutHour = float64(withoutHour) / float64(a.Incidents.n)
+	if n := float64(a.Incidents.n); n > 0 {
+		x.WithoutPrecision = a.Incidents.n - len(precision)
+		x.ShareWithoutHour = float64(withoutHour) / n
+		x.ShareWithoutTime = float64(a.Incidents.Undated) / n
+		x.ShareDuplicates = float64(x.PossibleDuplicates) / n
 	}
 }
 

@@ -178,6 +178,7 @@ func (s *Server) reassess(ctx context.Context) error {
 		return err
 	}
 	s.metrics.assessTook.Observe(time.Since(start).Seconds())
+	s.reviewLevels(ctx, a)
 	s.assessment.Store(a)
 	s.assessed.Store(cat)
 	s.variants.clear()

@@ -25,8 +25,6 @@ const (
 	GapsCSV     GapFormat = "csv"
 )
 
-func (f GapFormat) known() bool { return f == GapsJSON || f == GapsGeoJSON || f == GapsCSV }
-
 func (f GapFormat) contentType() string {
 	switch f {
 	case GapsGeoJSON:
@@ -39,14 +37,17 @@ func (f GapFormat) contentType() string {
 
 // gapAnswer is one gap as the report shows it.
 type gapAnswer struct {
-	Rank              int                   `json:"rank"`
-	SectionID         string                `json:"section_id"`
-	Name              string                `json:"name"`
-	Medium            risk.Medium           `json:"medium"`
-	Zone              string                `json:"zone,omitempty"`
-	Class             risk.Class            `json:"class"`
-	Also              []risk.Class          `json:"also,omitempty"`
-	Level             risk.Level            `json:"level"`
+	Rank      int          `json:"rank"`
+	SectionID string       `json:"section_id"`
+	Name      string       `json:"name"`
+	Medium    risk.Medium  `json:"medium"`
+	Zone      string       `json:"zone,omitempty"`
+	Class     risk.Class   `json:"class"`
+	Also      []risk.Class `json:"also,omitempty"`
+	levelAnswer
+	CriticalSigns     []risk.CriticalSign   `json:"critical_signs"`
+	Trend             risk.TrendClass       `json:"trend"`
+	Response          string                `json:"response"` // what the level asks for
 	Geometry          *geojson.Geometry     `json:"geometry,omitempty"`
 	Bounds            []float64             `json:"bounds"`
 	Countries         []string              `json:"countries"`
@@ -71,23 +72,39 @@ type gapAnswer struct {
 
 // gapReport is the whole report.
 type gapReport struct {
-	Gaps      []gapAnswer `json:"gaps"`
-	Annex     risk.Annex  `json:"annex"`
-	AsOf      time.Time   `json:"as_of"`
-	Model     string      `json:"model"`
-	Version   string      `json:"version"`
-	Synthetic bool        `json:"synthetic"`
-	Notice    string      `json:"notice,omitempty"`
+	Gaps      []gapAnswer      `json:"gaps"`
+	Responses []responseAnswer `json:"responses"`
+	Annex     annexAnswer      `json:"annex"`
+	AsOf      time.Time        `json:"as_of"`
+	Model     string           `json:"model"`
+	Version   string           `json:"version"`
+	Synthetic bool             `json:"synthetic"`
+	Notice    string           `json:"notice,omitempty"`
 }
 
-// RenderGaps writes the ranked patrol-gap report of an assessment.
-func RenderGaps(a *risk.Assessment, f risk.GapFilter, format GapFormat, lang tiles.Lang) ([]byte, error) {
-	rep := gapReport{Gaps: []gapAnswer{}, Annex: a.Annex(), AsOf: a.AsOf, Model: a.Model.Version, Version: a.Version, Synthetic: a.Synthetic}
+// GapReport is what a patrol-gap report is made of.
+type GapReport struct {
+	Assessment *risk.Assessment
+	Levels     Levels
+	At         time.Time // up to when signatures count
+	Filter     risk.GapFilter
+	Lang       tiles.Lang
+}
+
+// Render writes the ranked report.
+func (g GapReport) Render(format GapFormat) ([]byte, error) {
+	a, lang := g.Assessment, g.Lang
+	rep := gapReport{
+		Gaps: []gapAnswer{}, Responses: responsesIn(lang), Annex: answerAnnex(a, lang),
+		AsOf: a.AsOf, Model: a.Model.Version, Version: a.Version, Synthetic: a.Synthetic,
+	}
 	if a.Synthetic {
 		rep.Notice = syntheticNotice.In(lang)
 	}
+	f := g.Filter
+	f.LevelOf = func(s risk.Section) risk.Level { return g.Levels.of(s, g.At).Level }
 	for _, row := range a.Gaps(f) {
-		rep.Gaps = append(rep.Gaps, answerGap(row, lang))
+		rep.Gaps = append(rep.Gaps, answerGap(row, g.Levels.of(row.Section, g.At), lang))
 	}
 	switch format {
 	case GapsGeoJSON:
@@ -99,12 +116,13 @@ func RenderGaps(a *risk.Assessment, f risk.GapFilter, format GapFormat, lang til
 	return append(b, '\n'), err
 }
 
-func answerGap(row risk.GapRow, lang tiles.Lang) gapAnswer {
+func answerGap(row risk.GapRow, level levelAnswer, lang tiles.Lang) gapAnswer {
 	s := row.Section
-	sec := answerSection(s)
+	sec := answerSection(s, level)
 	return gapAnswer{
 		Rank: row.Rank, SectionID: s.ID, Name: s.Name, Medium: s.Medium, Zone: s.Zone,
-		Class: s.Class, Also: s.Also, Level: s.Level, Geometry: sec.Geometry, Bounds: sec.Bounds,
+		Class: s.Class, Also: s.Also, levelAnswer: level, CriticalSigns: s.CriticalSigns, Trend: s.Trend.Class,
+		Response: levelResponses[level.Level].In(lang), Geometry: sec.Geometry, Bounds: sec.Bounds,
 		Countries: emptyNotNil(s.Countries), Agencies: emptyNotNil(s.Agencies), Authorities: s.Authorities,
 		KM: math.Round(s.LengthKM*10) / 10, Residual: s.Undetected, Share: row.Share,
 		DaysSince: s.DaysSince, SearchCoverage: s.SearchPOD, InterceptionPOD: s.InterceptionPOD,
@@ -122,12 +140,6 @@ func emptyNotNil(v []string) []string {
 }
 
 func gapsGeoJSON(rep gapReport) ([]byte, error) {
-	type feature struct {
-		Type       string            `json:"type"`
-		ID         string            `json:"id"`
-		Geometry   *geojson.Geometry `json:"geometry"`
-		Properties gapAnswer         `json:"properties"`
-	}
 	features := []feature{}
 	for _, g := range rep.Gaps {
 		geometry := g.Geometry
@@ -136,7 +148,7 @@ func gapsGeoJSON(rep gapReport) ([]byte, error) {
 	}
 	b, err := json.Marshal(map[string]any{
 		"type": "FeatureCollection", "features": features, "as_of": rep.AsOf,
-		"model": rep.Model, "version": rep.Version, "synthetic": rep.Synthetic, "notice": rep.Notice, "annex": rep.Annex,
+		"model": rep.Model, "version": rep.Version, "synthetic": rep.Synthetic, "notice": rep.Notice, "annex": rep.Annex, "responses": rep.Responses,
 	})
 	return append(b, '\n'), err
 }
@@ -149,10 +161,14 @@ func gapsCSV(rep gapReport) ([]byte, error) {
 		"residual_30d_mean", "residual_30d_lo80", "residual_30d_hi80", "share_of_residual",
 		"days_since_presence", "search_coverage", "interception_pod", "west", "south", "east", "north",
 		"reason", "as_of", "model", "version", "synthetic", "percent_visible", "hours_no_data",
+		"level_status", "level_proposal", "level_in_force", "level_signatures", "insufficient_knowledge", "trend", "response",
 	}}
 	num := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for _, g := range rep.Gaps {
-		days := ""
+		days, inForce := "", ""
+		if g.InForce != nil {
+			inForce = string(*g.InForce)
+		}
 		if g.DaysSince != nil {
 			days = num(*g.DaysSince)
 		}
@@ -164,6 +180,7 @@ func gapsCSV(rep gapReport) ([]byte, error) {
 			num(g.Bounds[0]), num(g.Bounds[1]), num(g.Bounds[2]), num(g.Bounds[3]),
 			safeCell(g.Reason), rep.AsOf.Format(time.RFC3339), rep.Model, rep.Version, strconv.FormatBool(rep.Synthetic),
 			num(g.PercentVisible), num(g.NoDataHours),
+			g.Status, string(g.Proposal), inForce, g.signedText(), strconv.FormatBool(g.Insufficient), string(g.Trend), safeCell(g.Response),
 		})
 	}
 	if err := w.WriteAll(rows); err != nil {

@@ -25,6 +25,8 @@ var examples = strings.NewReplacer("{z}", "6", "{x}", "51", "{y}", "31", "{surfa
 func concrete(path, method string) string {
 	p := examples.Replace(path)
 	switch {
+	case path == "/v1/gaps/diff":
+		return path + "?from=2026-10-01&to=2026-11-01"
 	case strings.HasPrefix(path, "/v1/sections/"):
 		return strings.Replace(p, "{id}", "L0001", 1)
 	case strings.HasPrefix(path, "/tiles/layers/{id}/"):

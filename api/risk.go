@@ -1,14 +1,16 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
 	"github.com/sempadan/sempadan/geo/risk"
-	"github.com/sempadan/sempadan/tiles"
 )
 
 func (s *Server) pointRisk(w http.ResponseWriter, r *http.Request) error {
@@ -24,22 +26,30 @@ func (s *Server) pointRisk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendJSON(w, r, http.StatusOK, struct {
+	out := struct {
 		risk.PointRisk
-		AsOf any `json:"as_of"`
-	}{as.At(p), as.AsOf})
+		Status   string     `json:"level_status,omitempty"`
+		Proposal risk.Level `json:"level_proposal,omitempty"`
+		AsOf     time.Time  `json:"as_of"`
+	}{PointRisk: as.At(p), AsOf: as.AsOf}
+	if sec, ok := as.Section(out.SectionID); ok {
+		level := s.levelsFor(a).of(sec, s.instantOf(a, as))
+		out.Level, out.Status, out.Proposal = level.Level, level.Status, level.Proposal
+	}
+	return s.sendJSON(w, r, http.StatusOK, out)
 }
 
-// sectionAnswer is a section with its line.
+// sectionAnswer is a section with its line, and its level by agreement.
 type sectionAnswer struct {
 	risk.Section
-	Geometry *geojson.Geometry `json:"geometry"`
+	levelAnswer
+	Geometry *geojson.Geometry `json:"geometry,omitempty"`
 	Bounds   []float64         `json:"bounds"`
 }
 
-func answerSection(s risk.Section) sectionAnswer {
+func answerSection(s risk.Section, level levelAnswer) sectionAnswer {
 	b := s.Line.Bound()
-	return sectionAnswer{s, geojson.NewGeometry(rounded(s.Line)), []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}}
+	return sectionAnswer{s, level, geojson.NewGeometry(rounded(s.Line)), []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}}
 }
 
 // rounded keeps a line's coordinates to about a decimetre.
@@ -48,69 +58,148 @@ func rounded(line orb.LineString) orb.LineString {
 }
 
 func (s *Server) sections(w http.ResponseWriter, r *http.Request) error {
-	as, err := s.assessmentOf(r)
+	format, err := formatParam(r, GapsJSON, GapsGeoJSON)
 	if err != nil {
 		return err
 	}
+	a, err := readAsk(r)
+	if err != nil {
+		return err
+	}
+	as, err := s.assessmentFor(r.Context(), a)
+	if err != nil {
+		return err
+	}
+	levels, at := s.levelsFor(a), s.instantOf(a, as)
 	out := []sectionAnswer{}
 	for _, sec := range as.Sections {
-		out = append(out, answerSection(sec))
+		out = append(out, answerSection(sec, levels.of(sec, at)))
 	}
-	return s.sendJSON(w, r, http.StatusOK, map[string]any{
-		"sections": out, "as_of": as.AsOf, "model": as.Model.Version, "version": as.Version, "synthetic": as.Synthetic,
-	})
+	whole := map[string]any{"as_of": as.AsOf, "model": as.Model.Version, "version": as.Version, "synthetic": as.Synthetic}
+	if format == GapsGeoJSON {
+		return s.sendFeatures(w, r, sectionFeatures(out), whole)
+	}
+	whole["sections"] = out
+	return s.sendJSON(w, r, http.StatusOK, whole)
+}
+
+func sectionFeatures(all []sectionAnswer) []feature {
+	features := []feature{}
+	for _, sec := range all {
+		geometry := sec.Geometry
+		sec.Geometry = nil
+		features = append(features, feature{"Feature", sec.ID, geometry, sec})
+	}
+	return features
 }
 
 func (s *Server) section(w http.ResponseWriter, r *http.Request) error {
-	as, err := s.assessmentOf(r)
+	a, err := readAsk(r)
 	if err != nil {
 		return err
 	}
-	id := mux.Vars(r)["id"]
-	sec, ok := as.Section(id)
-	if !ok {
-		return problem{Status: http.StatusNotFound, Code: "section_not_found",
-			Detail: "there is no section " + id + "; GET /v1/sections lists them"}
+	as, err := s.assessmentFor(r.Context(), a)
+	if err != nil {
+		return err
 	}
-	return s.sendJSON(w, r, http.StatusOK, answerSection(sec))
+	sec, err := findSection(as, mux.Vars(r)["id"])
+	if err != nil {
+		return err
+	}
+	return s.sendJSON(w, r, http.StatusOK, answerSection(sec, s.levelsFor(a).of(sec, s.instantOf(a, as))))
 }
 
-func (s *Server) assessmentOf(r *http.Request) (*risk.Assessment, error) {
-	a, err := readAsk(r)
-	if err != nil {
-		return nil, err
+// findSection finds a section by its identifier, or is a 404.
+func findSection(as *risk.Assessment, id string) (risk.Section, error) {
+	if sec, ok := as.Section(id); ok {
+		return sec, nil
 	}
-	return s.assessmentFor(r.Context(), a)
+	return risk.Section{}, problem{Status: http.StatusNotFound, Code: "section_not_found",
+		Detail: "there is no section " + id + "; GET /v1/sections lists them"}
+}
+
+// instantOf is the instant up to which signatures count: now, or the instant
+// that was asked for.
+func (s *Server) instantOf(a ask, as *risk.Assessment) time.Time {
+	if a.AsOf.IsZero() {
+		return s.opts.Now()
+	}
+	return as.AsOf
+}
+
+// feature is one of a GeoJSON answer.
+type feature struct {
+	Type       string            `json:"type"`
+	ID         string            `json:"id"`
+	Geometry   *geojson.Geometry `json:"geometry"`
+	Properties any               `json:"properties"`
+}
+
+// sendFeatures sends a GeoJSON collection with members of its own.
+func (s *Server) sendFeatures(w http.ResponseWriter, r *http.Request, features []feature, members map[string]any) error {
+	members["type"], members["features"] = "FeatureCollection", features
+	body, err := json.Marshal(members)
+	if err != nil {
+		return err
+	}
+	s.send(w, r, reply{contentType: GapsGeoJSON.contentType(), body: append(body, '\n')})
+	return nil
+}
+
+// formatParam reads the form of an answer; the first is the usual one.
+func formatParam(r *http.Request, known ...GapFormat) (GapFormat, error) {
+	f := GapFormat(r.URL.Query().Get("format"))
+	if f == "" {
+		return known[0], nil
+	}
+	if !slices.Contains(known, f) {
+		var names []string
+		for _, k := range known {
+			names = append(names, string(k))
+		}
+		return "", badParameter("format", "%q is not one of %s", f, strings.Join(names, ", "))
+	}
+	return f, nil
+}
+
+// gapFilter reads what narrows a gap report.
+func gapFilter(r *http.Request) (filter risk.GapFilter, err error) {
+	q := r.URL.Query()
+	filter = risk.GapFilter{Country: q.Get("country"), Agency: q.Get("agency"), MinLevel: risk.Level(q.Get("min_level"))}
+	if _, ok := risk.ParseLevel(q.Get("min_level")); !ok && filter.MinLevel != "" {
+		return filter, badParameter("min_level", "%q is not low, medium, high or critical", filter.MinLevel)
+	}
+	if filter.Limit, err = intParam(r, "limit", 0, 1, 10_000); err != nil {
+		return filter, err
+	}
+	if c := filter.Country; c != "" && !slices.Contains([]string{"ID", "MY", "BN", "SG"}, c) {
+		return filter, badParameter("country", "%q is not ID, MY, BN or SG", c)
+	}
+	return filter, nil
 }
 
 func (s *Server) gaps(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
 	lang, err := langParam(r)
 	if err != nil {
 		return err
 	}
-	filter := risk.GapFilter{Country: q.Get("country"), Agency: q.Get("agency"), MinLevel: risk.Level(q.Get("min_level"))}
-	if _, ok := risk.ParseLevel(q.Get("min_level")); !ok && filter.MinLevel != "" {
-		return badParameter("min_level", "%q is not low, medium, high or critical", filter.MinLevel)
-	}
-	if filter.Limit, err = intParam(r, "limit", 0, 1, 10_000); err != nil {
-		return err
-	}
-	if c := filter.Country; c != "" && !slices.Contains([]string{"ID", "MY", "BN", "SG"}, c) {
-		return badParameter("country", "%q is not ID, MY, BN or SG", c)
-	}
-	format := GapFormat(q.Get("format"))
-	if format == "" {
-		format = GapsJSON
-	}
-	if !format.known() {
-		return badParameter("format", "%q is not json, geojson or csv", format)
-	}
-	as, err := s.assessmentOf(r)
+	filter, err := gapFilter(r)
 	if err != nil {
 		return err
 	}
-	body, err := RenderGaps(as, filter, format, tiles.Lang(lang))
+	format, err := formatParam(r, GapsJSON, GapsGeoJSON, GapsCSV)
+	if err != nil {
+		return err
+	}
+	a, err := readAsk(r)
+	if err != nil {
+		return err
+	}
+	as, err := s.assessmentFor(r.Context(), a)
+	if err != nil {
+		return err
+	}
+	body, err := GapReport{Assessment: as, Levels: s.levelsFor(a), At: s.instantOf(a, as), Filter: filter, Lang: lang}.Render(format)
 	if err != nil {
 		return err
 	}

@@ -56,10 +56,13 @@ func (s *Server) table() []route {
 		{"GET", "/styles/{name}.json", s.style, withLang},
 
 		{"GET", "/v1/risk", s.pointRisk, []string{"lon", "lat", "as_of"}},
-		{"GET", "/v1/sections", s.sections, []string{"as_of", "window_days", "section_km"}},
+		{"GET", "/v1/sections", s.sections, []string{"as_of", "window_days", "section_km", "format"}},
 		{"GET", "/v1/sections/{id}", s.section, []string{"as_of", "window_days", "section_km"}},
+		{"POST", "/v1/sections/{id}/level", s.signLevel, nil},
+		{"GET", "/v1/crossings", s.crossings, []string{"as_of", "window_days", "official", "limit", "format"}},
 		{"GET", "/v1/gaps", s.gaps, []string{"window_days", "section_km", "country", "agency", "min_level", "as_of", "limit", "format", "lang"}},
 		{"GET", "/v1/validation", s.validation, []string{"format", "lang"}},
+		{"GET", "/v1/gaps/diff", s.gapsDiff, []string{"from", "to", "window_days", "section_km", "country", "agency", "format", "lang"}},
 		{"GET", "/v1/model", s.getModel, nil},
 		{"PUT", "/v1/model", s.putModel, nil},
 	}

@@ -55,6 +55,7 @@ type Server struct {
 	writes   sync.Mutex // one change of the layers at a time
 	assess   sync.Mutex // one assessment at a time
 	variants variantCache
+	levels   levelBook
 	painters painters
 
 	validations validations
@@ -85,6 +86,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err := s.loadCatalog(ctx); err != nil {
 		return nil, err
 	}
+	s.loadLevels(ctx)
 	if err := s.reassess(ctx); err != nil {
 		return nil, err
 	}

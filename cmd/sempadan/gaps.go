@@ -16,6 +16,8 @@ import (
 type assessFlags struct {
 	store, model, asOf string
 	demo, noBuiltin    bool
+
+	levels api.Levels // that the store remembered when assess read it
 }
 
 func (f *assessFlags) add(c *cobra.Command) {
@@ -51,6 +53,9 @@ func (f *assessFlags) assess(ctx context.Context, change func(*risk.Model)) (*ri
 		return nil, err
 	}
 	if m, err = api.LoadModel(ctx, store, m); err != nil {
+		return nil, err
+	}
+	if f.levels, err = api.LoadLevels(ctx, store); err != nil {
 		return nil, err
 	}
 	if change != nil {
@@ -101,7 +106,11 @@ func gapsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			body, err := api.RenderGaps(a, filter, api.GapFormat(format), tiles.Lang(lang))
+			report := api.GapReport{Assessment: a, Levels: f.levels.Reviewed(a, f.asOf == ""), At: time.Now(), Filter: filter, Lang: tiles.Lang(lang)}
+			if f.asOf != "" {
+				report.At = a.AsOf
+			}
+			body, err := report.Render(api.GapFormat(format))
 			if err != nil {
 				return err
 			}

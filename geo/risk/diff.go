@@ -56,6 +56,13 @@ type Diff struct {
 	Unchanged int
 }
 
+// Side is one of two assessments that are compared, with the levels that its
+// sections had by agreement; nil: those by the index.
+type Side struct {
+	*Assessment
+	LevelOf func(Section) Level
+}
+
 // CompareGaps tells two gap reports apart, section by section: what opened,
 // closed and moved, each the largest change first. Sections that only one of
 // the assessments has are left out. Of the filter, the least level and the limit
@@ -64,7 +71,7 @@ type Diff struct {
 // The mean residual is r·m, with r the rate of incidents and m the chance that
 // none is met. Its change is split at the middle: (r₁-r₀)(m₀+m₁)/2 because of
 // incidents and (m₁-m₀)(r₀+r₁)/2 because of coverage.
-func CompareGaps(from, to *Assessment, f GapFilter) Diff {
+func CompareGaps(from, to Side, f GapFilter) Diff {
 	f.MinLevel, f.Limit = "", 0
 	before, after := rowsByID(from.Gaps(f)), rowsByID(to.Gaps(f))
 	d := Diff{From: from.AsOf, To: to.AsOf, Changes: []GapDiff{}}
@@ -75,7 +82,7 @@ func CompareGaps(from, to *Assessment, f GapFilter) Diff {
 			continue
 		}
 		c := changeOf(earlier, later)
-		c.From.Level, c.To.Level = f.levelOf(earlier), f.levelOf(later)
+		c.From.Level, c.To.Level = GapFilter{LevelOf: from.LevelOf}.levelOf(earlier), GapFilter{LevelOf: to.LevelOf}.levelOf(later)
 		if was != nil {
 			c.From.Rank, c.Row = was.Rank, was
 		}

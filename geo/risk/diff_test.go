@@ -10,6 +10,10 @@ import (
 	"github.com/sempadan/sempadan/geo/risk"
 )
 
+func compare(from, to *risk.Assessment, f risk.GapFilter) risk.Diff {
+	return risk.CompareGaps(risk.Side{Assessment: from}, risk.Side{Assessment: to}, f)
+}
+
 // Between two days a gap opens where incidents came, one closes where others
 // grew old, and a patrol lowers the residual of a third.
 func TestCompareGaps(t *testing.T) {
@@ -25,7 +29,7 @@ func TestCompareGaps(t *testing.T) {
 	change := func(m *risk.Model) { m.BandwidthM, m.TopShare, m.WindowDays, m.HalfLifeDays = 2000, 0.4, 100, 20 }
 	early := assess(t, risk.Inputs{AsOf: now.AddDate(0, 0, -10), Layers: in}, change)
 	late := assess(t, risk.Inputs{AsOf: now, Layers: in}, change)
-	d := risk.CompareGaps(early, late, risk.GapFilter{Limit: 1, MinLevel: risk.Critical})
+	d := compare(early, late, risk.GapFilter{Limit: 1, MinLevel: risk.Critical})
 	byPlace := map[string]risk.GapDiff{}
 	for _, c := range d.Changes {
 		byPlace[c.Section.ID] = c
@@ -53,7 +57,7 @@ func TestCompareGaps(t *testing.T) {
 	if c := at(110.45); math.Abs(c.Coverage-want) > 1e-12 {
 		t.Errorf("coverage %g, want %g", c.Coverage, want)
 	}
-	back := risk.CompareGaps(late, early, risk.GapFilter{})
+	back := compare(late, early, risk.GapFilter{})
 	if len(back.Changes) != len(d.Changes) || back.Unchanged != d.Unchanged {
 		t.Errorf("%d changes there, %d back", len(d.Changes), len(back.Changes))
 	}
@@ -63,7 +67,7 @@ func TestCompareGaps(t *testing.T) {
 			t.Errorf("back: %+v", c)
 		}
 	}
-	if same := risk.CompareGaps(late, late, risk.GapFilter{}); len(same.Changes) != 0 || same.Unchanged != len(late.Gaps(risk.GapFilter{})) {
+	if same := compare(late, late, risk.GapFilter{}); len(same.Changes) != 0 || same.Unchanged != len(late.Gaps(risk.GapFilter{})) {
 		t.Errorf("with itself: %+v", same.Changes)
 	}
 }

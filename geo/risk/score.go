@@ -72,7 +72,7 @@ type Section struct {
 
 	Class   Class   `json:"class"`
 	Also    []Class `json:"also,omitempty"`
-	Level   Level   `json:"level"`
+	Level   Level   `json:"level_by_index"` // of this assessment alone; see Model.Review
 	Index   float64 `json:"index"`
 	Profile Profile `json:"profile"`
 

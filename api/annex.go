@@ -1,0 +1,182 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/tiles"
+)
+
+// levelResponses is what a level asks for: the agreed table, in our own words
+// after the steps of EUROSUR (Regulation (EU) 2019/1896, Art. 35).
+var levelResponses = map[risk.Level]tiles.Words{
+	risk.Low: {
+		EN: "Routine control guided by risk analysis; reserves kept ready",
+		ID: "Pengawasan rutin berdasarkan analisis risiko; cadangan disiapkan",
+		MS: "Kawalan biasa berpandukan analisis risiko; pasukan simpanan bersiap sedia",
+	},
+	risk.Elevated: {
+		EN: "Routine control and extra measures by whoever may act there; the coordination centres of both sides are told",
+		ID: "Pengawasan rutin dan langkah tambahan oleh yang berwenang di sana; pusat koordinasi kedua pihak diberi tahu",
+		MS: "Kawalan biasa dan langkah tambahan oleh pihak yang berkuasa di situ; pusat penyelarasan kedua-dua pihak dimaklumkan",
+	},
+	risk.High: {
+		EN: "Reinforced measures; support by neighbouring units; either side may ask the other for help; coordinated patrols",
+		ID: "Langkah diperkuat; dukungan satuan tetangga; tiap pihak boleh meminta bantuan pihak lain; patroli terkoordinasi",
+		MS: "Langkah diperkukuh; sokongan pasukan berhampiran; mana-mana pihak boleh meminta bantuan; rondaan terkoordinasi",
+	},
+	risk.Critical: {
+		EN: "Joint crisis response, for a limited time; reviewed every day; ends by signature of both parties",
+		ID: "Tanggapan krisis bersama untuk waktu terbatas; ditinjau setiap hari; berakhir dengan tanda tangan kedua pihak",
+		MS: "Tindak balas krisis bersama untuk tempoh terhad; disemak setiap hari; tamat dengan tandatangan kedua-dua pihak",
+	},
+}
+
+// responseAnswer is a row of the response table.
+type responseAnswer struct {
+	Level    risk.Level `json:"level"`
+	Response string     `json:"response"`
+}
+
+func responsesIn(lang tiles.Lang) (out []responseAnswer) {
+	for _, l := range risk.Levels() {
+		out = append(out, responseAnswer{l, levelResponses[l].In(lang)})
+	}
+	return out
+}
+
+// annexAnswer is the annex with what a reader should note, in their language.
+type annexAnswer struct {
+	risk.Annex
+	Notes     []string              `json:"notes"`
+	Collusion []risk.CollusionCount `json:"collusion_by_country"`
+}
+
+func answerAnnex(a *risk.Assessment, lang tiles.Lang) annexAnswer {
+	x := a.Annex()
+	return annexAnswer{x, annexNotes(x, lang), a.Collusion()}
+}
+
+var missingWords = map[risk.Missing]tiles.Words{
+	risk.NoSections: {
+		EN: "There is no border line: nothing can be cut into sections",
+		ID: "Tidak ada garis perbatasan: tidak ada yang dapat dibagi menjadi ruas",
+		MS: "Tiada garis sempadan: tiada apa-apa yang dapat dibahagikan",
+	},
+	risk.NoIncidents: {
+		EN: "There are no incidents: every rate is unknown, not zero",
+		ID: "Tidak ada kejadian: setiap laju belum diketahui, bukan nol",
+		MS: "Tiada insiden: setiap kadar tidak diketahui, bukan sifar",
+	},
+	risk.NoPatrols: {
+		EN: "There are no patrols or posts on record: coverage is unknown everywhere",
+		ID: "Tidak ada catatan patroli atau pos: cakupan belum diketahui di mana pun",
+		MS: "Tiada rekod rondaan atau pos: liputan tidak diketahui di mana-mana",
+	},
+	risk.NoPatrolsID: {
+		EN: "Nothing is on record of Indonesian patrols in the window",
+		ID: "Tidak ada catatan patroli Indonesia dalam kurun ini",
+		MS: "Tiada rekod rondaan Indonesia dalam tempoh ini",
+	},
+	risk.NoPatrolsMY: {
+		EN: "Nothing is on record of Malaysian patrols in the window",
+		ID: "Tidak ada catatan patroli Malaysia dalam kurun ini",
+		MS: "Tiada rekod rondaan Malaysia dalam tempoh ini",
+	},
+	risk.PatrolsOutside: {
+		EN: "All patrols on record were outside the strip along the border",
+		ID: "Semua patroli yang tercatat berada di luar jalur sepanjang perbatasan",
+		MS: "Semua rondaan yang direkodkan berada di luar jalur sepanjang sempadan",
+	},
+	risk.AllDiscovered: {
+		EN: "No incident was reported by anyone: the map shows where patrols were",
+		ID: "Tidak ada kejadian yang dilaporkan orang: peta menunjukkan tempat patroli berada",
+		MS: "Tiada insiden yang dilaporkan orang: peta menunjukkan tempat rondaan dibuat",
+	},
+	risk.AllReported: {
+		EN: "All incidents were reported, none found by a patrol: how well patrols find cannot be told",
+		ID: "Semua kejadian dilaporkan, tidak ada yang ditemukan patroli: kemampuan patroli menemukan tidak dapat dinilai",
+		MS: "Semua insiden dilaporkan, tiada yang dikesan rondaan: keupayaan rondaan mengesan tidak dapat dinilai",
+	},
+	risk.NoJurisdiction: {
+		EN: "Nobody is on record who may act in some sections",
+		ID: "Di sebagian ruas tidak tercatat siapa yang berwenang bertindak",
+		MS: "Di sesetengah bahagian tiada rekod pihak yang berkuasa bertindak",
+	},
+}
+
+var annexWords = struct{ silent, pace, precision, time, hour, duplicates, blind tiles.Words }{
+	silent: tiles.Words{
+		EN: "Silent: %s, nothing for %.0f days%s", ID: "Tidak mengirim data: %s, %.0f hari%s", MS: "Tidak menghantar data: %s, %.0f hari%s"},
+	pace: tiles.Words{
+		EN: ", usually one record in %.1f days", ID: ", biasanya satu catatan per %.1f hari", MS: ", biasanya satu rekod setiap %.1f hari"},
+	precision: tiles.Words{
+		EN: "%.0f %% of the incidents that state a precision are placed within the bandwidth (median %.0f m)",
+		ID: "%.0f %% kejadian yang menyebut ketelitian letaknya berada dalam lebar pita (median %.0f m)",
+		MS: "%.0f %% insiden yang menyatakan ketepatan terletak dalam lebar jalur (median %.0f m)"},
+	time: tiles.Words{
+		EN: "%.0f %% of the incidents have no time and take no part in the hazard",
+		ID: "%.0f %% kejadian tanpa waktu dan tidak ikut dalam bahaya",
+		MS: "%.0f %% insiden tanpa masa dan tidak dikira dalam bahaya"},
+	hour: tiles.Words{
+		EN: "of %.0f %% the hour is not known", ID: "jam dari %.0f %% tidak diketahui", MS: "jam bagi %.0f %% tidak diketahui"},
+	duplicates: tiles.Words{
+		EN: "%d possible duplicates (%.1f %%): same kind, day and place",
+		ID: "%d kemungkinan ganda (%.1f %%): jenis, hari dan tempat sama",
+		MS: "%d kemungkinan berulang (%.1f %%): jenis, hari dan tempat sama"},
+	blind: tiles.Words{
+		EN: "%.0f %% of the border is blind: nobody is known to have looked there",
+		ID: "%.0f %% perbatasan adalah titik buta: tidak diketahui ada yang memeriksa di sana",
+		MS: "%.0f %% sempadan ialah titik buta: tidak diketahui ada yang memeriksa di situ"},
+}
+
+// namedFeeds bounds how many silent feeds the notes name.
+const namedFeeds = 5
+
+// annexNotes say in sentences what the annex has in numbers.
+func annexNotes(x risk.Annex, lang tiles.Lang) []string {
+	notes := []string{}
+	for _, m := range x.Missing {
+		notes = append(notes, missingWords[m].In(lang))
+	}
+	named := 0
+	for _, f := range x.Feeds {
+		if !f.Silent || named >= namedFeeds {
+			continue
+		}
+		named++
+		pace := ""
+		if f.UsualDays != nil {
+			pace = fmt.Sprintf(annexWords.pace.In(lang), *f.UsualDays)
+		}
+		notes = append(notes, fmt.Sprintf(annexWords.silent.In(lang), feedName(f, lang), f.Days, pace))
+	}
+	if x.Incidents > 0 {
+		if x.Incidents > x.WithoutPrecision {
+			notes = append(notes, fmt.Sprintf(annexWords.precision.In(lang), 100*x.SharePrecise, x.MedianPrecisionM))
+		}
+		notes = append(notes, fmt.Sprintf(annexWords.time.In(lang)+"; "+annexWords.hour.In(lang), 100*x.ShareWithoutTime, 100*x.ShareWithoutHour))
+		notes = append(notes, fmt.Sprintf(annexWords.duplicates.In(lang), x.PossibleDuplicates, 100*x.ShareDuplicates))
+	}
+	if x.BorderKM > 0 {
+		notes = append(notes, fmt.Sprintf(annexWords.blind.In(lang), 100*x.ShareBlind))
+	}
+	return notes
+}
+
+var feedWords = map[string]tiles.Words{
+	"incident":     {EN: "incidents", ID: "kejadian", MS: "insiden"},
+	"patrol_track": {EN: "patrol tracks", ID: "jejak patroli", MS: "jejak rondaan"},
+	"post":         {EN: "posts", ID: "pos", MS: "pos kawalan"},
+}
+
+func feedName(f risk.Feed, lang tiles.Lang) string {
+	parts := []string{feedWords[string(f.Kind)].In(lang)}
+	for _, p := range []string{f.Country, f.Agency} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, " ")
+}

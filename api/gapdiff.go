@@ -57,7 +57,7 @@ var diffWords = struct {
 		ID: "tak terdeteksi dalam 30 hari %.3g, sebelumnya %.3g (kejadian %+.2g, cakupan %+.2g)",
 		MS: "tidak dikesan dalam 30 hari %.3g, sebelumnya %.3g (insiden %+.2g, liputan %+.2g)",
 	},
-	class: tiles.Words{EN: "class %s, before %s", ID: "kelas %s, sebelumnya %s", MS: "kelas %s, sebelumnya %s"},
+	class: tiles.Words{EN: "class %s, before %s", ID: "golongan %s, sebelumnya %s", MS: "kelas %s, sebelumnya %s"},
 	level: tiles.Words{EN: "level %s, before %s", ID: "tingkat risiko %s, sebelumnya %s", MS: "tahap risiko %s, sebelumnya %s"},
 	rank: tiles.Words{
 		EN: "rank %d, before %d", ID: "peringkat %d, sebelumnya %d", MS: "kedudukan %d, sebelumnya %d",

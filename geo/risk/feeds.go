@@ -55,7 +55,7 @@ type feedSpan struct {
 	first, latest int64
 }
 
-// feeds lists who sends what, the longest silent first. Were its records to
+// feeds lists who sent what in the hazard's window, the longest silent first. Were its records to
 // come at random at their mean pace, a silence as long as that of a silent feed
 // would happen in 1 % of the cases: days > ln(100) · mean days between, and 7 at
 // least; after a single record, 90.
@@ -67,7 +67,11 @@ func (a *Assessment) feeds() []Feed {
 		}
 	}
 	out := []Feed{}
+	view := a.hazardView()
 	for k, s := range spans {
+		if !view.covers(s.latest) {
+			continue // whoever ended before the window is no feed of this report
+		}
 		f := Feed{Kind: k.kind, Country: k.country, Agency: k.agency, Records: s.n, Latest: time.UnixMilli(s.latest).UTC(),
 			Days: float64(a.AsOf.UnixMilli()-s.latest) / 86.4e6}
 		limit := singleSilentDays
@@ -98,7 +102,7 @@ func (a *Assessment) spanFeeds(l *geo.Layer, spans map[feedKey]*feedSpan) {
 			continue
 		}
 		ms := min(to, asOf) // a post may have no end
-		k := feedKey{l.Info.Kind, l.Text(row, "country"), l.Text(row, agency)}
+		k := feedKey{l.Info.Kind, knownText(l, row, "country"), knownText(l, row, agency)}
 		s := spans[k]
 		if s == nil {
 			s = &feedSpan{first: ms, latest: ms}
@@ -107,6 +111,14 @@ func (a *Assessment) spanFeeds(l *geo.Layer, spans map[feedKey]*feedSpan) {
 		s.n++
 		s.first, s.latest = min(s.first, ms), max(s.latest, ms)
 	}
+}
+
+// knownText is a text property, "" where it says that it is unknown.
+func knownText(l *geo.Layer, row int, name string) string {
+	if v := l.Text(row, name); v != "unknown" {
+		return v
+	}
+	return ""
 }
 
 // missing lists what the assessment lacks.

@@ -118,6 +118,9 @@ func Levels() []Level { return []Level{Low, Elevated, High, Critical} }
 // Place names the line that a section runs along, whatever its number: what is
 // remembered of it holds as long as the line is the same.
 func (s Section) Place() string {
+	if s.place != "" {
+		return s.place
+	}
 	return digest(orb.Round(s.Line.Clone(), 1e5))
 }
 

@@ -81,7 +81,8 @@ type Section struct {
 	TrendReported Trend          `json:"trend_reported"` // of those that need no patrol to be known
 	CriticalSigns []CriticalSign `json:"critical_signs"`
 
-	reported bool // someone reported from here in the window
+	reported bool   // someone reported from here in the window
+	place    string // that Place returns
 }
 
 // Profile is a section's week: weights of incidents with a known hour, and the
@@ -134,6 +135,7 @@ func (a *Assessment) describeSections() {
 			Countries: append([]string{}, s.countries...), LengthKM: s.lengthKM, Line: s.line,
 			Authorities: []Authority{}, Agencies: []string{},
 		}
+		a.unscored[i].place = a.unscored[i].Place()
 		a.unscored[i].assign(areas)
 		a.locate(&a.unscored[i])
 	}

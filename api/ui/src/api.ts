@@ -58,7 +58,7 @@ export interface Risk {
   version?: string | number;
 }
 
-export interface Gap {
+export interface Gap extends Level {
   rank: number;
   section_id: string;
   name?: string;
@@ -78,7 +78,32 @@ export interface Gap {
 }
 export interface GapReport { gaps: Gap[]; version?: string | number; as_of?: string }
 
-export interface Section {
+/** The level of a section by agreement of both parties. */
+export interface Level {
+  level_status?: 'proposed' | 'contested' | 'in_force';
+  level_proposal?: string;
+  level_in_force?: string | null;
+  level_signatures?: { party: string; level: string; at: string }[] | null;
+  insufficient_knowledge?: boolean;
+  critical_signs?: string[] | null;
+}
+
+export interface Trend { class: string; p?: number | null; incidents: number; change_percent?: number | null; months?: number[] | null }
+
+export interface Crossing {
+  rank: number;
+  name: string;
+  kind: string;
+  radius_m: number;
+  incidents: { total: number; refused_departures: number; document_fraud: number; other: number };
+  incidents_per_year: Interval;
+  search_coverage?: number | null;
+  geometry: GeoJSON.Point;
+}
+export interface CrossingReport { crossings: Crossing[]; radius_m: number; collusion_by_country: { country: string; count: string }[] }
+
+export interface Section extends Level {
+  trend?: Trend | null;
   id: string;
   name?: string;
   class?: string;

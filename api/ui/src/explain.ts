@@ -6,8 +6,8 @@ import { get, Problem, type Because, type HotSpot, type Interval, type Risk } fr
 import { fill, h, s } from './dom';
 import { code, known, num, onWords, percent, t, type Key } from './i18n';
 import { featureCard, precisionOf } from './feature';
-import { intervalBar, intervalText, levelChip } from './gaps';
-import { bar, sectionDetail, sectionName } from './section';
+import { intervalBar, intervalText } from './gaps';
+import { bar, levelChip, sectionDetail, sectionName } from './section';
 import type { Layers } from './layers';
 
 interface Here { lon: number; lat: number; features: MapGeoJSONFeature[]; risk?: Risk; problem?: string; busy: boolean }

@@ -5,17 +5,11 @@ import { anchor, boundsOf } from './geometry';
 import { accessKey, download, get, type Gap, type GapReport, type Interval } from './api';
 import { fill, h, icon } from './dom';
 import { code, count, currentLang, expected, num, onWords, percent, t } from './i18n';
-import { sectionDetail, sectionName } from './section';
+import { levelChip, levelStatus, sectionDetail, sectionName } from './section';
 import { classColour } from './sections';
 
 const LIMIT = 50;
 const levelColour: ExpressionSpecification = ['match', ['get', 'level'], 'critical', '#7a0f3c', 'high', '#c2410c', 'medium', '#b07900', '#557083'];
-
-/** A level as a chip: colour and word. */
-export function levelChip(level: string | null | undefined): HTMLElement {
-  const known = level || 'unknown';
-  return h('span', { class: `chip level-${known}` }, code('level', known));
-}
 
 /** A mean with its 80 % interval as a bar on a scale 0..max. */
 export function intervalBar(i: Interval, max: number): HTMLElement {
@@ -124,6 +118,7 @@ export class Gaps {
       `${num(g.km)} km`,
       (g.countries ?? []).join('–'),
       presence(g.days_since_presence),
+      levelStatus(g),
     ].filter(Boolean);
     const item = h('li', { class: `gap${open ? ' open' : ''}` },
       h('button', { type: 'button', class: 'gap-head', 'aria-expanded': open ? 'true' : 'false', 'data-section': g.section_id, onclick: () => this.select(g.section_id) },

@@ -5,6 +5,7 @@ import type { Map as GLMap } from 'maplibre-gl';
 import { get, Problem, setAccessKey, type UploadReport } from './api';
 import { $, fill, h, icon } from './dom';
 import { Explain } from './explain';
+import { Crossings } from './crossings';
 import { Gaps } from './gaps';
 import { hover } from './hover';
 import { apply, onWords, t, when } from './i18n';
@@ -32,6 +33,7 @@ class Page {
   readonly surfaces: Surfaces;
   readonly sections: Sections;
   readonly gaps: Gaps;
+  readonly crossings: Crossings;
   readonly explain: Explain;
 
   constructor(readonly view: View, readonly shell: Shell) {
@@ -43,6 +45,7 @@ class Page {
     this.layers = new Layers(view, $('#layers'), this.fly);
     this.sections = new Sections(view, $('#sections'));
     this.gaps = new Gaps(view, $('#gap-panel'), $('#gap-tools'), this.fly);
+    this.crossings = new Crossings($<HTMLDetailsElement>('#crossings'), $('#crossing-list'), this.fly);
     this.explain = new Explain(view, this.layers, $('#here'), () => shell.reveal('here'));
     new Uploader(this.layers, (r) => this.uploaded(r));
     hover(map, this.layers);
@@ -92,7 +95,7 @@ class Page {
   /** Draws a new assessment when there is one. */
   private async refresh(): Promise<boolean> {
     if (!await this.surfaces.refresh()) return false;
-    await Promise.all([this.gaps.load(), this.sections.load(), this.layers.load()]);
+    await Promise.all([this.gaps.load(), this.crossings.load(), this.sections.load(), this.layers.load()]);
     this.facts();
     return true;
   }

@@ -138,6 +138,31 @@ test('a gap is flown to', { skip }, async () => {
   assert.ok(view[1][0] - view[0][0] < 12, `the map is near it: ${view}`);
 });
 
+test('a gap shows its level, who signed it and the trend', { skip }, async () => {
+  const { gaps } = await (await fetch(`${base}/v1/gaps?limit=1`)).json();
+  const id = gaps[0].section_id;
+  const facts = page.locator('#gap-panel .level-facts').first();
+  await facts.waitFor();
+  assert.match(await facts.innerText(), /proposed, not signed/);
+  const sign = (level, party) => fetch(`${base}/v1/sections/${id}/level`, { method: 'POST', body: JSON.stringify({ level, party }) });
+  assert.equal((await sign('critical', 'ID')).status, 200);
+  assert.equal((await sign('critical', 'MY')).status, 200);
+  await page.click('#langs [data-lang=ms]');
+  await page.click('#langs [data-lang=en]');
+  await page.waitForFunction((s) => document.querySelector(`#gap-panel [data-section=${s}] .chip.level-critical`)?.closest('.gap-head').innerText.includes('in force'), id);
+  await page.waitForFunction(() => /Indonesia: critical.*Malaysia: critical/s.test(document.querySelector('#gap-panel .level-facts')?.innerText ?? ''));
+});
+
+test('the official crossings are listed by rank', { skip }, async () => {
+  await page.click('#crossings > summary');
+  await page.waitForSelector('#crossing-list .crossing');
+  const { crossings } = await (await fetch(`${base}/v1/crossings?official=true&limit=15`)).json();
+  assert.equal(await page.locator('#crossing-list .crossing').count(), crossings.length);
+  assert.ok((await page.locator('#crossing-list .crossing').first().innerText()).includes(crossings[0].name));
+  assert.match(await page.locator('#crossing-list').innerText(), /Collusion by officials.*Indonesia suppressed/s);
+  await page.click('#crossings > summary');
+});
+
 test('an upload names its bad row and appears without a reload', { skip }, async () => {
   const csv = 'lon,lat,kind,occurred_from\n110.40,1.10,irr.entry,2026-08-01T10:00:00+07:00\n1.2,110.35,irr.entry,2026-08-02T10:00:00+07:00\n110.60,1.20,irr.exit,2026-08-03T10:00:00+07:00\n';
   await page.setInputFiles('#file-input', { name: `${layer}.csv`, mimeType: 'text/csv', buffer: Buffer.from(csv) });

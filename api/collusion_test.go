@@ -38,7 +38,7 @@ func TestCollusionNeverShows(t *testing.T) {
 		}
 		risk := s.want(200, "/v1/risk?lon=110.3633&lat=1.0266")
 		tile := s.want(200, "/tiles/layers/mine/9/412/254.mvt")
-		for _, a := range []answer{risk, tile, s.want(200, "/v1/gaps"), s.want(200, "/v1/sections")} {
+		for _, a := range []answer{risk, tile, s.want(200, "/v1/gaps"), s.want(200, "/v1/sections"), s.want(200, "/tiles/layers/mine.json")} {
 			if bytes.Contains(a.body, []byte("SECRET")) || bytes.Contains(a.body, []byte("collusion_flag")) || bytes.Contains(a.body, []byte("int.collusion\"")) {
 				t.Errorf("an answer tells of collusion: %.300q", a.body)
 			}

@@ -95,7 +95,10 @@ func (l Levels) reviewed(a *risk.Assessment) (Levels, bool) {
 	for _, s := range a.Sections {
 		place := s.Place()
 		e := l.byPlace[place]
-		memory := a.Model.Review(e.Memory, s, a.AsOf)
+		memory := e.Memory
+		if a.Incidents.LatestMS != 0 { // without records the instant is the clock's, and says nothing
+			memory = a.Model.Review(e.Memory, s, a.AsOf)
+		}
 		changed = changed || memory != e.Memory
 		e.Memory, e.SectionID = memory, s.ID
 		after[place], here[place] = e, true
@@ -215,7 +218,8 @@ func (s *Server) signLevel(w http.ResponseWriter, r *http.Request) error {
 	before := s.levels.current
 	place := sec.Place()
 	after := before
-	if e, changed := before.byPlace[place].signed(body.Party, body.Level, s.opts.Now().UTC()); changed {
+	word := signature{body.Level, s.opts.Now().UTC(), before.of(sec, s.opts.Now()).Proposal}
+	if e, changed := before.byPlace[place].signed(body.Party, word); changed {
 		e.SectionID = sec.ID
 		after = before.with(place, e)
 		if err := s.saveLevels(context.WithoutCancel(r.Context()), after); err != nil {
@@ -229,27 +233,25 @@ func (s *Server) signLevel(w http.ResponseWriter, r *http.Request) error {
 
 // signed returns the entry with a party's signature, and whether that changes
 // it. Where both parties then have the same level, it is in force.
-func (e levelEntry) signed(party string, level risk.Level, at time.Time) (levelEntry, bool) {
-	proposal := e.Memory.Proposed
-	if old, ok := e.Signatures[party]; ok && old.Level == level && old.Proposal == proposal {
+func (e levelEntry) signed(party string, word signature) (levelEntry, bool) {
+	if old, ok := e.Signatures[party]; ok && old.Level == word.Level && old.Proposal == word.Proposal {
 		return e, false
 	}
 	e.Signatures = maps.Clone(e.Signatures)
 	if e.Signatures == nil {
 		e.Signatures = map[string]signature{}
 	}
-	e.Signatures[party] = signature{level, at, proposal}
+	e.Signatures[party] = word
 	id, my := e.Signatures[partyID], e.Signatures[partyMY]
 	if id.Level != my.Level {
 		return e, true
 	}
-	agreed, inForce := e.inForce(at)
-	confirmed := id.Proposal == proposal && my.Proposal == proposal
-	if !inForce || agreed.Level != level {
-		e.Agreed = append(slices.Clone(e.Agreed), agreement{level, at, proposal})
-	} else if confirmed && agreed.Proposal != proposal { // both want it to stay as it is
-		e.Agreed = slices.Clone(e.Agreed)
-		e.Agreed[len(e.Agreed)-1].Proposal = proposal
+	e.Agreed = slices.Clone(e.Agreed)
+	last := len(e.Agreed) - 1
+	if last < 0 || e.Agreed[last].Level != word.Level {
+		e.Agreed = append(e.Agreed, agreement(word))
+	} else if id.Proposal == my.Proposal { // both want it to stay as it is
+		e.Agreed[last].Proposal = word.Proposal
 	}
 	if n := len(e.Agreed); n > keptAgreements {
 		e.Agreed = e.Agreed[n-keptAgreements:]

@@ -291,3 +291,46 @@ func TestUnreadableLevels(t *testing.T) {
 	s.stop()
 	put("")
 }
+
+// A level falls only when two days in a row say so, and a restart between
+// them is no review and forgets none.
+func TestProposalFallsOverRestarts(t *testing.T) {
+	s := start(t, "", false)
+	s.model(t, `{"hazard":{"correction":"none"}}`) // neighbours stay as they are
+	const line = `{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"LineString","coordinates":[[110,1],[110.4,1]]},"properties":{"countries":"IDN-MYS"}}]}`
+	if a := s.put("/v1/layers/line?kind=boundary", "application/geo+json", line); a.status != 201 {
+		t.Fatalf("%s", a.body)
+	}
+	upload := func(lon string, day int) {
+		t.Helper()
+		body := "id,lat,lon,occurred_from,kind\n"
+		for i := range 20 {
+			body += fmt.Sprintf("R%d,1,%s,2026-11-%02dT04:%02d:00Z,tip.child\n", i, lon, day, i)
+		}
+		for i := range 4 {
+			body += fmt.Sprintf("S%d,1,110.25,2026-11-%02dT04:00:00Z,irr.exit\n", i, day)
+		}
+		if a := s.put("/v1/layers/mine?kind=incident", "text/csv", body); a.status/100 != 2 {
+			t.Fatalf("%s", a.body)
+		}
+	}
+	want := func(step, proposal, byIndex string) {
+		t.Helper()
+		sec := s.want(200, "/v1/sections/L0002").json(t)
+		if sec["level_proposal"] != proposal || sec["level_by_index"] != byIndex {
+			t.Fatalf("%s: proposed %v, by index %v (%v); want %s, %s", step, sec["level_proposal"], sec["level_by_index"], sec["index"], proposal, byIndex)
+		}
+	}
+	restart := func() { s.stop(); s = start(t, s.path, false) }
+	upload("110.15", 10)
+	want("busy", "critical", "high") // twenty in 30 days, none before
+	upload("110.38", 11)
+	want("quiet for a day", "critical", "low")
+	restart()
+	want("a restart is no review", "critical", "low")
+	upload("110.38", 11)
+	want("the same day again", "critical", "low")
+	restart()
+	upload("110.38", 12)
+	want("quiet for two", "low", "low")
+}

@@ -114,7 +114,9 @@ func LayerTileJSON(site Site, l *geo.Layer, query url.Values) TileJSON {
 	t.V = query.Get("v")
 	fields := map[string]string{}
 	for _, c := range l.Columns() {
-		fields[c.Name] = fieldType(c.Type)
+		if info.Kind != geo.KindIncident || c.Name != geo.CollusionField { // tiles leave it out
+			fields[c.Name] = fieldType(c.Type)
+		}
 	}
 	if from, to, dated := timeFields(l); dated {
 		fields[from], fields[to] = "String", "String"

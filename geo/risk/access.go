@@ -273,14 +273,32 @@ func (a *Assessment) applyAccess(cells []accessCell, x [][]hat, β []float64) {
 }
 
 // at is the factor of a cell.
-func (s *Access) at(c surface.Cell) float64 {
-	if s == nil || s.factor == nil {
+func (s *Access) at(c surface.Cell) float64 { return s.reader().at(c) }
+
+// accessReader reads the factors of cells near each other.
+type accessReader struct {
+	*Access
+	block  surface.Block
+	values []float32 // of block; nil: nothing is known of it
+	read   bool
+}
+
+func (s *Access) reader() *accessReader { return &accessReader{Access: s} }
+
+func (r *accessReader) at(c surface.Cell) float64 {
+	if r.Access == nil || r.factor == nil {
 		return 1
 	}
-	if v := s.factor.At(c); v > 0 {
-		return float64(v)
+	if b := c.Block(); !r.read || b != r.block {
+		r.block, r.values, r.read = b, r.factor.Values(b), true
 	}
-	return s.outside
+	const n = surface.BlockSide
+	if r.values != nil {
+		if v := r.values[int(c.Y&(n-1))*n+int(c.X&(n-1))]; v > 0 {
+			return float64(v)
+		}
+	}
+	return r.outside
 }
 
 // priorAt is the logarithm of what the prior expects in each cell, by its
@@ -358,32 +376,31 @@ func fitPoisson(cells []accessCell, x [][]hat, offset []float64, terms int) (β,
 // place is the factor at a place, between the middles of cells by straight
 // lines.
 func (s *Access) place(p orb.Point) float64 {
-	if s == nil || s.factor == nil {
-		return 1
-	}
 	x, y := surface.PixelAt(surface.CellLevel, p)
-	return s.between(x-0.5, y-0.5)
+	return s.reader().between(x-0.5, y-0.5)
 }
 
 // between is the factor at a position counted in cells from the middle of the
 // first.
-func (s *Access) between(x, y float64) float64 {
+func (r *accessReader) between(x, y float64) float64 {
 	fx, fy := math.Floor(x), math.Floor(y)
 	tx, ty := x-fx, y-fy
-	at := func(dx, dy int32) float64 {
-		return s.at(surface.Cell{X: (int32(fx) + dx) & (1<<surface.CellLevel - 1), Y: int32(fy) + dy})
+	at := func(dx, dy int32, weight float64) float64 {
+		if weight == 0 {
+			return 0
+		}
+		return weight * r.at(surface.Cell{X: (int32(fx) + dx) & (1<<surface.CellLevel - 1), Y: int32(fy) + dy})
 	}
-	return (1-ty)*((1-tx)*at(0, 0)+tx*at(1, 0)) + ty*((1-tx)*at(0, 1)+tx*at(1, 1))
+	return at(0, 0, (1-ty)*(1-tx)) + at(1, 0, (1-ty)*tx) + at(0, 1, ty*(1-tx)) + at(1, 1, ty*tx)
 }
 
 // tile returns the factor at pixel centres.
 func (s *Access) tile(level, px, py, n int) []float64 {
 	out := make([]float64, n*n)
 	perPixel := math.Exp2(float64(surface.CellLevel - level))
+	r := s.reader()
 	for i := range out {
-		if out[i] = 1; s != nil && s.factor != nil {
-			out[i] = s.between((float64(px+i%n)+0.5)*perPixel-0.5, (float64(py+i/n)+0.5)*perPixel-0.5)
-		}
+		out[i] = r.between((float64(px+i%n)+0.5)*perPixel-0.5, (float64(py+i/n)+0.5)*perPixel-0.5)
 	}
 	return out
 }

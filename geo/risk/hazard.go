@@ -204,11 +204,12 @@ func effortField(p *surface.Points, k surface.Kernel, bandwidthM float64) field 
 }
 
 // priorField is the density that the prior sees: on the place's own side of the
-// coast where the model smooths so and it can be had.
+// coast where the model smooths so and it can be had. Ways round headlands
+// matter little so far off.
 func (a *Assessment) priorField() field {
 	v := a.priorView()
 	if a.Smoothing.Rule != surface.SmoothNone {
-		if f, err := a.smooth(a.Density(v)); err == nil {
+		if f, err := a.smoothBy(a.Density(v), surface.SmoothEdge); err == nil {
 			return f
 		}
 	}

@@ -159,13 +159,18 @@ func (a *Assessment) prepareGround(land *geo.Layer) {
 
 // smooth returns the smoothed form of a density, made once.
 func (a *Assessment) smooth(d *surface.Density) (*surface.Smoothed, error) {
+	return a.smoothBy(d, a.Smoothing.Rule)
+}
+
+// smoothBy is smooth by another rule than the one in force; a density has one.
+func (a *Assessment) smoothBy(d *surface.Density, rule surface.Smoothing) (*surface.Smoothed, error) {
 	s := &a.smoother
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if made, ok := s.smoothed[d]; ok {
 		return made.field, made.err
 	}
-	f, err := surface.NewSmoothed(d, surface.SmoothedOptions{By: a.Smoothing.Rule, Ground: s.ground, Cache: s.blocks})
+	f, err := surface.NewSmoothed(d, surface.SmoothedOptions{By: rule, Ground: s.ground, Cache: s.blocks})
 	s.smoothed[d] = smoothedDensity{f, err}
 	if s.order = append(s.order, d); len(s.order) > keptDensities {
 		delete(s.smoothed, s.order[0])

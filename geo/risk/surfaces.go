@@ -212,8 +212,8 @@ const scaleSamples = 128
 
 // fixScales fits the scales to the data.
 //
-// That of the density is the one without a mask: a colour means the same number
-// however the model smooths.
+// They are those without a mask: a colour means the same number however the
+// model smooths.
 func (a *Assessment) fixScales() {
 	top := func(v View, tile func(level, px, py, n int) []float64) float64 {
 		var values []float64
@@ -227,7 +227,12 @@ func (a *Assessment) fixScales() {
 		slices.Sort(values)
 		return values[len(values)*98/100]
 	}
-	hazard := top(a.hazardView(), a.hazard.tile) * perKM2
+	unmasked := a.hazard
+	unmasked.near = a.unmasked(a.hazardView())
+	if !unmasked.plain() {
+		unmasked.far = a.unmasked(a.priorView())
+	}
+	hazard := top(a.hazardView(), unmasked.tile) * perKM2
 	a.Scales = Scales{
 		Density: top(a.DefaultView(), a.unmasked(a.DefaultView()).Tile) * perKM2,
 		Hazard:  hazard,

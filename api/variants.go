@@ -202,7 +202,7 @@ func (s *Server) getModel(w http.ResponseWriter, r *http.Request) error {
 // tryModel makes an assessment with a model before it is kept: what cannot be
 // assessed must not be there at the next start.
 func (s *Server) tryModel(ctx context.Context, m risk.Model) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	in := s.inputs(s.current(), nil)
 	if _, err := risk.Assess(ctx, in, m); err != nil {

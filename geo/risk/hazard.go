@@ -305,6 +305,12 @@ func (h *hazard) combine(of func(field) []float64, factors func() []float64) []f
 	return near
 }
 
+// cell returns the posterior at the middle of a cell.
+func (h *hazard) cell(c surface.Cell) posterior {
+	value := func(f field) float64 { return f.Tile(surface.CellLevel, int(c.X), int(c.Y), 1)[0] }
+	return h.at(value(h.near), value(h.far), value(h.nearEff), value(h.farEff), h.access.at(c))
+}
+
 // place returns the posterior at a place.
 func (h *hazard) place(p orb.Point) posterior {
 	lon, lat := p.Lon(), p.Lat()

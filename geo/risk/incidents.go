@@ -244,16 +244,16 @@ func eventOf(l *geo.Layer, row int, kind string, m Model) surface.Event {
 		b := l.Geometry(row).Bound()
 		e.PrecisionM = max(e.PrecisionM, geo.LocalDistanceM(b.Min, b.Max)/2)
 	}
-	e.PrecisionM = min(roundedPrecision(e.PrecisionM), surface.MaxBandwidthM)
+	e.PrecisionM = min(roundedUp(e.PrecisionM), surface.MaxBandwidthM)
 	if m.SeverityWeighted {
 		e.Weight = m.Severity.Weight(kind)
 	}
 	return e
 }
 
-// roundedPrecision rounds metres up to two digits, so that records share few
-// bandwidths and each has its own whatever the others are.
-func roundedPrecision(m float64) float64 {
+// roundedUp rounds up to two digits: records share few bandwidths then, and each
+// has its own whatever the others are.
+func roundedUp(m float64) float64 {
 	if !(m > 0) || math.IsInf(m, 0) {
 		return m
 	}

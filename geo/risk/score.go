@@ -283,13 +283,15 @@ func (a *Assessment) transientH(medium Medium) float64 {
 }
 
 // estimate turns the sums into rates with intervals: a section's rate has a
-// Gamma distribution whose shape is its incidents and Model.PriorShape.
+// Gamma distribution with the shape of its incidents and the prior's weight,
+// widened by what is not known of the prior and of reporting in its middle.
 // Source: METHODS section 8.
 func (a *Assessment) estimate(sums []sectionSums) {
 	quantiles := map[float64]Estimate{} // of shapes at rate 1: many sections share one
 	for i := range a.Sections {
 		s := &a.Sections[i]
-		shape := a.Model.PriorShape + s.Incidents
+		middle := a.hazard.cell(surface.CellAt(s.Line[len(s.Line)/2]))
+		shape := roundedUp(1 / (1/(a.hazard.weight+s.Incidents) + middle.spread))
 		unit, seen := quantiles[shape]
 		if !seen {
 			unit = gammaEstimate(shape)

@@ -28,11 +28,7 @@ func (s *Server) crossings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := readAsk(r)
-	if err != nil {
-		return err
-	}
-	as, err := s.assessmentFor(r.Context(), a)
+	_, as, err := s.asked(r)
 	if err != nil {
 		return err
 	}

@@ -18,11 +18,7 @@ func (s *Server) pointRisk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := readAsk(r)
-	if err != nil {
-		return err
-	}
-	as, err := s.assessmentFor(r.Context(), a)
+	a, as, err := s.asked(r)
 	if err != nil {
 		return err
 	}
@@ -62,11 +58,7 @@ func (s *Server) sections(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := readAsk(r)
-	if err != nil {
-		return err
-	}
-	as, err := s.assessmentFor(r.Context(), a)
+	a, as, err := s.asked(r)
 	if err != nil {
 		return err
 	}
@@ -94,11 +86,7 @@ func sectionFeatures(all []sectionAnswer) []feature {
 }
 
 func (s *Server) section(w http.ResponseWriter, r *http.Request) error {
-	a, err := readAsk(r)
-	if err != nil {
-		return err
-	}
-	as, err := s.assessmentFor(r.Context(), a)
+	a, as, err := s.asked(r)
 	if err != nil {
 		return err
 	}
@@ -191,11 +179,7 @@ func (s *Server) gaps(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := readAsk(r)
-	if err != nil {
-		return err
-	}
-	as, err := s.assessmentFor(r.Context(), a)
+	a, as, err := s.asked(r)
 	if err != nil {
 		return err
 	}

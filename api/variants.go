@@ -161,6 +161,16 @@ func (s *Server) assessmentFor(ctx context.Context, a ask) (*risk.Assessment, er
 	return made, nil
 }
 
+// asked returns what a request wants, and the assessment for it.
+func (s *Server) asked(r *http.Request) (ask, *risk.Assessment, error) {
+	a, err := readAsk(r)
+	if err != nil {
+		return a, nil, err
+	}
+	as, err := s.assessmentFor(r.Context(), a)
+	return a, as, err
+}
+
 // modelSetting is where the store keeps the model.
 const modelSetting = "model"
 

@@ -57,13 +57,13 @@ func (m HazardModel) validate() (errs []error) {
 // in, both smoothed by one kernel K of the hazard's bandwidth h and given for
 // the kernel's own area A = h²/(c·k(0)),
 //
-//	λ ~ Gamma(a + n, a/μ + A·E),  μ = ΣK'·n / ΣK'·E
+//	λ = f·θ,  θ ~ Gamma(a + n, a/μ + A·E),  μ = ΣK'·n / ΣK'·E
 //
-// with K' a wide kernel: where nobody looked and nothing is recorded it is what
-// the surroundings say, with a wide interval, rather than zero. The exposure of
-// a cell is
+// with f the factor of Access at the place and K' a wide kernel: where nobody
+// looked and nothing is recorded it is what the surroundings say, with a wide
+// interval, rather than zero. The exposure of a cell is
 //
-//	E = ρ·T + T·(1 - e^(-C·τ/T))
+//	E = f·(ρ·T + T·(1 - e^(-C·τ/T)))
 //
 // years: what is reported without a patrol, and what patrols meet, whose
 // sweeps over the hazard's window add up to the coverage C, of crossings that

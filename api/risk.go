@@ -39,13 +39,14 @@ func (s *Server) pointRisk(w http.ResponseWriter, r *http.Request) error {
 type sectionAnswer struct {
 	risk.Section
 	levelAnswer
+	Found    *risk.Found       `json:"found_by_patrols,omitempty"`
 	Geometry *geojson.Geometry `json:"geometry,omitempty"`
 	Bounds   []float64         `json:"bounds"`
 }
 
 func answerSection(s risk.Section, level levelAnswer) sectionAnswer {
 	b := s.Line.Bound()
-	return sectionAnswer{s, level, geojson.NewGeometry(rounded(s.Line)), []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}}
+	return sectionAnswer{s, level, nil, geojson.NewGeometry(rounded(s.Line)), []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}}
 }
 
 // rounded keeps a line's coordinates to about a decimetre.
@@ -94,7 +95,9 @@ func (s *Server) section(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendJSON(w, r, http.StatusOK, answerSection(sec, s.levelsFor(a).of(sec, s.instantOf(a, as))))
+	out, found := answerSection(sec, s.levelsFor(a).of(sec, s.instantOf(a, as))), as.FoundIn(sec.ID)
+	out.Found = &found
+	return s.sendJSON(w, r, http.StatusOK, out)
 }
 
 // findSection finds a section by its identifier, or is a 404.

@@ -70,16 +70,20 @@ type accessCell struct {
 // Kennard 1970). Cost O(cells · terms²) a step.
 func (a *Assessment) fitAccess() {
 	a.Access = &Access{AsOf: a.AsOf, outside: 1, Terms: []AccessTerm{}}
-	if a.hazard.plain() || a.Model.Hazard.Access == AccessNone {
+	if a.hazard.plain() {
 		a.Access.Why = "not asked for"
 		return
 	}
 	cells, sources := a.accessCells()
+	if a.Model.Hazard.Access == AccessNone {
+		a.evenAccess(cells, "not asked for")
+		return
+	}
 	for _, c := range cells {
 		a.Access.Incidents += c.count
 	}
 	if a.Access.Incidents < leastFitted {
-		a.Access.Why = "too few incidents near the border to say how it depends on access"
+		a.evenAccess(cells, "too few incidents near the border to say how it depends on access")
 		return
 	}
 	terms := accessTerms(sources)
@@ -114,7 +118,7 @@ func (a *Assessment) keepAccess() bool {
 	if math.Abs(n-p.Access.Incidents) > 0.1*p.Access.Incidents {
 		return false
 	}
-	a.Access = p.Access
+	a.Access, a.Reporting = p.Access, p.Reporting
 	return true
 }
 
@@ -255,8 +259,19 @@ func (c *accessCell) hats(sources []accessSource) (out []hat) {
 	return out
 }
 
+// evenAccess makes the factor 1 in all the domain, and says why.
+func (a *Assessment) evenAccess(cells []accessCell, why string) {
+	a.Access.Why = why
+	if a.Reporting.leastFactor() < 1 {
+		a.applyAccess(cells, make([][]hat, len(cells)), nil)
+		a.hazard = a.newHazard()
+	}
+}
+
 // applyAccess works the coefficients into the factor. Outside the domain it is
-// the least that it is inside.
+// the least that it is inside, and lower by how much less than the model says is
+// reported somewhere: the exposure there, at the model's rate, is then no more
+// than anywhere inside.
 func (a *Assessment) applyAccess(cells []accessCell, x [][]hat, β []float64) {
 	f := surface.NewField[float32]()
 	least := math.Inf(1)
@@ -269,7 +284,7 @@ func (a *Assessment) applyAccess(cells []accessCell, x [][]hat, β []float64) {
 		*f.Ref(cells[i].cell) = float32(v)
 		least = min(least, float64(float32(v)))
 	}
-	a.Access.factor, a.Access.outside = f, least
+	a.Access.factor, a.Access.outside = f, least*a.Reporting.leastFactor()
 }
 
 // at is the factor of a cell.

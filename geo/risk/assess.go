@@ -48,6 +48,8 @@ type Assessment struct {
 
 	// Access is how the hazard depends on how a place can be reached.
 	Access *Access `json:"access"`
+	// Reporting is what share of incidents somebody reports.
+	Reporting *Reporting `json:"reporting"`
 
 	Incidents *Incidents        `json:"-"`
 	Coverage  *surface.Coverage `json:"-"`
@@ -70,6 +72,7 @@ type Assessment struct {
 	hotSpots  func() *hotSpotGrid
 	crossings func() []Crossing
 	annex     func() Annex
+	known     func() *knownBy
 
 	mu        sync.Mutex
 	densities map[string]*surface.Density
@@ -119,6 +122,7 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 	a.hotSpots = sync.OnceValue(a.findHotSpots)
 	a.crossings = sync.OnceValue(a.findCrossings)
 	a.annex = sync.OnceValue(a.describeData)
+	a.known = sync.OnceValue(a.separateChannels)
 	return a, nil
 }
 

@@ -57,7 +57,7 @@ func followTheMap(r *rand.Rand, m HazardModel, rates [2]float64) (share float64)
 		farYears := (years[0] + years[1]) / 2
 		var drawn [2]float64
 		for i := range drawn {
-			drawn[i] = h.at(n[i]/h.areaM2, far, years[i], farYears, 1).mean() + 1e-18
+			drawn[i] = h.at(smoothed{near: n[i] / h.areaM2, far: far, nearEffort: years[i], farEffort: farYears, access: 1}).mean() + 1e-18
 		}
 		effort[0] = 0.05 + 0.9*drawn[0]/(drawn[0]+drawn[1])
 		effort[1] = 1 - effort[0]
@@ -82,7 +82,7 @@ func TestPosteriorByHand(t *testing.T) {
 	m.PriorWeight, m.ReportingCV = 1, 0
 	h := hazard{model: m, areaM2: 1e7, farAreaM2: 1e9, weight: 1, outside: 0.3}
 	far := 0.05 / 1e6 // events per m² over half a year: 0.1 a km² and year
-	p := h.at(2/1e7, far, 0.2, 0.2, 1)
+	p := h.at(smoothed{near: 2 / 1e7, far: far, nearEffort: 0.2, farEffort: 0.2, access: 1})
 	μ := (far + leastPrior/1e9) / 0.5
 	if want := 3 / (1/μ + 1e7*0.5); math.Abs(p.mean()-want) > 1e-12*want || math.Abs(p.mean()*1e6-0.2) > 0.001 {
 		t.Errorf("mean %g a km² and year, by hand %g", p.mean()*1e6, want*1e6)
@@ -91,10 +91,10 @@ func TestPosteriorByHand(t *testing.T) {
 	if !(i.Lo90 < i.Lo80 && i.Lo80 < i.Mean && i.Mean < i.Hi80 && i.Hi80 < i.Hi90) {
 		t.Errorf("interval %+v", i)
 	}
-	if twice := h.at(2/1e7, far, 0.2, 0.2, 2); math.Abs(twice.mean()-2*p.mean()) > 1e-12*p.mean() {
+	if twice := h.at(smoothed{near: 2 / 1e7, far: far, nearEffort: 0.2, farEffort: 0.2, access: 2}); math.Abs(twice.mean()-2*p.mean()) > 1e-12*p.mean() {
 		t.Errorf("twice the access gives %g for %g", twice.mean(), p.mean())
 	}
-	if none := h.at(0, 0, 0.2, 0.2, 1); none.mean() != 0 || !(none.interval().Hi90 > 0) {
+	if none := h.at(smoothed{nearEffort: 0.2, farEffort: 0.2, access: 1}); none.mean() != 0 || !(none.interval().Hi90 > 0) {
 		t.Errorf("nothing on record: %+v", none.interval())
 	}
 	if got := peakAreaM2(surface.Quartic, 5000); math.Abs(got-math.Pi*25e6/3) > 1 {

@@ -149,6 +149,7 @@ type Annex struct {
 	Bandwidth          surface.Choice `json:"bandwidth"` // which, by what rule, and why
 	Smoothing          Smoothing      `json:"smoothing"` // the same, with the range of adaptive bandwidths
 	Access             *Access        `json:"access"`    // how the hazard depends on how a place can be reached
+	Reporting          *Reporting     `json:"reporting"` // what share of incidents somebody reports
 	Incidents          int            `json:"incidents"`
 	Undated            int            `json:"incidents_undated"`
 	OutsideWindow      int            `json:"incidents_outside_window"`
@@ -212,7 +213,7 @@ func (a *Assessment) describeData() Annex {
 	x.LatestPresence = instant(last)
 	x.Bandwidth = a.Bandwidth
 	x.Bandwidth.Candidates = nil // the model's business, not the reader's
-	x.Smoothing, x.Access = a.Smoothing, a.Access
+	x.Smoothing, x.Access, x.Reporting = a.Smoothing, a.Access, a.Reporting
 	x.LatestIncident = instant(a.Incidents.LatestMS)
 	for _, s := range a.Sections {
 		x.Classes[s.Class]++

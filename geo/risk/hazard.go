@@ -13,18 +13,28 @@ type HazardModel struct {
 	// Correction is effort (and ""): the rate of all incidents, recorded or not,
 	// by how hard anyone looked; or none: that of the recorded ones.
 	Correction string `json:"correction"`
+	// Reporting is fitted (and ""): the reporting rate of each section is what the
+	// records found and reported say where patrols were, about ReportingRate; or
+	// fixed: it is ReportingRate.
+	Reporting string `json:"reporting"`
 	// ReportingRate is the share of incidents that somebody reports, without any
 	// patrol.
 	ReportingRate float64 `json:"reporting_rate"`
 	// ReportingCV is how far the reporting rate of a district may be off, as a
 	// share of it (one standard deviation); it widens the intervals.
 	ReportingCV float64 `json:"reporting_cv"`
+	// ReportingBandwidthM is how far along the border sections share records for
+	// the fit, as a bandwidth in metres.
+	ReportingBandwidthM float64 `json:"reporting_bandwidth_m"`
 	// PriorBandwidthM is how far around a place its prior looks, as a bandwidth
 	// in metres.
 	PriorBandwidthM float64 `json:"prior_bandwidth_m"`
 	// Access is fitted (and ""): how near the line, unofficial ports and crossings
 	// a place is counts as the records say; or none.
 	Access string `json:"access"`
+	// MostPerFound is how many incidents one stands for at most that a patrol
+	// found, in the second opinion Found.
+	MostPerFound float64 `json:"most_per_found"`
 	// PriorWeight is how much the prior counts at a place, in incidents.
 	PriorWeight float64 `json:"prior_weight"`
 }
@@ -35,6 +45,9 @@ const (
 	CorrectNone   = "none"
 	AccessFitted  = "fitted"
 	AccessNone    = "none"
+
+	ReportingFitted = "fitted"
+	ReportingFixed  = "fixed"
 )
 
 func (m HazardModel) validate() (errs []error) {
@@ -45,9 +58,12 @@ func (m HazardModel) validate() (errs []error) {
 	}
 	check(m.Correction == "" || m.Correction == CorrectEffort || m.Correction == CorrectNone, "correction is %q: use effort or none", m.Correction)
 	check(m.Access == "" || m.Access == AccessFitted || m.Access == AccessNone, "access is %q: use fitted or none", m.Access)
+	check(m.Reporting == "" || m.Reporting == ReportingFitted || m.Reporting == ReportingFixed, "reporting is %q: use fitted or fixed", m.Reporting)
+	check(m.ReportingBandwidthM >= leastBandwidthM && m.ReportingBandwidthM <= mostBandwidthM, "reporting_bandwidth_m is %g: use %g to %g", m.ReportingBandwidthM, leastBandwidthM, mostBandwidthM)
 	check(m.ReportingRate >= 0.001 && m.ReportingRate <= 1, "reporting_rate is %g: use 0.001 to 1", m.ReportingRate)
 	check(m.ReportingCV >= 0 && m.ReportingCV <= 2, "reporting_cv is %g: use 0 to 2", m.ReportingCV)
 	check(m.PriorBandwidthM >= leastBandwidthM && m.PriorBandwidthM <= mostBandwidthM, "prior_bandwidth_m is %g: use %g to %g", m.PriorBandwidthM, leastBandwidthM, mostBandwidthM)
+	check(m.MostPerFound >= 1 && m.MostPerFound <= 1000, "most_per_found is %g: use 1 to 1000", m.MostPerFound)
 	check(m.PriorWeight >= 0.05 && m.PriorWeight <= 100, "prior_weight is %g: use 0.05 to 100", m.PriorWeight)
 	return errs
 }
@@ -63,11 +79,11 @@ func (m HazardModel) validate() (errs []error) {
 // looked and nothing is recorded it is what the surroundings say, with a wide
 // interval, rather than zero. The exposure of a cell is
 //
-//	E = f·(ρ·T + T·(1 - e^(-C·τ/T)))
+//	E = f·T·(P + ρ·(1 - P)),  P = 1 - e^(-C·τ/T)
 //
-// years: what is reported without a patrol, and what patrols meet, whose
-// sweeps over the hazard's window add up to the coverage C, of crossings that
-// last τ; T is the window's length in years of full weight.
+// years: what patrols meet, whose sweeps over the hazard's window add up to the
+// coverage C, of crossings that last τ, and what of the rest is reported, at the
+// rate ρ of the section; T is the window's length in years of full weight.
 //
 // Source: METHODS sections 6 and 8; a Gamma-Poisson model with two channels of
 // detection (Ensign et al. 2018 for why one must not do without).
@@ -122,19 +138,29 @@ func (p posterior) interval() Interval {
 // kernel reaches, in incidents: a place there has an upper bound above zero.
 const leastPrior = 0.02
 
-// at combines the smoothed sums of one place: events per m² and years.
-func (h *hazard) at(near, far, nearEffort, farEffort, access float64) posterior {
-	n := near * h.areaM2
+// smoothed are the sums round one place, events per m² and years, with its
+// factor of access and what is known of reporting there.
+type smoothed struct {
+	near, far             float64
+	nearEffort, farEffort float64
+	access                float64
+	reporting             ReportingRate
+}
+
+// at is the posterior of a place.
+func (h *hazard) at(s smoothed) posterior {
+	n := s.near * h.areaM2
 	if h.plain() {
-		return posterior{shape: n, rate: h.areaM2 * h.windowY, extra: 0.5, silent: !h.recorded(near)}
+		return posterior{shape: n, rate: h.areaM2 * h.windowY, extra: 0.5, silent: !h.recorded(s.near)}
 	}
-	μ := h.prior(far, farEffort)
-	seen := nearEffort + h.outside
-	priorShare, reportedShare := h.weight/(h.weight+n), min(1, h.outside/seen)
+	μ := h.prior(s.far, s.farEffort)
+	seen := s.nearEffort + h.outside
+	priorShare := h.weight / (h.weight + n)
+	reported := min(1, s.reporting.Mean*h.windowY*s.access/seen) * s.reporting.CV
 	return posterior{
-		shape: h.weight + n, rate: (h.weight/μ + h.areaM2*seen) / access,
-		spread: priorShare*priorShare/(far*h.farAreaM2+0.5) + reportedShare*reportedShare*h.model.ReportingCV*h.model.ReportingCV,
-		silent: h.silent(near, far),
+		shape: h.weight + n, rate: (h.weight/μ + h.areaM2*seen) / s.access,
+		spread: priorShare*priorShare/(s.far*h.farAreaM2+0.5) + reported*reported,
+		silent: h.silent(s.near, s.far),
 	}
 }
 
@@ -163,6 +189,9 @@ func (h *hazard) seenShare(p orb.Point) float64 {
 func (a *Assessment) sumEffort() {
 	a.exposureY = a.Incidents.exposureYears(a.hazardView())
 	kept := a.keepAccess()
+	if !kept {
+		a.fitReporting()
+	}
 	a.hazard = a.newHazard()
 	if !kept {
 		a.fitAccess()
@@ -185,7 +214,7 @@ func (a *Assessment) newHazard() hazard {
 		out.outside *= a.Access.outside
 	}
 	out.least = out.prior(0, 0)
-	if p := a.in.Previous; p != nil && p.keys.coverage == a.keys.coverage && p.exposureY == a.exposureY && p.Access == a.Access &&
+	if p := a.in.Previous; p != nil && p.keys.coverage == a.keys.coverage && p.exposureY == a.exposureY && p.Access == a.Access && p.Reporting == a.Reporting &&
 		p.Model.Kernel == k && p.Bandwidth.BandwidthM == h && p.Model.Hazard == m && p.hazard.nearEff != nil {
 		out.nearEff, out.farEff = p.hazard.nearEff, p.hazard.farEff
 		return out
@@ -236,7 +265,8 @@ func (a *Assessment) yearsMet(c surface.Cell, areaM2 float64) float64 {
 
 // yearsSeen is the exposure of a cell.
 func (a *Assessment) yearsSeen(c surface.Cell, areaM2 float64) float64 {
-	return a.yearsMet(c, areaM2) + a.Model.Hazard.ReportingRate*a.exposureY
+	met := a.yearsMet(c, areaM2)
+	return met + a.Reporting.in(a.domain.sectionOf(c)).Mean*(a.exposureY-met)
 }
 
 // effortEvents are the cells whose exposure, times their factor of access, is
@@ -299,23 +329,26 @@ func (h *hazard) combine(of func(field) []float64, factors func() []float64) []f
 		if h.silent(near[i], far[i]) {
 			near[i] = 0
 		} else {
-			near[i] = h.at(near[i], far[i], nearEffort[i], farEffort[i], access[i]).mean()
+			near[i] = h.at(smoothed{near: near[i], far: far[i], nearEffort: nearEffort[i], farEffort: farEffort[i], access: access[i]}).mean()
 		}
 	}
 	return near
 }
 
-// cell returns the posterior at the middle of a cell.
-func (h *hazard) cell(c surface.Cell) posterior {
+// hazardAtCell returns the posterior at the middle of a cell.
+func (a *Assessment) hazardAtCell(c surface.Cell) posterior {
 	value := func(f field) float64 { return f.Tile(surface.CellLevel, int(c.X), int(c.Y), 1)[0] }
-	return h.at(value(h.near), value(h.far), value(h.nearEff), value(h.farEff), h.access.at(c))
+	h := &a.hazard
+	return h.at(smoothed{value(h.near), value(h.far), value(h.nearEff), value(h.farEff), h.access.at(c), a.Reporting.in(a.domain.sectionOf(c))})
 }
 
-// place returns the posterior at a place.
-func (h *hazard) place(p orb.Point) posterior {
+// hazardAt returns the posterior at a place.
+func (a *Assessment) hazardAt(p orb.Point) posterior {
 	lon, lat := p.Lon(), p.Lat()
+	h := &a.hazard
 	if h.plain() {
-		return h.at(h.near.At(lon, lat), 0, 0, 0, 1)
+		return h.at(smoothed{near: h.near.At(lon, lat)})
 	}
-	return h.at(h.near.At(lon, lat), h.far.At(lon, lat), h.nearEff.At(lon, lat), h.farEff.At(lon, lat), h.access.place(p))
+	return h.at(smoothed{h.near.At(lon, lat), h.far.At(lon, lat), h.nearEff.At(lon, lat), h.farEff.At(lon, lat),
+		h.access.place(p), a.Reporting.in(a.domain.sectionAt(p))})
 }

@@ -84,6 +84,7 @@ type traits uint8
 const (
 	reportedTrait  traits = 1 << iota // somebody reported it: no patrol was needed
 	hourKnownTrait                    // its time is known to the hour
+	foundTrait                        // a patrol or a sensor found it
 )
 
 const noTime = math.MinInt64
@@ -264,11 +265,17 @@ func roundedUp(m float64) float64 {
 // reportedChannels are the ways of discovery that need no patrol.
 var reportedChannels = [...]string{"reported_victim", "reported_public", "reported_ngo", "hotline", "other_agency", "media"}
 
+// foundChannels are the ways of discovery that coverage speaks of.
+var foundChannels = [...]string{"patrol", "sensor"}
+
 func (p *recordPart) addTime(row int) {
 	from, to, dated := p.layer.TimesMS(row)
 	var t traits
 	if slices.Contains(reportedChannels[:], p.layer.Text(row, "discovery")) {
 		t |= reportedTrait
+	}
+	if slices.Contains(foundChannels[:], p.layer.Text(row, "discovery")) {
+		t |= foundTrait
 	}
 	mid := int64(noTime)
 	if dated {

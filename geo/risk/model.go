@@ -110,7 +110,7 @@ func DefaultModel() Model {
 		Severity:      geo.DefaultSeverityTable(),
 		Kinds:         []string{},
 		ExcludedKinds: []string{"ret.deportation_arrival", "agg.statistic"},
-		Hazard: HazardModel{Correction: CorrectEffort, Access: AccessFitted, ReportingRate: 0.15, ReportingCV: 0.45,
+		Hazard: HazardModel{Correction: CorrectEffort, Access: AccessFitted, Reporting: ReportingFitted, ReportingRate: 0.15, ReportingCV: 0.45, ReportingBandwidthM: 40_000, MostPerFound: 100,
 			PriorBandwidthM: 35_000, PriorWeight: 4},
 		Coverage:  surface.DefaultCoverageModel(),
 		SectionKM: 10, DomainKM: 25, StripKM: 2.5,

@@ -69,6 +69,8 @@ type Section struct {
 
 	Cover
 	InterceptionPOD float64 `json:"interception_pod"`
+	// ReportingRate is the share of incidents that somebody reports.
+	ReportingRate ReportingRate `json:"reporting_rate"`
 
 	Class   Class   `json:"class"`
 	Also    []Class `json:"also,omitempty"`
@@ -116,6 +118,9 @@ func (a *Assessment) scoreSections() {
 		a.estimatePlain(sums)
 	} else {
 		a.estimate(sums)
+	}
+	for i := range a.Sections {
+		a.Sections[i].ReportingRate = a.Reporting.in(i)
 	}
 	a.coverSections()
 	a.profileIncidents()
@@ -290,7 +295,7 @@ func (a *Assessment) estimate(sums []sectionSums) {
 	quantiles := map[float64]Estimate{} // of shapes at rate 1: many sections share one
 	for i := range a.Sections {
 		s := &a.Sections[i]
-		middle := a.hazard.cell(surface.CellAt(s.Line[len(s.Line)/2]))
+		middle := a.hazardAtCell(surface.CellAt(s.Line[len(s.Line)/2]))
 		shape := roundedUp(1 / (1/(a.hazard.weight+s.Incidents) + middle.spread))
 		unit, seen := quantiles[shape]
 		if !seen {

@@ -150,7 +150,7 @@ func (a *Assessment) cellTile(value func(surface.Cell) float64, level, px, py, n
 // where there is no data. The view narrows the density.
 func (a *Assessment) Value(id string, v View, p orb.Point) (float64, error) {
 	c := surface.CellAt(p)
-	hazard := func() float64 { return a.hazard.place(p).mean() * perKM2 }
+	hazard := func() float64 { return a.hazardAt(p).mean() * perKM2 }
 	switch id {
 	case "density":
 		return a.field(v).At(p.Lon(), p.Lat()) * perKM2, nil
@@ -278,10 +278,15 @@ type PointRisk struct {
 	Level           Level    `json:"level,omitempty"`
 	SectionID       string   `json:"section_id,omitempty"`
 	HotSpot         HotSpot  `json:"hotspot"`
-	Because         []Reason `json:"because"`
-	Model           string   `json:"model"`
-	Version         string   `json:"version"`
-	Synthetic       bool     `json:"synthetic"`
+	// PatrolBias is how much denser than reported records those are here that
+	// patrols found; null where it cannot be told.
+	PatrolBias *float64 `json:"patrol_bias"`
+	// ReportingRate is the share of incidents here that somebody reports.
+	ReportingRate ReportingRate `json:"reporting_rate"`
+	Because       []Reason      `json:"because"`
+	Model         string        `json:"model"`
+	Version       string        `json:"version"`
+	Synthetic     bool          `json:"synthetic"`
 }
 
 // namedReasons bounds how many incidents an explanation names.
@@ -290,7 +295,7 @@ const namedReasons = 8
 // At explains one place: the posterior of its hazard, see hazard, and what is
 // left of it behind the patrols.
 func (a *Assessment) At(p orb.Point) PointRisk {
-	hazard := a.hazard.place(p)
+	hazard := a.hazardAt(p)
 	cell := surface.CellAt(p)
 	total, _ := a.Coverage.Search(cell)
 	medium, inside := a.mediumAt(cell)
@@ -301,6 +306,8 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 		Density:         a.field(a.DefaultView()).At(p.Lon(), p.Lat()) * perKM2,
 		Presence:        a.presenceAt(cell, medium),
 		HotSpot:         a.HotSpotAt(p),
+		PatrolBias:      a.patrolBias(p),
+		ReportingRate:   a.Reporting.in(a.domain.sectionAt(p)),
 		Because:         append(a.hazardReasons(p, hazard), a.coverageReasons(cell, medium)...),
 		Model:           a.Model.Version,
 		Version:         a.Version,

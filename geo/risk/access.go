@@ -123,22 +123,20 @@ func (a *Assessment) keepAccess() bool {
 }
 
 func (a *Assessment) domainIncidents() (sum float64) {
-	a.eachDomainRecord(func(_ surface.Cell, w float64) { sum += w })
+	a.eachDomainRecord(func(_ *recordPart, _ int, w float64) { sum += w })
 	return sum
 }
 
-// eachDomainRecord yields the cell and weight of each record in the domain that
-// the hazard counts.
-func (a *Assessment) eachDomainRecord(yield func(surface.Cell, float64)) {
+// eachDomainRecord yields the place in its part, and the weight, of each record
+// in the domain that the hazard counts.
+func (a *Assessment) eachDomainRecord(yield func(p *recordPart, i int, weight float64)) {
 	v := a.hazardView()
 	for _, p := range a.Incidents.parts {
 		sections := p.sectionsIn(a.domain)
-		for i, row := range p.rows {
-			if sections[i] < 0 || !v.admits(p.ms[i], p.kinds[p.kind[i]]) {
-				continue
+		for i := range p.rows {
+			if sections[i] >= 0 && v.admits(p.ms[i], p.kinds[p.kind[i]]) {
+				yield(p, i, v.weight(p.ms[i]))
 			}
-			at, _ := p.layer.Point(int(row))
-			yield(surface.CellAt(at), v.weight(p.ms[i]))
 		}
 	}
 }
@@ -166,7 +164,7 @@ func (a *Assessment) accessCells() ([]accessCell, []accessSource) {
 		}
 	}
 	counts := surface.NewField[float32]()
-	a.eachDomainRecord(func(c surface.Cell, w float64) { *counts.Ref(c) += float32(w) })
+	a.eachDomainRecord(func(p *recordPart, i int, w float64) { *counts.Ref(p.cell(i)) += float32(w) })
 	var cells []accessCell
 	a.domain.nearest.Each(func(c surface.Cell, n *nearestSection) {
 		if n.section == 0 {

@@ -198,6 +198,12 @@ func (p *recordPart) event(i int) surface.Event {
 	return eventOf(p.layer, int(p.rows[i]), p.kinds[p.kind[i]], p.model)
 }
 
+// cell is where a record lies.
+func (p *recordPart) cell(i int) surface.Cell {
+	at, _ := p.layer.Point(int(p.rows[i]))
+	return surface.CellAt(at)
+}
+
 // without returns the part less the records of some features: itself when it
 // has none of them.
 func (p *recordPart) without(gone map[int64]bool) *recordPart {

@@ -162,28 +162,23 @@ func fitRate(cells []weighted, before ReportingRate) ReportingRate {
 // channelsOf collects the records of the cells that patrols went through, by
 // section.
 func (a *Assessment) channelsOf() [][]channels {
-	v := a.hazardView()
 	counts := map[surface.Cell]*channels{}
-	for _, p := range a.Incidents.parts {
-		sections := p.sectionsIn(a.domain)
-		for i, row := range p.rows {
-			if sections[i] < 0 || p.traits[i]&(foundTrait|reportedTrait) == 0 || !v.admits(p.ms[i], p.kinds[p.kind[i]]) {
-				continue
-			}
-			at, _ := p.layer.Point(int(row))
-			c := surface.CellAt(at)
-			seen := counts[c]
-			if seen == nil {
-				seen = &channels{met: a.yearsMet(c, c.AreaM2()) / a.exposureY}
-				counts[c] = seen
-			}
-			if p.traits[i]&foundTrait != 0 {
-				seen.found += v.weight(p.ms[i])
-			} else {
-				seen.reported += v.weight(p.ms[i])
-			}
+	a.eachDomainRecord(func(p *recordPart, i int, w float64) {
+		if p.traits[i]&(foundTrait|reportedTrait) == 0 {
+			return
 		}
-	}
+		c := p.cell(i)
+		seen := counts[c]
+		if seen == nil {
+			seen = &channels{met: a.yearsMet(c, c.AreaM2()) / a.exposureY}
+			counts[c] = seen
+		}
+		if p.traits[i]&foundTrait != 0 {
+			seen.found += w
+		} else {
+			seen.reported += w
+		}
+	})
 	out := make([][]channels, len(a.stretches))
 	for c, seen := range counts {
 		if seen.met > 0 {

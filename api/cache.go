@@ -60,19 +60,18 @@ type painters struct {
 	made    map[string]*tiles.Raster
 }
 
-// get returns the painter of a surface in a ramp, by the scales of the newest
-// assessment.
+// get returns the painter of a surface in a ramp, by the scales that hold.
 func (p *painters) get(newest *risk.Assessment, a surfaceAsk) (*tiles.Raster, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.made == nil || p.version != newest.Version {
 		p.version, p.made = newest.Version, map[string]*tiles.Raster{}
 	}
-	key := a.surface.ID + "|" + a.ramp.Name
+	key := a.surface.ID + "|" + a.ramp.Name + "|" + a.scaled.Version
 	if r := p.made[key]; r != nil {
 		return r, nil
 	}
-	r, err := tiles.NewRaster(scaleIn(newest, a.surface), a.ramp)
+	r, err := tiles.NewRaster(a.scale(), a.ramp)
 	if err == nil {
 		p.made[key] = r
 	}

@@ -19,7 +19,7 @@ type route struct {
 
 // surfaceParams narrow a surface; they are the same for tiles, values and
 // documents about them.
-var surfaceParams = [...]string{"palette", "as_of", "window_days", "half_life_days", "bandwidth_m", "kinds", "v"}
+var surfaceParams = [...]string{"palette", "as_of", "window_days", "half_life_days", "bandwidth_m", "kinds", "severity", "v"}
 
 func (s *Server) table() []route {
 	surface := surfaceParams[:]
@@ -55,12 +55,12 @@ func (s *Server) table() []route {
 		{"GET", "/surfaces/{surface}.tif", s.surfaceTIFF, surface[1:]},
 		{"GET", "/styles/{name}.json", s.style, withLang},
 
-		{"GET", "/v1/risk", s.pointRisk, []string{"lon", "lat", "as_of"}},
-		{"GET", "/v1/sections", s.sections, []string{"as_of", "window_days", "section_km", "format"}},
-		{"GET", "/v1/sections/{id}", s.section, []string{"as_of", "window_days", "section_km"}},
+		{"GET", "/v1/risk", s.pointRisk, []string{"lon", "lat", "as_of", "severity"}},
+		{"GET", "/v1/sections", s.sections, []string{"as_of", "window_days", "section_km", "severity", "format"}},
+		{"GET", "/v1/sections/{id}", s.section, []string{"as_of", "window_days", "section_km", "severity"}},
 		{"POST", "/v1/sections/{id}/level", s.signLevel, nil},
 		{"GET", "/v1/crossings", s.crossings, []string{"as_of", "window_days", "official", "limit", "format"}},
-		{"GET", "/v1/gaps", s.gaps, []string{"window_days", "section_km", "country", "agency", "min_level", "as_of", "limit", "format", "lang"}},
+		{"GET", "/v1/gaps", s.gaps, []string{"window_days", "section_km", "country", "agency", "min_level", "as_of", "severity", "limit", "format", "lang"}},
 		{"GET", "/v1/validation", s.validation, []string{"format", "lang"}},
 		{"GET", "/v1/gaps/diff", s.gapsDiff, []string{"from", "to", "window_days", "section_km", "country", "agency", "format", "lang"}},
 		{"GET", "/v1/model", s.getModel, nil},

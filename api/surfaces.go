@@ -21,6 +21,9 @@ type surfaceAsk struct {
 	surface    tiles.Surface
 	ramp       tiles.Ramp
 	assessment *risk.Assessment
+	// scaled is whose scales hold: a colour means one number, whatever else was
+	// asked for.
+	scaled *risk.Assessment
 	// pinned: the address names this version, so its answer never changes.
 	pinned bool
 }
@@ -46,10 +49,16 @@ func (s *Server) readSurfaceAsk(r *http.Request) (a surfaceAsk, err error) {
 	if a.ask, err = readAsk(r); err != nil {
 		return a, err
 	}
+	if a.scaled, err = s.assessmentFor(r.Context(), a.counting()); err != nil {
+		return a, err
+	}
+	if a.scaled.Model.SeverityWeighted {
+		a.surface = a.surface.BySeverity()
+	}
 	// The density needs no other assessment, only another view of the
 	// incidents.
 	if id == "density" {
-		a.assessment = s.assessment.Load()
+		a.assessment = a.scaled
 		if err := a.assessment.CheckView(a.view()); err != nil {
 			return a, tooCostly(err)
 		}
@@ -129,13 +138,10 @@ func hotSpotClasses() []risk.HotSpotClass {
 	return out
 }
 
-// scale is the surface's fixed scale, that of the newest assessment whatever
-// was asked for: a colour means one number.
-func (s *Server) scale(id tiles.Surface) tiles.Scale { return scaleIn(s.assessment.Load(), id) }
-
-func scaleIn(newest *risk.Assessment, id tiles.Surface) tiles.Scale {
-	top := newest.Scales
-	return id.DefaultScale(map[string]float64{"density": top.Density, "hazard": top.Hazard, "risk": top.Risk}[id.ID])
+// scale is the surface's fixed scale.
+func (a surfaceAsk) scale() tiles.Scale {
+	top := a.scaled.Scales
+	return a.surface.DefaultScale(map[string]float64{"density": top.Density, "hazard": top.Hazard, "risk": top.Risk}[a.surface.ID])
 }
 
 func (s *Server) surfaceTile(w http.ResponseWriter, r *http.Request) error {
@@ -222,7 +228,7 @@ func (s *Server) legend(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	l := tiles.NewLegend(a.surface, s.scale(a.surface), a.ramp, lang)
+	l := tiles.NewLegend(a.surface, a.scale(), a.ramp, lang)
 	switch mux.Vars(r)["ext"] {
 	case "svg":
 		s.send(w, r, reply{contentType: "image/svg+xml", body: l.SVG()})

@@ -65,10 +65,15 @@ type ask struct {
 	BandwidthM   *float64  `json:"bandwidth_m"`
 	SectionKM    *float64  `json:"section_km"`
 	Kinds        []string  `json:"kinds"`
+	// Severity: each incident counts by its severity, or one. Nil: as in the model.
+	Severity *bool `json:"severity"`
 }
 
+// counting is what of it changes the unit of all numbers.
+func (a ask) counting() ask { return ask{Severity: a.Severity} }
+
 func (a ask) plain() bool {
-	return a.AsOf.IsZero() && a.WindowDays == nil && a.HalfLifeDays == nil && a.BandwidthM == nil && a.SectionKM == nil && len(a.Kinds) == 0
+	return a.AsOf.IsZero() && a.WindowDays == nil && a.HalfLifeDays == nil && a.BandwidthM == nil && a.SectionKM == nil && len(a.Kinds) == 0 && a.Severity == nil
 }
 
 // key names the parameters in one way only, for caches.
@@ -111,6 +116,9 @@ func readAsk(r *http.Request) (a ask, err error) {
 		}
 		*p.into = &v
 	}
+	if a.Severity, err = severityParam(r); err != nil {
+		return a, err
+	}
 	a.Kinds = listParam(r, "kinds")
 	if err := checkKinds(a.Kinds); err != nil {
 		return a, badParameter("kinds", "%v", err)
@@ -118,10 +126,22 @@ func readAsk(r *http.Request) (a ask, err error) {
 	return a, nil
 }
 
+// severityParam reads whether incidents count by their severity.
+func severityParam(r *http.Request) (*bool, error) {
+	if r.URL.Query().Get("severity") == "" {
+		return nil, nil
+	}
+	yes, err := boolParam(r, "severity")
+	return &yes, err
+}
+
 // assessmentFor returns the newest assessment, or one made with what was
 // asked for from the same layers.
 func (s *Server) assessmentFor(ctx context.Context, a ask) (*risk.Assessment, error) {
 	newest := s.assessment.Load()
+	if a.Severity != nil && *a.Severity == newest.Model.SeverityWeighted {
+		a.Severity = nil
+	}
 	if a.plain() {
 		return newest, nil
 	}
@@ -145,6 +165,9 @@ func (s *Server) assessmentFor(ctx context.Context, a ask) (*risk.Assessment, er
 	}
 	if len(a.Kinds) > 0 {
 		m.Kinds = a.Kinds
+	}
+	if a.Severity != nil {
+		m.SeverityWeighted = *a.Severity
 	}
 	if a.BandwidthM != nil {
 		m.BandwidthRule = surface.RuleFixed

@@ -62,6 +62,15 @@ func Surfaces() []Surface {
 	}
 }
 
+// BySeverity is the surface whose incidents count by their severity.
+func (s Surface) BySeverity() Surface {
+	switch s.ID {
+	case "risk", "density", "hazard":
+		s.Unit = Words{"severity-weighted " + s.Unit.EN, s.Unit.ID + ", menurut tingkat keparahan", s.Unit.MS + ", mengikut tahap keterukan"}
+	}
+	return s
+}
+
 // NumberUnit says in English what the numbers of the surface's raster are.
 func (s Surface) NumberUnit() string {
 	if s.ID == "hotspots" {

@@ -33,7 +33,7 @@ type AccessTerm struct {
 }
 
 // lineKnotsKM and placeKnotsKM are the distances of the terms: of the line of
-// the section, and of places. No term is about people.
+// the section, and of places and rivers. No term is about people.
 func lineKnotsKM() []float64  { return []float64{0, 3, 6, 10, 15, 20, 25} }
 func placeKnotsKM() []float64 { return []float64{0, 3} }
 
@@ -154,10 +154,16 @@ func (a *Assessment) accessCells() ([]accessCell, []accessSource) {
 	sources := []accessSource{{"line", lineKnotsKM(), 0}}
 	fields := []*surface.Field[nearestSection]{a.domain.nearest}
 	for _, s := range []struct {
-		name string
-		kind geo.LayerKind
-	}{{"illegal_ports", geo.KindIllegalPort}, {"water_crossings", geo.KindWaterCrossing}, {"informal_paths", geo.KindCrossing}} {
-		if places := a.in.accessPlaces(s.name, s.kind); len(places) > 0 {
+		name   string
+		places []orb.Point
+	}{
+		{"illegal_ports", a.in.accessPlaces("illegal_ports", geo.KindIllegalPort)},
+		{"water_crossings", a.in.accessPlaces("water_crossings", geo.KindWaterCrossing)},
+		{"informal_paths", a.in.accessPlaces("informal_paths", geo.KindCrossing)},
+		{"rivers", a.nearDomain(a.in.rivers())},
+		{"villages", a.nearDomain(a.in.places())},
+	} {
+		if places := s.places; len(places) > 0 {
 			last := sources[len(sources)-1]
 			sources = append(sources, accessSource{s.name, placeKnotsKM(), last.first + len(last.knotsKM)})
 			fields = append(fields, nearestTo(places, accessReachKM*1000))
@@ -193,6 +199,44 @@ func (in Inputs) accessPlaces(name string, kind geo.LayerKind) (out []orb.Point)
 		for row := range l.Len() {
 			p, _ := l.Point(row)
 			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// nearDomain are places along the shapes of a base layer, no more than half a
+// cell apart, of which some cell of the domain may be within accessReachKM.
+func (a *Assessment) nearDomain(l *geo.Layer) (out []orb.Point) {
+	if l == nil {
+		return nil
+	}
+	const far = 6 // cells of 1.2 km at most
+	near := func(p orb.Point) bool {
+		c := surface.CellAt(p)
+		for dy := int32(-far); dy <= far; dy += far {
+			for dx := int32(-far); dx <= far; dx += far {
+				if a.domain.sectionOf(surface.Cell{X: c.X + dx, Y: c.Y + dy}) >= 0 {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	for row := range l.Len() {
+		line := orb.LineString{}
+		switch g := l.Geometry(row).(type) {
+		case orb.Point:
+			line = orb.LineString{g}
+		case orb.LineString:
+			line = g
+		}
+		if len(line) == 0 {
+			continue
+		}
+		for _, p := range along(line, 600) {
+			if near(p) {
+				out = append(out, p)
+			}
 		}
 	}
 	return out

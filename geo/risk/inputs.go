@@ -44,6 +44,7 @@ func (in Inputs) byID(id string) *geo.Layer {
 
 func (in Inputs) coastline() *geo.Layer { return in.byID("coastline") }
 func (in Inputs) places() *geo.Layer    { return in.byID("places") }
+func (in Inputs) rivers() *geo.Layer    { return in.byID("rivers") }
 
 // base are the base map layers that give the sections their shape and names.
 func (in Inputs) base() (out []*geo.Layer) {

@@ -24,12 +24,17 @@ type DatedColumns struct {
 	X, Y, Time string
 	// Where are columns and the values that they must all have.
 	Where [][2]string
+	// Others reads the rows that differ from Where too, as far as they have a
+	// date and a place, and marks them.
+	Others bool
 }
 
 // DatedPlace is a calendar day, as written, and a place.
 type DatedPlace struct {
 	Day  time.Time
 	X, Y float64
+	// Other is true of a row that differs from Where.
+	Other bool
 }
 
 // ReadDated reads dated places from comma-separated text with a header or from
@@ -91,20 +96,26 @@ func (d *datedReader) csv(r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if !at.matches(row, d.columns.Where) {
+		other := !at.matches(row, d.columns.Where)
+		if other && !d.columns.Others {
 			continue
 		}
 		if row[at.x] == "" || row[at.y] == "" || row[at.time] == "" {
-			d.skipped++
+			if !other {
+				d.skipped++
+			}
 			continue
 		}
 		x, xErr := strconv.ParseFloat(strings.TrimSpace(row[at.x]), 64)
 		y, yErr := strconv.ParseFloat(strings.TrimSpace(row[at.y]), 64)
 		line, _ := in.FieldPos(at.x)
 		if xErr != nil || yErr != nil || math.IsNaN(x-x) || math.IsNaN(y-y) {
+			if other {
+				continue
+			}
 			return fmt.Errorf("line %d: %q, %q are not two numbers", line, row[at.x], row[at.y])
 		}
-		if err := d.add(row[at.time], x, y); err != nil {
+		if err := d.add(row[at.time], DatedPlace{X: x, Y: y, Other: other}); err != nil && !other {
 			return fmt.Errorf("line %d: %w", line, err)
 		}
 	}
@@ -161,12 +172,13 @@ func (d *datedReader) find(header []string) (at datedAt, err error) {
 	return at, err
 }
 
-func (d *datedReader) add(text string, x, y float64) error {
+func (d *datedReader) add(text string, place DatedPlace) error {
 	day, err := time.Parse(time.DateOnly, text[:min(10, len(text))])
 	if err != nil {
 		return fmt.Errorf("%q does not begin with a date such as 2026-11-22", text)
 	}
-	d.places = append(d.places, DatedPlace{day, x, y})
+	place.Day = day
+	d.places = append(d.places, place)
 	return nil
 }
 
@@ -189,16 +201,19 @@ func (d *datedReader) geoJSON(r io.Reader) error {
 		for name := range f.Properties {
 			seen[name] = true
 		}
-		if !d.wanted(f.Properties) {
+		other := !d.wanted(f.Properties)
+		if other && !d.columns.Others {
 			continue
 		}
 		when := d.timeOf(f.Properties)
 		var at []float64
 		if f.Geometry == nil || f.Geometry.Type != "Point" || json.Unmarshal(f.Geometry.Coordinates, &at) != nil || len(at) < 2 || when == "" {
-			d.skipped++
+			if !other {
+				d.skipped++
+			}
 			continue
 		}
-		if err := d.add(when, at[0], at[1]); err != nil {
+		if err := d.add(when, DatedPlace{X: at[0], Y: at[1], Other: other}); err != nil && !other {
 			return fmt.Errorf("feature %d: %w", i+1, err)
 		}
 	}

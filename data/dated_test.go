@@ -50,10 +50,27 @@ func TestReadDated(t *testing.T) {
 		if err != nil || len(sea) != 1 || skipped != 2 || sea[0].Y != 1.6 {
 			t.Errorf("%s: %v, %d skipped, %v", name, sea, skipped, err)
 		}
+		both, skipped, err := data.ReadDated(strings.NewReader(text), data.DatedColumns{Where: [][2]string{{"category", "sea"}}, Others: true})
+		if err != nil || len(both) != 2 || skipped != 2 || !both[0].Other || both[1].Other {
+			t.Errorf("%s: %v, %d skipped, %v", name, both, skipped, err)
+		}
 		var unknown *data.UnknownColumnError
 		if _, _, err := data.ReadDated(strings.NewReader(text), data.DatedColumns{Where: [][2]string{{"colour", "red"}}}); !errors.As(err, &unknown) || unknown.Name != "colour" {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A row that is not asked for does not end the reading.
+func TestReadDatedPassesOverBadOthers(t *testing.T) {
+	const text = "date,lon,lat,category\nsoon,1,2,land\n2026-01-02,east,2,land\n,,,land\n2026-01-02,1,2,sea\n"
+	c := data.DatedColumns{Where: [][2]string{{"category", "sea"}}, Others: true}
+	if places, skipped, err := data.ReadDated(strings.NewReader(text), c); err != nil || len(places) != 1 || skipped != 0 {
+		t.Errorf("%v, %d skipped, %v", places, skipped, err)
+	}
+	c.Where = nil
+	if _, _, err := data.ReadDated(strings.NewReader(text), c); err == nil {
+		t.Error("a row that is asked for and has no date is read")
 	}
 }
 

@@ -22,7 +22,7 @@ type backtestFlags struct {
 	incidents, from, area, step, kernel, bandwidth string
 	x, y, time, calibration, lang                  string
 	where                                          []string
-	json                                           bool
+	only, json                                     bool
 	options                                        risk.BacktestOptions
 }
 
@@ -51,6 +51,7 @@ func backtestCommand() *cobra.Command {
 	fl.StringVar(&f.y, "y", "", "column of y or latitude (default lat)")
 	fl.StringVar(&f.time, "time", "", "column of the date (default date, datetime or occurred_from)")
 	fl.StringArrayVar(&f.where, "where", nil, "COLUMN=VALUE that a row must have; may be given again")
+	fl.BoolVar(&f.only, "only-where", false, "learn from the rows that --where asks for alone; default: sempadan learns from the others too, which are never forecast")
 	fl.StringVar(&f.kernel, "kernel", "gaussian", "kernel of kde and count2kde: gaussian or quartic")
 	fl.StringVar(&f.bandwidth, "bandwidth", "cv", "width of that kernel: a number in the unit of the plane, cv (leave one out) or cvf (forward)")
 	fl.Float64Var(&o.Backoff, "backoff-bandwidth", 0, "width of the kernel in count2kde; default: the same")
@@ -151,7 +152,7 @@ func (f *backtestFlags) load(where [][2]string) ([]risk.Occurrence, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	places, skipped, err := data.ReadDated(file, data.DatedColumns{X: f.x, Y: f.y, Time: f.time, Where: where})
+	places, skipped, err := data.ReadDated(file, data.DatedColumns{X: f.x, Y: f.y, Time: f.time, Where: where, Others: !f.only})
 	if unknown := (*data.UnknownColumnError)(nil); errors.As(err, &unknown) {
 		return nil, usageError{fmt.Errorf("%s: %w", f.incidents, err)}
 	}
@@ -161,12 +162,17 @@ func (f *backtestFlags) load(where [][2]string) ([]risk.Occurrence, error) {
 	if skipped > 0 {
 		fmt.Fprintf(os.Stderr, "%s: %d rows without a date or a place are left out\n", f.incidents, skipped)
 	}
-	if len(places) == 0 {
-		return nil, fmt.Errorf("%s has no dated places that match", f.incidents)
+	var out []risk.Occurrence
+	for _, p := range places {
+		e := risk.Occurrence{Day: risk.DayOf(p.Day), X: p.X, Y: p.Y}
+		if p.Other {
+			f.options.Others = append(f.options.Others, e)
+		} else {
+			out = append(out, e)
+		}
 	}
-	out := make([]risk.Occurrence, len(places))
-	for i, p := range places {
-		out[i] = risk.Occurrence{Day: risk.DayOf(p.Day), X: p.X, Y: p.Y}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s has no dated places that match", f.incidents)
 	}
 	return out, nil
 }

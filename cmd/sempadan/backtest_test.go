@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -140,6 +141,31 @@ func TestBacktestSaysWhatIsWrong(t *testing.T) {
 		if code != c.code || !strings.Contains(out, c.says) {
 			t.Errorf("%v: exit %d, %q; want %d and %q", c.args, code, out, c.code, c.says)
 		}
+	}
+}
+
+// Rows that --where leaves out are for sempadan alone to learn from, unless
+// --only-where.
+func TestBacktestLearnsFromOtherRows(t *testing.T) {
+	args := []string{"backtest", "--json", "--incidents", "testdata/backtest/incidents.csv", "--from", "2025-03-01", "--folds", "3",
+		"--horizon-days", "30", "--cell-m", "500", "--where", "category=land"}
+	read := func(args ...string) (b risk.Backtest) {
+		if err := json.Unmarshal([]byte(must(t, args...)), &b); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	with, alone := read(args...), read(append(args, "--only-where")...)
+	if with.Incidents != alone.Incidents || with.Judged != alone.Judged || with.Cells != alone.Cells {
+		t.Errorf("%+v, and %+v", with, alone)
+	}
+	for _, m := range risk.BacktestModels() {
+		if same := reflect.DeepEqual(with.Models[m], alone.Models[m]); same != (m != risk.ModelSempadan) {
+			t.Errorf("%s: the same with --only-where and without: %t", m, same)
+		}
+	}
+	if !strings.Contains(must(t, args...), "other kinds") || strings.Contains(must(t, append(args, "--only-where")...), "other kinds") {
+		t.Error("the weights of other kinds are not as asked")
 	}
 }
 

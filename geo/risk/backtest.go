@@ -18,6 +18,10 @@ type BacktestOptions struct {
 	Monthly     bool // folds start on the first of each month
 	TrainDays   int  // how far back a fold learns from; 0: everything earlier
 
+	// Others are incidents of other kinds, of which sempadan learns too. No
+	// model forecasts them, and none is judged by them.
+	Others []Occurrence
+
 	// Quartic, Bandwidth and Backoff are of the baselines kde and count2kde;
 	// Backoff is the width of the latter's kernel, 0: the same.
 	Quartic   bool
@@ -125,7 +129,7 @@ func RunBacktest(ctx context.Context, incidents []Occurrence, o BacktestOptions)
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	g, err := NewCellGrid(incidents, o.From, o.Grid)
+	g, err := NewCellGrid(incidents, o.Others, o.From, o.Grid)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,63 @@ func TestTrainingWindow(t *testing.T) {
 		if !reflect.DeepEqual(a.Models[m].Folds, b.Models[m].Folds) {
 			t.Errorf("%s: incidents older than the training window change its forecast", m)
 		}
+	}
+}
+
+// Incidents of other kinds change the forecast of sempadan alone, and only
+// those dated before it.
+func TestOthers(t *testing.T) {
+	const from = 500
+	o := planar(from, 1)
+	all := towns(1100, 10)
+	of := func(others []risk.Occurrence) *risk.Backtest {
+		o.Others = others
+		return run(t, all[:300], o)
+	}
+	alone, with := of(nil), of(all[300:])
+	for _, m := range risk.BacktestModels() {
+		same := reflect.DeepEqual(alone.Models[m].Folds, with.Models[m].Folds)
+		if same != (m != risk.ModelSempadan) {
+			t.Errorf("%s: the same forecast with other kinds and without: %t", m, same)
+		}
+	}
+	if alone.Cells != with.Cells || alone.Dropped != with.Dropped || alone.Judged != with.Judged {
+		t.Errorf("%+v, and %+v with other kinds", alone, with)
+	}
+	later := slices.Clone(all[300:])
+	for i := range later {
+		if later[i].Day >= from {
+			later[i].X, later[i].Y = 10, 10
+		}
+	}
+	later = append(later, risk.Occurrence{Day: 1, X: math.NaN()}, risk.Occurrence{Day: 1, X: 1e300}) // nowhere
+	if !reflect.DeepEqual(of(later), with) {
+		t.Error("other kinds dated after the forecast, or outside the area, change it")
+	}
+}
+
+// A few incidents of a rare kind say little; a common kind in the same villages
+// says where it may come next.
+func TestOthersTellOfARareKind(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 0))
+	var villages [40][2]float64
+	for i := range villages {
+		villages[i] = [2]float64{40 * rng.Float64(), 40 * rng.Float64()}
+	}
+	draw := func(n int) (out []risk.Occurrence) {
+		for range n {
+			v := villages[rng.IntN(len(villages))]
+			out = append(out, risk.Occurrence{Day: rng.IntN(730), X: v[0] + rng.NormFloat64()/2, Y: v[1] + rng.NormFloat64()/2})
+		}
+		return out
+	}
+	o := planar(365, 12)
+	o.Grid.Area = []orb.Ring{{{-2, -2}, {42, -2}, {42, 42}, {-2, 42}}}
+	rare := draw(120)
+	alone := *run(t, rare, o).Models[risk.ModelSempadan].MeanHitRate
+	o.Others = draw(3000)
+	if with := *run(t, rare, o).Models[risk.ModelSempadan].MeanHitRate; with < alone+0.04 {
+		t.Errorf("mean hit rate %.3f, and %.3f with the common kind", alone, with)
 	}
 }
 

@@ -58,6 +58,8 @@ type CellGrid struct {
 	cells []int32 // numbers (row × NX + column) of the cells of the area
 	sites []site  // incidents in the area, by place, then day
 	first int     // day of the earliest
+	// others is the same cells with the incidents of other kinds; nil: none.
+	others *CellGrid
 }
 
 // site is an incident by the quarter of a cell that it lies in.
@@ -85,12 +87,13 @@ func (p plane) binned(x, y float64) (column, row float64) {
 	return math.Floor((column+1e-9)*parts) / parts, math.Floor((row+1e-9)*parts) / parts
 }
 
-// NewCellGrid lays the cells and puts the incidents into them. Without an area
-// the incidents before the day from say where cells are.
+// NewCellGrid lays the cells and puts the incidents into them, and those of
+// other kinds apart. Without an area the incidents before the day from say
+// where cells are; others do not.
 //
 // On a plane of longitude and latitude x = N₀ cos φ₀ λ and y = M₀ φ, with the
 // radii of curvature of WGS 84 at the middle latitude φ₀ of the box.
-func NewCellGrid(incidents []Occurrence, from int, o GridOptions) (*CellGrid, error) {
+func NewCellGrid(incidents, others []Occurrence, from int, o GridOptions) (*CellGrid, error) {
 	if err := o.check(incidents); err != nil {
 		return nil, err
 	}
@@ -114,6 +117,12 @@ func NewCellGrid(incidents []Occurrence, from int, o GridOptions) (*CellGrid, er
 		return nil, errors.New("no cell has its centre in the area")
 	}
 	g.place(incidents, p, inArea)
+	if len(others) > 0 {
+		with := *g
+		with.Dropped, with.sites = 0, nil
+		with.place(others, p, inArea)
+		g.others = &with
+	}
 	return g, nil
 }
 

@@ -15,6 +15,8 @@ type mixtureModel struct {
 	exactTo float64
 	// halfLives are in days; 0: no decay.
 	halfLives []float64
+	// otherScales are those of incidents of other kinds, which do not decay.
+	otherScales []float64
 	// windows is how many horizons before the forecast the weights are fitted
 	// to, at most, and iterations how often EM goes over them.
 	windows    int
@@ -26,8 +28,9 @@ type mixtureModel struct {
 func defaultMixture() mixtureModel {
 	return mixtureModel{
 		scales: []float64{0, 0.5, 1, 2, 4, 8}, exactTo: 2,
-		halfLives: []float64{30, 90, 365, 0},
-		windows:   12, iterations: 100, prior: 0.25,
+		halfLives:   []float64{30, 90, 365, 0},
+		otherScales: []float64{0, 1, 2, 4},
+		windows:     24, iterations: 100, prior: 0.25,
 	}
 }
 
@@ -37,18 +40,21 @@ func defaultMixture() mixtureModel {
 //	p(i) = (1-π) Σ w_m f_m(i) + π f₀(i)
 //
 // where each f_m is a kernel sum over earlier incidents, with one scale and one
-// half-life, divided by its total over the area; one is the even share 1/N. f₀
-// is count + 2 kde. The weights w ≥ 0, Σw = 1, maximise the log-likelihood of
-// the incidents of the horizons just before the forecast, each f_m made only of
-// what is before its horizon (forward validation), by expectation maximisation
-// from equal weights:
+// half-life, divided by its total over the area; one is the even share 1/N, and
+// some are of incidents of other kinds, where there are any: kinds share the
+// streets and shores where people are. f₀ is count + 2 kde. The weights w ≥ 0,
+// Σw = 1, maximise the log-likelihood of the incidents of the horizons just
+// before the forecast, each f_m made only of what is before its horizon
+// (forward validation), by expectation maximisation from equal weights:
 //
 //	w_m ← w_m Σ_e f_m(e)/Σ_k w_k f_k(e) / number of e
 //
 // Source: a finite mixture with known components, A. P. Dempster, N. M. Laird,
 // D. B. Rubin, JRSS B 39 (1977); predictions are stacked as in D. H. Wolpert,
 // Neural Networks 5 (1992). With few incidents the weights stay near equal;
-// without any the forecast is even. Cost: one smoothing a component and
+// without any the forecast is even. It is no better than count + 2 kde where
+// thousands of incidents lie where they always did, and misleads where the
+// last horizons are unlike the next. Cost: one smoothing a component and
 // horizon.
 type mixture struct {
 	g     *CellGrid
@@ -78,8 +84,9 @@ func newMixture(g *CellGrid, o BacktestOptions) *mixture {
 
 // component names one surface of the mixture.
 type component struct {
-	Scale    float64 `json:"scale_cells"`
-	HalfLife float64 `json:"half_life_days"` // 0: no decay
+	scale    float64 // cells; 0: the count
+	halfLife float64 // days; 0: no decay
+	others   bool    // of incidents of other kinds
 }
 
 // MixtureChoice is what the model picked for one forecast.
@@ -101,12 +108,32 @@ type forecast struct {
 	Chosen MixtureChoice
 }
 
+func (c component) String() string {
+	name := "count"
+	if c.scale > 0 {
+		name = "kde " + strconv.FormatFloat(c.scale, 'g', -1, 64) + " cells"
+	}
+	if c.halfLife > 0 {
+		name += ", half-life " + strconv.FormatFloat(c.halfLife, 'g', -1, 64) + " d"
+	}
+	if c.others {
+		name += ", other kinds"
+	}
+	return name
+}
+
 func (m *mixture) components() []component {
 	var out []component
-	for _, h := range m.model.halfLives {
-		for _, s := range m.model.scales {
-			out = append(out, component{s, h})
+	add := func(halfLives, scales []float64, others bool) {
+		for _, h := range halfLives {
+			for _, s := range scales {
+				out = append(out, component{s, h, others})
+			}
 		}
+	}
+	add(m.model.halfLives, m.model.scales, false)
+	if m.g.others != nil {
+		add([]float64{0}, m.model.otherScales, true)
 	}
 	return out
 }
@@ -143,14 +170,7 @@ func (m *mixture) describe(c *MixtureChoice, w []float64) {
 	add("even", (1-m.model.prior)*w[0])
 	add("count2kde", m.model.prior)
 	for i, k := range m.components() {
-		name := "count"
-		if k.Scale > 0 {
-			name = "kde " + strconv.FormatFloat(k.Scale, 'g', -1, 64) + " cells"
-		}
-		if k.HalfLife > 0 {
-			name += ", half-life " + strconv.FormatFloat(k.HalfLife, 'g', -1, 64) + " d"
-		}
-		add(name, (1-m.model.prior)*w[i+1])
+		add(k.String(), (1-m.model.prior)*w[i+1])
 	}
 }
 
@@ -197,25 +217,27 @@ func (m *mixture) surfaces(history span) [][]float64 {
 		return m.kept
 	}
 	out := [][]float64{normalised(make([]float64, m.g.Cells()))}
-	for _, halfLife := range m.model.halfLives {
-		past := span{history.from, history.to, halfLife}
-		exact := m.g.masses(past)
-		cells := inCells(exact)
-		for _, scale := range m.model.scales {
-			var s []float64
-			switch {
-			case scale == 0:
-				s = m.g.counts(past)
-			case scale <= m.model.exactTo:
-				s = m.g.gaussianSurface(exact, parts, scale*m.g.Edge)
-			default:
-				s = m.g.gaussianSurface(cells, 1, scale*m.g.Edge)
-			}
-			out = append(out, normalised(s))
-		}
+	for _, c := range m.components() {
+		out = append(out, normalised(m.surface(c, history)))
 	}
 	m.latest, m.kept = history, out
 	return out
+}
+
+func (m *mixture) surface(c component, history span) []float64 {
+	g := m.g
+	if c.others {
+		g = m.g.others
+	}
+	past := span{history.from, history.to, c.halfLife}
+	switch places := g.masses(past); {
+	case c.scale == 0:
+		return g.counts(past)
+	case c.scale <= m.model.exactTo:
+		return g.gaussianSurface(places, parts, c.scale*g.Edge)
+	default:
+		return g.gaussianSurface(inCells(places), 1, c.scale*g.Edge)
+	}
 }
 
 // normalised divides scores by their sum; without one each is the same.

@@ -217,26 +217,45 @@ func (m *mixture) surfaces(history span) [][]float64 {
 		return m.kept
 	}
 	out := [][]float64{normalised(make([]float64, m.g.Cells()))}
+	var p past
 	for _, c := range m.components() {
-		out = append(out, normalised(m.surface(c, history)))
+		if p.grid == nil || c.halfLife != p.halfLifeDays || c.others != p.others {
+			p = m.past(c, history)
+		}
+		out = append(out, normalised(p.surface(c.scale, m.model.exactTo)))
 	}
 	m.latest, m.kept = history, out
 	return out
 }
 
-func (m *mixture) surface(c component, history span) []float64 {
-	g := m.g
+// past is what the components of one half-life are made of.
+type past struct {
+	grid *CellGrid
+	span
+	others       bool
+	exact, cells []mass
+}
+
+func (m *mixture) past(c component, history span) past {
+	p := past{grid: m.g, span: span{history.from, history.to, c.halfLife}, others: c.others}
 	if c.others {
-		g = m.g.others
+		p.grid = m.g.others
 	}
-	past := span{history.from, history.to, c.halfLife}
-	switch places := g.masses(past); {
-	case c.scale == 0:
-		return g.counts(past)
-	case c.scale <= m.model.exactTo:
-		return g.gaussianSurface(places, parts, c.scale*g.Edge)
+	p.exact = p.grid.masses(p.span)
+	p.cells = inCells(p.exact)
+	return p
+}
+
+// surface sums kernels of a scale in cells, those up to exactTo around the
+// places in cells.
+func (p past) surface(scale, exactTo float64) []float64 {
+	switch h := scale * p.grid.Edge; {
+	case scale == 0:
+		return p.grid.counts(p.span)
+	case scale <= exactTo:
+		return p.grid.gaussianSurface(p.exact, parts, h)
 	default:
-		return g.gaussianSurface(inCells(places), 1, c.scale*g.Edge)
+		return p.grid.gaussianSurface(p.cells, 1, h)
 	}
 }
 

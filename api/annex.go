@@ -8,42 +8,31 @@ import (
 	"github.com/sempadan/sempadan/tiles"
 )
 
-// levelResponses is what a level asks for: the agreed table, in our own words
-// after the steps of EUROSUR (Regulation (EU) 2019/1896, Art. 35).
-var levelResponses = map[risk.Level]tiles.Words{
-	risk.Low: {
-		EN: "Routine control guided by risk analysis; reserves kept ready",
-		ID: "Pengawasan rutin berdasarkan analisis risiko; cadangan disiapkan",
-		MS: "Kawalan biasa berpandukan analisis risiko; pasukan simpanan bersiap sedia",
-	},
-	risk.Elevated: {
-		EN: "Routine control and extra measures by whoever may act there; the coordination centres of both sides are told",
-		ID: "Pengawasan rutin dan langkah tambahan oleh yang berwenang di sana; pusat koordinasi kedua pihak diberi tahu",
-		MS: "Kawalan biasa dan langkah tambahan oleh pihak yang berkuasa di situ; pusat penyelarasan kedua-dua pihak dimaklumkan",
-	},
-	risk.High: {
-		EN: "Reinforced measures; support by neighbouring units; either side may ask the other for help; coordinated patrols",
-		ID: "Langkah diperkuat; dukungan satuan tetangga; tiap pihak boleh meminta bantuan pihak lain; patroli terkoordinasi",
-		MS: "Langkah diperkukuh; sokongan pasukan berhampiran; mana-mana pihak boleh meminta bantuan; rondaan terkoordinasi",
-	},
-	risk.Critical: {
-		EN: "Joint crisis response, for a limited time; reviewed every day; ends by signature of both parties",
-		ID: "Tanggapan krisis bersama untuk waktu terbatas; ditinjau setiap hari; berakhir dengan tanda tangan kedua pihak",
-		MS: "Tindak balas krisis bersama untuk tempoh terhad; disemak setiap hari; tamat dengan tandatangan kedua-dua pihak",
-	},
-}
-
 // responseAnswer is a row of the response table.
 type responseAnswer struct {
 	Level    risk.Level `json:"level"`
 	Response string     `json:"response"`
 }
 
-func responsesIn(lang tiles.Lang) (out []responseAnswer) {
+// responseTable is what each level asks for, in one language, and where that
+// comes from.
+type responseTable struct {
+	Responses []responseAnswer `json:"responses"`
+	Source    string           `json:"responses_model"`     // the version of the model that has them
+	AgreedIn  string           `json:"responses_agreed_in"` // "": a proposal that nobody has agreed yet
+}
+
+func answerResponses(m risk.Model, lang tiles.Lang) responseTable {
+	out := responseTable{Source: m.Version, AgreedIn: m.Responses.AgreedIn}
 	for _, l := range risk.Levels() {
-		out = append(out, responseAnswer{l, levelResponses[l].In(lang)})
+		out.Responses = append(out.Responses, responseAnswer{l, responseTo(m, l, lang)})
 	}
 	return out
+}
+
+// responseTo is what a level asks for.
+func responseTo(m risk.Model, l risk.Level, lang tiles.Lang) string {
+	return tiles.Words(m.Responses.Of(l)).In(lang)
 }
 
 // annexAnswer is the annex with what a reader should note, in their language.

@@ -72,14 +72,14 @@ type gapAnswer struct {
 
 // gapReport is the whole report.
 type gapReport struct {
-	Gaps      []gapAnswer      `json:"gaps"`
-	Responses []responseAnswer `json:"responses"`
-	Annex     annexAnswer      `json:"annex"`
-	AsOf      time.Time        `json:"as_of"`
-	Model     string           `json:"model"`
-	Version   string           `json:"version"`
-	Synthetic bool             `json:"synthetic"`
-	Notice    string           `json:"notice,omitempty"`
+	Gaps []gapAnswer `json:"gaps"`
+	responseTable
+	Annex     annexAnswer `json:"annex"`
+	AsOf      time.Time   `json:"as_of"`
+	Model     string      `json:"model"`
+	Version   string      `json:"version"`
+	Synthetic bool        `json:"synthetic"`
+	Notice    string      `json:"notice,omitempty"`
 }
 
 // GapReport is what a patrol-gap report is made of.
@@ -95,7 +95,7 @@ type GapReport struct {
 func (g GapReport) Render(format GapFormat) ([]byte, error) {
 	a, lang := g.Assessment, g.Lang
 	rep := gapReport{
-		Gaps: []gapAnswer{}, Responses: responsesIn(lang), Annex: answerAnnex(a, lang),
+		Gaps: []gapAnswer{}, responseTable: answerResponses(a.Model, lang), Annex: answerAnnex(a, lang),
 		AsOf: a.AsOf, Model: a.Model.Version, Version: a.Version, Synthetic: a.Synthetic,
 	}
 	if a.Synthetic {
@@ -104,7 +104,7 @@ func (g GapReport) Render(format GapFormat) ([]byte, error) {
 	f := g.Filter
 	f.LevelOf = func(s risk.Section) risk.Level { return g.Levels.of(s, g.At).Level }
 	for _, row := range a.Gaps(f) {
-		rep.Gaps = append(rep.Gaps, answerGap(row, g.Levels.of(row.Section, g.At), lang))
+		rep.Gaps = append(rep.Gaps, g.answer(row))
 	}
 	switch format {
 	case GapsGeoJSON:
@@ -116,13 +116,14 @@ func (g GapReport) Render(format GapFormat) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-func answerGap(row risk.GapRow, level levelAnswer, lang tiles.Lang) gapAnswer {
-	s := row.Section
+func (g GapReport) answer(row risk.GapRow) gapAnswer {
+	s, lang := row.Section, g.Lang
+	level := g.Levels.of(s, g.At)
 	sec := answerSection(s, level)
 	return gapAnswer{
 		Rank: row.Rank, SectionID: s.ID, Name: s.Name, Medium: s.Medium, Zone: s.Zone,
 		Class: s.Class, Also: s.Also, levelAnswer: level, CriticalSigns: s.CriticalSigns, Trend: s.Trend.Class,
-		Response: levelResponses[level.Level].In(lang), Geometry: sec.Geometry, Bounds: sec.Bounds,
+		Response: responseTo(g.Assessment.Model, level.Level, lang), Geometry: sec.Geometry, Bounds: sec.Bounds,
 		Countries: emptyNotNil(s.Countries), Agencies: emptyNotNil(s.Agencies), Authorities: s.Authorities,
 		KM: math.Round(s.LengthKM*10) / 10, Residual: s.Undetected, Share: row.Share,
 		DaysSince: s.DaysSince, SearchCoverage: s.SearchPOD, InterceptionPOD: s.InterceptionPOD,
@@ -148,7 +149,8 @@ func gapsGeoJSON(rep gapReport) ([]byte, error) {
 	}
 	b, err := json.Marshal(map[string]any{
 		"type": "FeatureCollection", "features": features, "as_of": rep.AsOf,
-		"model": rep.Model, "version": rep.Version, "synthetic": rep.Synthetic, "notice": rep.Notice, "annex": rep.Annex, "responses": rep.Responses,
+		"model": rep.Model, "version": rep.Version, "synthetic": rep.Synthetic, "notice": rep.Notice, "annex": rep.Annex,
+		"responses": rep.Responses, "responses_model": rep.Source, "responses_agreed_in": rep.AgreedIn,
 	})
 	return append(b, '\n'), err
 }
@@ -161,7 +163,7 @@ func gapsCSV(rep gapReport) ([]byte, error) {
 		"residual_30d_mean", "residual_30d_lo80", "residual_30d_hi80", "share_of_residual",
 		"days_since_presence", "search_coverage", "interception_pod", "west", "south", "east", "north",
 		"reason", "as_of", "model", "version", "synthetic", "percent_visible", "hours_no_data",
-		"level_status", "level_proposal", "level_in_force", "level_signatures", "insufficient_knowledge", "trend", "response",
+		"level_status", "level_proposal", "level_in_force", "level_signatures", "insufficient_knowledge", "trend", "response", "responses_model", "responses_agreed_in",
 	}}
 	num := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for _, g := range rep.Gaps {
@@ -181,6 +183,7 @@ func gapsCSV(rep gapReport) ([]byte, error) {
 			safeCell(g.Reason), rep.AsOf.Format(time.RFC3339), rep.Model, rep.Version, strconv.FormatBool(rep.Synthetic),
 			num(g.PercentVisible), num(g.NoDataHours),
 			g.Status, string(g.Proposal), inForce, g.signedText(), strconv.FormatBool(g.Insufficient), string(g.Trend), safeCell(g.Response),
+			safeCell(rep.Source), safeCell(rep.AgreedIn),
 		})
 	}
 	if err := w.WriteAll(rows); err != nil {

@@ -196,10 +196,15 @@ func (s *Server) signLevel(w http.ResponseWriter, r *http.Request) error {
 		Level risk.Level `json:"level"`
 		Party string     `json:"party"`
 	}
+	lang, err := langParam(r)
+	if err != nil {
+		return err
+	}
 	if err := readJSON(w, r, &body); err != nil {
 		return err
 	}
-	sec, err := findSection(s.assessment.Load(), mux.Vars(r)["id"])
+	as := s.assessment.Load()
+	sec, err := findSection(as, mux.Vars(r)["id"])
 	if err != nil {
 		return err
 	}
@@ -228,7 +233,7 @@ func (s *Server) signLevel(w http.ResponseWriter, r *http.Request) error {
 		s.levels.current = after
 		s.log.Info("level signed", "section", sec.ID, "party", body.Party, "level", body.Level, "status", after.of(sec, s.opts.Now()).Status)
 	}
-	return s.sendJSON(w, r, http.StatusOK, answerSection(sec, after.of(sec, s.opts.Now())))
+	return s.sendJSON(w, r, http.StatusOK, answerWhole(sec, after.of(sec, s.opts.Now()), as.Model, lang))
 }
 
 // signed returns the entry with a party's signature, and whether that changes

@@ -11,6 +11,7 @@ import (
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
 	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/tiles"
 )
 
 func (s *Server) pointRisk(w http.ResponseWriter, r *http.Request) error {
@@ -47,6 +48,18 @@ type sectionAnswer struct {
 func answerSection(s risk.Section, level levelAnswer) sectionAnswer {
 	b := s.Line.Bound()
 	return sectionAnswer{s, level, nil, geojson.NewGeometry(rounded(s.Line)), []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}}
+}
+
+// wholeSection is one section with what its level asks for, and what the others
+// would.
+type wholeSection struct {
+	sectionAnswer
+	Response string `json:"response"`
+	responseTable
+}
+
+func answerWhole(s risk.Section, level levelAnswer, m risk.Model, lang tiles.Lang) wholeSection {
+	return wholeSection{answerSection(s, level), responseTo(m, level.Level, lang), answerResponses(m, lang)}
 }
 
 // rounded keeps a line's coordinates to about a decimetre.
@@ -87,6 +100,10 @@ func sectionFeatures(all []sectionAnswer) []feature {
 }
 
 func (s *Server) section(w http.ResponseWriter, r *http.Request) error {
+	lang, err := langParam(r)
+	if err != nil {
+		return err
+	}
 	a, as, err := s.asked(r)
 	if err != nil {
 		return err
@@ -95,7 +112,7 @@ func (s *Server) section(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out, found := answerSection(sec, s.levelsFor(a).of(sec, s.instantOf(a, as))), as.FoundIn(sec.ID)
+	out, found := answerWhole(sec, s.levelsFor(a).of(sec, s.instantOf(a, as)), as.Model, lang), as.FoundIn(sec.ID)
 	out.Found = &found
 	return s.sendJSON(w, r, http.StatusOK, out)
 }

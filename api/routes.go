@@ -57,8 +57,8 @@ func (s *Server) table() []route {
 
 		{"GET", "/v1/risk", s.pointRisk, []string{"lon", "lat", "as_of", "severity"}},
 		{"GET", "/v1/sections", s.sections, []string{"as_of", "window_days", "section_km", "severity", "format"}},
-		{"GET", "/v1/sections/{id}", s.section, []string{"as_of", "window_days", "section_km", "severity"}},
-		{"POST", "/v1/sections/{id}/level", s.signLevel, nil},
+		{"GET", "/v1/sections/{id}", s.section, []string{"as_of", "window_days", "section_km", "severity", "lang"}},
+		{"POST", "/v1/sections/{id}/level", s.signLevel, []string{"lang"}},
 		{"GET", "/v1/crossings", s.crossings, []string{"as_of", "window_days", "official", "limit", "format"}},
 		{"GET", "/v1/gaps", s.gaps, []string{"window_days", "section_km", "country", "agency", "min_level", "as_of", "severity", "limit", "format", "lang"}},
 		{"GET", "/v1/validation", s.validation, []string{"format", "lang"}},

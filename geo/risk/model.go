@@ -78,6 +78,8 @@ type Model struct {
 	LevelCuts [3]float64 `json:"level_cuts"`
 	// Levels say when the level of a section is proposed to rise and fall.
 	Levels LevelModel `json:"levels"`
+	// Responses are what each level asks for.
+	Responses ResponseModel `json:"responses"`
 	// TrendLeast is the number of incidents in 24 months below which a
 	// section's trend is not judged.
 	TrendLeast int `json:"trend_least_incidents"`
@@ -125,7 +127,7 @@ func DefaultModel() Model {
 		},
 		PriorShape: 0.1, KnownPOD: 0.05, TopShare: 0.2,
 		MismatchHigh: 0.3, MismatchLow: 0.05,
-		LevelCuts: [3]float64{0.25, 0.5, 0.75}, Levels: defaultLevelModel(),
+		LevelCuts: [3]float64{0.25, 0.5, 0.75}, Levels: defaultLevelModel(), Responses: defaultResponses(),
 		TrendLeast: 20, CrossingRadiusM: 5000,
 	}
 }
@@ -156,7 +158,7 @@ func (m Model) Validate() error {
 	check(m.BandwidthM >= leastBandwidthM && m.BandwidthM <= mostBandwidthM, "bandwidth_m is %g: use %g to %g", m.BandwidthM, leastBandwidthM, mostBandwidthM)
 	_, smoothingErr := surface.ParseSmoothing(string(m.Smoothing))
 	check(smoothingErr == nil, "smoothing: %v", smoothingErr)
-	errs = append(errs, m.HotSpots.validate()...)
+	errs = append(errs, slices.Concat(m.HotSpots.validate(), m.Responses.validate())...)
 	check(m.Version != "" && len(m.Version) <= 100, "version is %q: give these values a name of at most 100 characters", m.Version)
 	check(Span(m.DensityWindowDays), "density_window_days is %g: use 0 (all records) or 1 to %g", m.DensityWindowDays, longestDays)
 	check(Span(m.WindowDays), "window_days is %g: use 0 (to the first record) or 1 to %g", m.WindowDays, longestDays)

@@ -61,7 +61,7 @@ func (s *Server) table() []route {
 		{"POST", "/v1/sections/{id}/level", s.signLevel, []string{"lang"}},
 		{"GET", "/v1/crossings", s.crossings, []string{"as_of", "window_days", "official", "limit", "format"}},
 		{"GET", "/v1/gaps", s.gaps, []string{"window_days", "section_km", "country", "agency", "min_level", "as_of", "severity", "limit", "format", "lang"}},
-		{"GET", "/v1/validation", s.validation, []string{"format", "lang"}},
+		{"GET", "/v1/validation", s.validation, []string{"of", "format", "lang"}},
 		{"GET", "/v1/gaps/diff", s.gapsDiff, []string{"from", "to", "window_days", "section_km", "country", "agency", "format", "lang"}},
 		{"GET", "/v1/model", s.getModel, nil},
 		{"PUT", "/v1/model", s.putModel, nil},

@@ -11,11 +11,11 @@ import (
 	"github.com/sempadan/sempadan/tiles"
 )
 
-// validations keeps the back-test of the newest assessment, and of no other: a
+// validations keeps the back-tests of the newest assessment, and of no other: a
 // request for a newer one ends the work on the older.
 type validations struct {
 	mu      sync.Mutex
-	current *validating
+	current map[string]*validating // by what is judged
 }
 
 // validating is a back-test that is being made, or is done.
@@ -23,8 +23,11 @@ type validating struct {
 	version string
 	stop    context.CancelFunc
 	done    chan struct{}
-	made    *risk.Validation // when done
-	err     error
+	// When done: the one that was asked for, and when.
+	forecast *risk.Validation
+	hazard   *risk.HazardValidation
+	madeAt   time.Time
+	err      error
 
 	mu         sync.Mutex
 	folds, all int
@@ -50,32 +53,43 @@ func (v *validating) share() float64 {
 const mostValidation = 5 * time.Minute
 
 // of returns the back-test of an assessment, which it begins when there is none.
-func (c *validations) of(a *risk.Assessment) *validating {
+func (c *validations) of(a *risk.Assessment, judged string, now func() time.Time) *validating {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.current != nil && c.current.version == a.Version {
-		return c.current
+	if v := c.current[judged]; v != nil && v.version == a.Version {
+		return v
 	}
-	if c.current != nil {
-		c.current.stop()
+	for of, v := range c.current {
+		if v.version != a.Version {
+			v.stop()
+			delete(c.current, of)
+		}
 	}
 	ctx, stop := context.WithTimeout(context.Background(), mostValidation)
 	v := &validating{version: a.Version, stop: stop, done: make(chan struct{})}
-	c.current = v
+	if c.current == nil {
+		c.current = map[string]*validating{}
+	}
+	c.current[judged] = v
 	go func() {
 		defer close(v.done)
 		defer stop()
-		v.made, v.err = a.Validate(ctx, risk.DefaultValidation(), v.progress)
+		if judged == risk.JudgesHazard {
+			v.hazard, v.err = a.ValidateHazard(ctx, risk.DefaultValidation(), v.progress)
+		} else {
+			v.forecast, v.err = a.Validate(ctx, risk.DefaultValidation(), v.progress)
+		}
+		v.madeAt = now().UTC()
 	}()
 	return v
 }
 
-// end stops the back-test that is being made.
+// end stops the back-tests that are being made.
 func (c *validations) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.current != nil {
-		c.current.stop()
+	for _, v := range c.current {
+		v.stop()
 	}
 }
 
@@ -83,8 +97,8 @@ func (c *validations) end() {
 // come again.
 const patience = 5 * time.Second
 
-// validation answers how well the forecast did on the loaded incidents: 202
-// while that is being worked out.
+// validation answers how well the forecast, or the hazard, did on the loaded
+// incidents: 202 while that is being worked out.
 func (s *Server) validation(w http.ResponseWriter, r *http.Request) error {
 	lang, err := langParam(r)
 	if err != nil {
@@ -94,7 +108,16 @@ func (s *Server) validation(w http.ResponseWriter, r *http.Request) error {
 	if format != "" && format != "json" && format != "svg" {
 		return badParameter("format", "%q is not json or svg", format)
 	}
-	v := s.validations.of(s.assessment.Load())
+	judged := r.URL.Query().Get("of")
+	switch {
+	case judged == "":
+		judged = risk.JudgesForecast
+	case judged != risk.JudgesForecast && judged != risk.JudgesHazard:
+		return badParameter("of", "%q is not forecast or hazard", judged)
+	case judged == risk.JudgesHazard && format == "svg":
+		return badParameter("format", "svg is the chart of the forecast: of the hazard use json")
+	}
+	v := s.validations.of(s.assessment.Load(), judged, s.opts.Now)
 	wait := time.NewTimer(patience)
 	defer wait.Stop()
 	select {
@@ -109,16 +132,25 @@ func (s *Server) validation(w http.ResponseWriter, r *http.Request) error {
 		return s.stillValidating(w, r, v)
 	case errors.Is(v.err, context.DeadlineExceeded):
 		return problem{Status: http.StatusServiceUnavailable, Code: "validation_too_long",
-			Detail: "the back-test of these incidents took more than " + mostValidation.String() + "; sempadan backtest has no such limit"}
+			Detail: "the back-test of these incidents took more than " + mostValidation.String() + "; of the forecast, sempadan backtest has no such limit"}
 	case v.err != nil:
 		return v.err
 	}
-	if format != "svg" {
-		return s.sendJSON(w, r, http.StatusOK, v.made)
+	if v.hazard != nil {
+		return s.sendJSON(w, r, http.StatusOK, struct {
+			*risk.HazardValidation
+			MadeAt time.Time `json:"made_at"`
+		}{v.hazard, v.madeAt})
 	}
-	chart := tiles.Calibration{Lang: lang, Synthetic: v.made.Synthetic}
-	if b := v.made.Result; b != nil {
-		chart.Bands, chart.From, chart.Until, chart.Folds = b.Calibration, b.From, b.Until, v.made.Parameters.Folds
+	if format != "svg" {
+		return s.sendJSON(w, r, http.StatusOK, struct {
+			*risk.Validation
+			MadeAt time.Time `json:"made_at"`
+		}{v.forecast, v.madeAt})
+	}
+	chart := tiles.Calibration{Lang: lang, Synthetic: v.forecast.Synthetic}
+	if b := v.forecast.Result; b != nil {
+		chart.Bands, chart.From, chart.Until, chart.Folds = b.Calibration, b.From, b.Until, v.forecast.Parameters.Folds
 	}
 	s.send(w, r, reply{contentType: "image/svg+xml", body: chart.SVG()})
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/sempadan/sempadan/geo/risk"
 )
@@ -41,15 +42,19 @@ func TestValidationsAreMadeOnce(t *testing.T) {
 		return a
 	}
 	var c validations
-	first := c.of(assess("1"))
-	if c.of(assess("1")) != first {
+	first := c.of(assess("1"), risk.JudgesForecast, time.Now)
+	if c.of(assess("1"), risk.JudgesForecast, time.Now) != first {
 		t.Error("the same assessment is back-tested again")
 	}
 	<-first.done
-	second := c.of(assess("2"))
+	second := c.of(assess("2"), risk.JudgesForecast, time.Now)
 	<-second.done
-	if second == first || second.err != nil && !errors.Is(second.err, context.Canceled) || len(second.made.Missing) == 0 {
+	if second == first || second.err != nil && !errors.Is(second.err, context.Canceled) || len(second.forecast.Missing) == 0 {
 		t.Errorf("%+v", second)
+	}
+	hazard := c.of(assess("2"), risk.JudgesHazard, time.Now)
+	if <-hazard.done; hazard == second || hazard.hazard == nil || len(hazard.hazard.Missing) == 0 || c.of(assess("2"), risk.JudgesForecast, time.Now) != second {
+		t.Errorf("%+v", hazard)
 	}
 	c.end()
 }

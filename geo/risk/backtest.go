@@ -164,7 +164,7 @@ type replay struct {
 func newReplay(g *CellGrid, o BacktestOptions) *replay {
 	r := &replay{g: g, o: o, mixture: newMixture(g, o), reports: map[string]*ModelReport{}, forecast: newCalibration()}
 	for _, m := range models {
-		r.reports[m] = &ModelReport{Shares: map[string]ShareReport{}, hits: make([][]float64, len(AreaShares()))}
+		r.reports[m] = newModelReport()
 	}
 	r.most = make([][]float64, len(AreaShares()))
 	return r
@@ -199,13 +199,7 @@ func (r *replay) fold(day int) {
 
 func (r *replay) judge(model string, day int, scores []float64, chosen any) {
 	incidents := r.g.counts(span{from: day, to: day + r.o.HorizonDays})
-	fold := FoldReport{From: dateOf(day), N: int(sum(incidents)), Hits: map[string]float64{}, Chosen: chosen}
-	report := r.reports[model]
-	for k, hits := range ExpectedHits(scores, incidents, AreaShares()) {
-		fold.Hits[ShareName(AreaShares()[k])] = hits
-		report.hits[k] = append(report.hits[k], hits)
-	}
-	report.Folds = append(report.Folds, fold)
+	r.reports[model].judge(FoldReport{From: dateOf(day), Chosen: chosen}, scores, incidents)
 }
 
 func (r *replay) report() *Backtest {
@@ -213,43 +207,65 @@ func (r *replay) report() *Backtest {
 	out := &Backtest{Cells: r.g.Cells(), Judged: int(total), Models: r.reports, Calibration: r.forecast.bands()}
 	draws := newBootstrap(r.n)
 	for _, m := range models {
-		report, mean := r.reports[m], 0.0
-		for k, share := range AreaShares() {
-			s := ShareReport{}
-			if total > 0 {
-				rate := sum(report.hits[k]) / total
-				pai, pei := rate/share, sum(report.hits[k])/sum(r.most[k])
-				s = ShareReport{&rate, &pai, &pei, draws.interval(report.hits[k])}
-				mean += rate / float64(len(AreaShares()))
-			}
-			report.Shares[ShareName(share)] = s
-		}
-		if total == 0 {
-			continue
-		}
-		report.MeanHitRate = &mean
-		if m != ModelSempadan && (out.BestSimple == "" || mean > *r.reports[out.BestSimple].MeanHitRate) {
+		report := r.reports[m]
+		report.pool(r.n, r.most, draws)
+		if total > 0 && m != ModelSempadan && (out.BestSimple == "" || *report.MeanHitRate > *r.reports[out.BestSimple].MeanHitRate) {
 			out.BestSimple = m
 		}
 	}
 	if total > 0 {
-		out.Lead = r.lead(out.BestSimple, draws)
+		out.Lead = r.reports[ModelSempadan].lead(r.reports[out.BestSimple], r.n, draws)
 	}
 	return out
 }
 
-// lead compares sempadan with a simple model, share by share and in the mean.
-func (r *replay) lead(simple string, draws bootstrap) map[string]Lead {
-	out := map[string]Lead{}
-	mean := make([]float64, len(r.n))
+// pool sums the folds up: n are their incidents, most the most possible hits by
+// share and fold.
+func (m *ModelReport) pool(n []float64, most [][]float64, draws bootstrap) {
+	total, mean := sum(n), 0.0
 	for k, share := range AreaShares() {
-		more := make([]float64, len(r.n))
+		s := ShareReport{}
+		if total > 0 {
+			rate := sum(m.hits[k]) / total
+			pai, pei := rate/share, sum(m.hits[k])/sum(most[k])
+			s = ShareReport{&rate, &pai, &pei, draws.interval(m.hits[k])}
+			mean += rate / float64(len(AreaShares()))
+		}
+		m.Shares[ShareName(share)] = s
+	}
+	if total > 0 {
+		m.MeanHitRate = &mean
+	}
+}
+
+// lead is what a model hits more than a simple one, share by share and in the
+// mean.
+func (m *ModelReport) lead(simple *ModelReport, n []float64, draws bootstrap) map[string]Lead {
+	out := map[string]Lead{}
+	mean := make([]float64, len(n))
+	for k, share := range AreaShares() {
+		more := make([]float64, len(n))
 		for fold := range more {
-			more[fold] = r.reports[ModelSempadan].hits[k][fold] - r.reports[simple].hits[k][fold]
+			more[fold] = m.hits[k][fold] - simple.hits[k][fold]
 			mean[fold] += more[fold] / float64(len(AreaShares()))
 		}
-		out[ShareName(share)] = Lead{sum(more) / sum(r.n), draws.interval(more)}
+		out[ShareName(share)] = Lead{sum(more) / sum(n), draws.interval(more)}
 	}
-	out["mean"] = Lead{sum(mean) / sum(r.n), draws.interval(mean)}
+	out["mean"] = Lead{sum(mean) / sum(n), draws.interval(mean)}
 	return out
+}
+
+func newModelReport() *ModelReport {
+	return &ModelReport{Shares: map[string]ShareReport{}, hits: make([][]float64, len(AreaShares()))}
+}
+
+// judge adds a fold: how many of its n incidents lie where the model's scores
+// are highest.
+func (m *ModelReport) judge(fold FoldReport, scores, incidents []float64) {
+	fold.N, fold.Hits = int(sum(incidents)), map[string]float64{}
+	for k, hits := range ExpectedHits(scores, incidents, AreaShares()) {
+		fold.Hits[ShareName(AreaShares()[k])] = hits
+		m.hits[k] = append(m.hits[k], hits)
+	}
+	m.Folds = append(m.Folds, fold)
 }

@@ -36,21 +36,30 @@ const maxValidationCells = 250_000
 
 // Validation is the back-test of the forecast on the incidents of an
 // assessment. Without enough of them the result is nil and Missing says what
-// there is and what is wanted.
+// there is and what is wanted. The hazard that maps and sections show is
+// another model: see HazardValidation.
 type Validation struct {
+	Judges     string            `json:"judges"`  // JudgesForecast
 	Version    string            `json:"version"` // of the assessment
 	AsOf       time.Time         `json:"as_of"`
 	Synthetic  bool              `json:"synthetic"`
+	Data       []InputDigest     `json:"data"` // the layers of incidents
 	Parameters ValidationOptions `json:"parameters"`
 	Missing    []string          `json:"missing"`
 	Result     *Backtest         `json:"result"`
 }
 
+// What a validation can judge.
+const (
+	JudgesForecast = "forecast" // of the next days, by cell: the model sempadan of a back-test
+	JudgesHazard   = "hazard"   // the rate that maps, sections and gaps are made of
+)
+
 // Validate back-tests the forecast on the dated incidents of the assessment.
 // progress, when not nil, is told after each fold. It fails when ctx ends.
 func (a *Assessment) Validate(ctx context.Context, o ValidationOptions, progress func(done, folds int)) (*Validation, error) {
-	v := &Validation{Version: a.Version, AsOf: a.AsOf, Synthetic: a.Synthetic, Parameters: o, Missing: []string{}}
-	incidents := a.occurrences()
+	v := &Validation{Judges: JudgesForecast, Version: a.Version, AsOf: a.AsOf, Synthetic: a.Synthetic, Data: layerKeys(a.in.incidents()), Parameters: o, Missing: []string{}}
+	incidents := a.occurrences(false)
 	b := BacktestOptions{
 		Grid:        GridOptions{CellM: o.CellM, Ring: o.Ring, MaxCells: maxValidationCells},
 		HorizonDays: o.HorizonDays, Monthly: true, Progress: progress,
@@ -60,8 +69,7 @@ func (a *Assessment) Validate(ctx context.Context, o ValidationOptions, progress
 	case len(incidents) == 0:
 		v.Missing = append(v.Missing, "no incident is dated: load an incident layer with occurred_from")
 	case b.Folds == 0:
-		v.Missing = append(v.Missing, fmt.Sprintf("%d dated incidents up to %s: there must be at least %d before the first month that is judged and %d from then on, in %d months at most",
-			len(incidents), a.AsOf.Format(time.DateOnly), o.LeastTraining, o.LeastJudged, o.MostFolds))
+		v.Missing = append(v.Missing, a.tooFew(len(incidents), "dated incidents", o))
 	}
 	if len(v.Missing) > 0 {
 		return v, nil
@@ -77,13 +85,20 @@ func (a *Assessment) Validate(ctx context.Context, o ValidationOptions, progress
 	return v, err
 }
 
+// tooFew says how many incidents there are and how many are wanted.
+func (a *Assessment) tooFew(n int, what string, o ValidationOptions) string {
+	return fmt.Sprintf("%d %s up to %s: there must be at least %d before the first month that is judged and %d from then on, in %d months at most",
+		n, what, a.AsOf.Format(time.DateOnly), o.LeastTraining, o.LeastJudged, o.MostFolds)
+}
+
 // occurrences are the dated incidents up to the assessment's time, each on the
-// day of the middle of its interval.
-func (a *Assessment) occurrences() []Occurrence {
+// day of the middle of its interval: all, or those near the border.
+func (a *Assessment) occurrences(inDomain bool) []Occurrence {
 	var out []Occurrence
 	for _, p := range a.Incidents.parts {
+		sections := p.sectionsIn(a.domain)
 		for i, row := range p.rows {
-			if p.ms[i] == noTime || p.ms[i] > a.AsOf.UnixMilli() {
+			if p.ms[i] == noTime || p.ms[i] > a.AsOf.UnixMilli() || inDomain && sections[i] < 0 {
 				continue
 			}
 			at, _ := p.layer.Point(int(row))

@@ -97,6 +97,9 @@ func TestGapsDiff(t *testing.T) {
 		if c["change"] != want {
 			t.Errorf("%s: %v, want %s", id, c["change"], want)
 		}
+		if line := c["geometry"].(map[string]any); line["type"] != "LineString" || len(line["coordinates"].([]any)) < 2 {
+			t.Errorf("%s: %v", id, line)
+		}
 		shift := c["residual_change"].(map[string]any)["mean"].(float64)
 		if sum := c["because_of_incidents"].(float64) + c["because_of_coverage"].(float64); math.Abs(sum-shift) > 1e-9 {
 			t.Errorf("%s: %g, by cause %g", id, shift, sum)

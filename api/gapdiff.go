@@ -9,24 +9,26 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paulmach/orb/geojson"
 	"github.com/sempadan/sempadan/geo/risk"
 	"github.com/sempadan/sempadan/tiles"
 )
 
 // diffAnswer is one section that changed between two reports.
 type diffAnswer struct {
-	Change    risk.GapChange `json:"change"`
-	SectionID string         `json:"section_id"`
-	Name      string         `json:"name"`
-	Countries []string       `json:"countries"`
-	Agencies  []string       `json:"agencies"`
-	Bounds    []float64      `json:"bounds"`
-	From      risk.GapState  `json:"from"`
-	To        risk.GapState  `json:"to"`
-	Residual  risk.Shift     `json:"residual_change"`
-	Incidents float64        `json:"because_of_incidents"`
-	Coverage  float64        `json:"because_of_coverage"`
-	Reason    string         `json:"reason"`
+	Change    risk.GapChange    `json:"change"`
+	SectionID string            `json:"section_id"`
+	Name      string            `json:"name"`
+	Countries []string          `json:"countries"`
+	Agencies  []string          `json:"agencies"`
+	Geometry  *geojson.Geometry `json:"geometry"`
+	Bounds    []float64         `json:"bounds"`
+	From      risk.GapState     `json:"from"`
+	To        risk.GapState     `json:"to"`
+	Residual  risk.Shift        `json:"residual_change"`
+	Incidents float64           `json:"because_of_incidents"`
+	Coverage  float64           `json:"because_of_coverage"`
+	Reason    string            `json:"reason"`
 }
 
 type diffReport struct {
@@ -177,8 +179,8 @@ func (rep *diffReport) add(c risk.GapDiff, lang tiles.Lang) {
 	b := s.Line.Bound()
 	rep.Changes = append(rep.Changes, diffAnswer{
 		Change: c.Change, SectionID: s.ID, Name: s.Name, Countries: emptyNotNil(s.Countries), Agencies: emptyNotNil(s.Agencies),
-		Bounds: []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]},
-		From:   c.From, To: c.To, Residual: c.Residual, Incidents: c.Incidents, Coverage: c.Coverage, Reason: diffReason(c, lang),
+		Geometry: geojson.NewGeometry(rounded(s.Line)), Bounds: []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]},
+		From: c.From, To: c.To, Residual: c.Residual, Incidents: c.Incidents, Coverage: c.Coverage, Reason: diffReason(c, lang),
 	})
 }
 

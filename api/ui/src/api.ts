@@ -76,6 +76,34 @@ export interface Gap extends Level {
   effect_of_one_patrol?: { mode?: string; track_km?: number; residual_30d_before?: number; residual_30d_after?: number; search_coverage_before?: number; search_coverage_after?: number } | null;
   nearest_crossing?: { name: string; km: number } | null;
 }
+/** A section in two gap reports; rank is missing where it is not in the report. */
+export interface GapState { rank?: number; class: string; level: string; residual_30d: Interval }
+export interface GapChange {
+  change: 'opened' | 'closed' | 'moved';
+  section_id: string;
+  name?: string;
+  geometry: GeoJSON.Geometry | null;
+  bounds: number[];
+  from: GapState;
+  to: GapState;
+  because_of_incidents: number;
+  because_of_coverage: number;
+}
+export interface GapDiff { from: string; to: string; changes: GapChange[]; opened: number; closed: number; moved: number; unchanged: number; note: string; synthetic: boolean }
+
+/** Hits of one model by share of the area in per cent. */
+export interface ModelReport { shares: Record<string, { hit_rate: number | null; ci95: [number, number] | null }>; mean_hit_rate?: number | null }
+export interface Lead { difference: number; ci95: [number, number] | null }
+interface Judged { judges: string; version: string; as_of: string; made_at: string; synthetic: boolean; data: { layer: string; rows: number; updated_at: string }[]; missing: string[] }
+export interface ForecastValidation extends Judged {
+  parameters: { cell_m: number; ring: number; horizon_days: number; folds: number; most_folds: number; least_training: number; least_judged: number };
+  result: { from: string; until: string; cells: number; incidents: number; dropped: number; judged: number; models: Record<string, ModelReport>; best_simple?: string; lead?: Record<string, Lead> } | null;
+}
+export interface HazardResult { judged: number; models: Record<string, ModelReport>; lead?: Record<string, Lead> }
+export interface HazardValidation extends Judged { horizon_days: number; folds: number; from: string; until: string; cells: number; all: HazardResult | null; reported: HazardResult | null }
+/** The answer while the work is going on. */
+export interface Running { status: 'running'; progress: number }
+
 export interface GapReport { gaps: Gap[]; version?: string | number; as_of?: string }
 
 /** The level of a section by agreement of both parties. */
@@ -83,6 +111,7 @@ export interface Level {
   level_status?: 'proposed' | 'contested' | 'in_force';
   level_proposal?: string;
   level_in_force?: string | null;
+  level_since?: string | null;
   level_signatures?: { party: string; level: string; at: string }[] | null;
   insufficient_knowledge?: boolean;
   critical_signs?: string[] | null;
@@ -108,6 +137,11 @@ export interface Section extends Level {
   name?: string;
   class?: string;
   level?: string;
+  /** What its level asks for, and what each would. */
+  response?: string;
+  responses?: { level: string; response: string }[];
+  responses_model?: string;
+  responses_agreed_in?: string;
   km?: number;
   length_km?: number;
   expected_undetected_30d?: Interval;
@@ -164,6 +198,13 @@ export async function get<T>(path: string, params: Record<string, string | numbe
   const url = new URL(path, location.origin);
   for (const [k, v] of Object.entries(params)) if (v !== undefined && v !== '') url.searchParams.set(k, String(v));
   const res = await fetch(url, { headers: { Accept: 'application/json', ...authHeaders() }, cache: 'no-cache', signal: signal ?? null });
+  if (!res.ok) throw new Problem(res.status, await res.json().catch(() => ({ title: res.statusText })));
+  return res.json() as Promise<T>;
+}
+
+/** POSTs JSON to the service itself; throws as get does. */
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const res = await fetch(path, { method: 'POST', headers: { Accept: 'application/json', 'Content-Type': 'application/json', ...authHeaders() }, body: JSON.stringify(body) });
   if (!res.ok) throw new Problem(res.status, await res.json().catch(() => ({ title: res.statusText })));
   return res.json() as Promise<T>;
 }

@@ -7,7 +7,9 @@ import { fill, h, s } from './dom';
 import { code, known, num, onWords, percent, t, type Key } from './i18n';
 import { featureCard, precisionOf } from './feature';
 import { intervalBar, intervalText } from './gaps';
-import { bar, levelChip, sectionDetail, sectionName } from './section';
+import { levelChip } from './level';
+import { bar, sectionDetail, sectionName } from './section';
+import { onSigned } from './sign';
 import type { Layers } from './layers';
 
 interface Here { lon: number; lat: number; features: MapGeoJSONFeature[]; risk?: Risk; problem?: string; busy: boolean }
@@ -26,6 +28,12 @@ export class Explain {
       s('path', { d: 'M12 33C12 33 23 20 23 12A11 11 0 1 0 1 12C1 20 12 33 12 33Z', class: 'pin-body' }), s('circle', { cx: 12, cy: 12, r: 4, fill: '#fff' })));
     this.marker = new Marker({ element: pin, anchor: 'bottom' });
     onWords(() => this.render());
+    onSigned((x) => {
+      const { risk } = this.here ?? {};
+      if (!risk || risk.section_id !== x.id) return;
+      risk.level = x.level ?? null;
+      this.panel.querySelector('.verdict-head .chip')?.replaceWith(levelChip(x.level));
+    });
     this.render();
   }
 

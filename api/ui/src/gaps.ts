@@ -2,11 +2,13 @@
 import type { GeoJSONSource, ExpressionSpecification } from 'maplibre-gl';
 import type { View } from './map';
 import { anchor, boundsOf } from './geometry';
-import { accessKey, download, get, type Gap, type GapReport, type Interval } from './api';
+import { accessKey, download, get, type Gap, type GapReport, type Interval, type Section } from './api';
 import { fill, h, icon } from './dom';
 import { code, count, currentLang, expected, num, onWords, percent, t } from './i18n';
-import { levelChip, levelStatus, sectionDetail, sectionName } from './section';
+import { levelChip, levelStatus } from './level';
+import { sectionDetail, sectionName } from './section';
 import { classColour } from './sections';
+import { onSigned } from './sign';
 
 const LIMIT = 50;
 const levelColour: ExpressionSpecification = ['match', ['get', 'level'], 'critical', '#7a0f3c', 'high', '#c2410c', 'medium', '#b07900', '#557083'];
@@ -31,6 +33,7 @@ export function intervalText(i: Interval | null | undefined): string {
 export class Gaps {
   report: GapReport | null = null;
   private selected: string | null = null;
+  private max = 0; // of the bars
 
   constructor(private view: View, private panel: HTMLElement, private tools: HTMLElement, private fly: (b: number[]) => void) {
     const empty = { type: 'FeatureCollection', features: [] } as GeoJSON.FeatureCollection;
@@ -49,6 +52,21 @@ export class Gaps {
       if (id) this.select(id);
     });
     onWords(() => void this.load());
+    onSigned((x) => this.signed(x));
+  }
+
+  /** Draws the lines and numbers, or not. */
+  show(on: boolean): void {
+    for (const id of ['gap-glow', 'gap-casing', 'gap-line', 'gap-disc', 'gap-rank']) this.view.map.setLayoutProperty(id, 'visibility', on ? 'visible' : 'none');
+  }
+
+  /** Shows the level that a section has now; what is open stays open. */
+  private signed(x: Section): void {
+    const gap = this.report?.gaps.find((g) => g.section_id === x.id);
+    if (!gap) return;
+    Object.assign(gap, { level: x.level, level_status: x.level_status, level_in_force: x.level_in_force, level_signatures: x.level_signatures });
+    this.draw();
+    this.panel.querySelector(`[data-section="${CSS.escape(x.id)}"]`)?.replaceWith(this.head(gap));
   }
 
   /** True when a click at that point is on a gap's number. */
@@ -99,8 +117,8 @@ export class Gaps {
     const gaps = this.report?.gaps ?? [];
     fill(this.tools, this.link('csv'), this.link('geojson'));
     if (!gaps.length) return fill(this.panel, h('p', { class: 'empty' }, t('gaps.none')));
-    const max = Math.max(...gaps.map((g) => g.residual_30d?.hi80 ?? g.residual_30d?.mean ?? 0));
-    fill(this.panel, h('p', { class: 'muted small lead' }, t('gaps.lead')), h('ol', { class: 'gap-list' }, ...gaps.map((g) => this.card(g, max))));
+    this.max = Math.max(...gaps.map((g) => g.residual_30d?.hi80 ?? g.residual_30d?.mean ?? 0));
+    fill(this.panel, h('p', { class: 'muted small lead' }, t('gaps.lead')), h('ol', { class: 'gap-list' }, ...gaps.map((g) => this.card(g))));
   }
 
   private link(format: string): HTMLElement {
@@ -112,7 +130,14 @@ export class Gaps {
     }, icon('download', 15), format === 'csv' ? 'CSV' : 'GeoJSON');
   }
 
-  private card(g: Gap, max: number): HTMLElement {
+  private card(g: Gap): HTMLElement {
+    const open = this.selected === g.section_id;
+    const item = h('li', { class: `gap${open ? ' open' : ''}` }, this.head(g));
+    if (open) item.append(this.more(g));
+    return item;
+  }
+
+  private head(g: Gap): HTMLElement {
     const open = this.selected === g.section_id;
     const facts = [
       `${num(g.km)} km`,
@@ -120,15 +145,12 @@ export class Gaps {
       presence(g.days_since_presence),
       levelStatus(g),
     ].filter(Boolean);
-    const item = h('li', { class: `gap${open ? ' open' : ''}` },
-      h('button', { type: 'button', class: 'gap-head', 'aria-expanded': open ? 'true' : 'false', 'data-section': g.section_id, onclick: () => this.select(g.section_id) },
-        h('span', { class: `rank level-${g.level}` }, g.rank),
-        h('span', { class: 'gap-body' },
-          h('span', { class: 'gap-name' }, h('strong', {}, sectionName(g.section_id, g.name)), levelChip(g.level)),
-          h('span', { class: 'gap-figure' }, h('b', {}, expected(g.residual_30d?.mean)), h('span', { class: 'muted small' }, t('gaps.interval', { lo: expected(g.residual_30d?.lo80), hi: expected(g.residual_30d?.hi80) })), intervalBar(g.residual_30d ?? { mean: null }, max)),
-          h('span', { class: 'gap-facts muted small' }, facts.join('  ·  ')))));
-    if (open) item.append(this.more(g));
-    return item;
+    return h('button', { type: 'button', class: 'gap-head', 'aria-expanded': open ? 'true' : 'false', 'data-section': g.section_id, onclick: () => this.select(g.section_id) },
+      h('span', { class: `rank level-${g.level}` }, g.rank),
+      h('span', { class: 'gap-body' },
+        h('span', { class: 'gap-name' }, h('strong', {}, sectionName(g.section_id, g.name)), levelChip(g.level)),
+        h('span', { class: 'gap-figure' }, h('b', {}, expected(g.residual_30d?.mean)), h('span', { class: 'muted small' }, t('gaps.interval', { lo: expected(g.residual_30d?.lo80), hi: expected(g.residual_30d?.hi80) })), intervalBar(g.residual_30d ?? { mean: null }, this.max)),
+        h('span', { class: 'gap-facts muted small' }, facts.join('  ·  '))));
   }
 
   private more(g: Gap): HTMLElement {

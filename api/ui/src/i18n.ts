@@ -117,6 +117,12 @@ export function day(iso: string | undefined | null): string {
   if (!d || Number.isNaN(d.getTime())) return '–';
   return new Intl.DateTimeFormat(locale[lang], { day: 'numeric', month: 'short', year: 'numeric', timeZone: iana[zone === 'both' ? 'WIB' : zone] }).format(d);
 }
+/** A calendar date such as 2026-11-02, whatever the clock. */
+export function date(ymd: string): string {
+  const d = new Date(`${ymd}T00:00:00Z`);
+  if (Number.isNaN(d.getTime())) return '–';
+  return new Intl.DateTimeFormat(locale[lang], { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(d);
+}
 /** The month that an instant falls in. */
 export function month(iso: string): string {
   return new Intl.DateTimeFormat(locale[lang], { month: 'long', year: 'numeric', timeZone: iana.WIB }).format(new Date(iso));

@@ -49,6 +49,11 @@ export class Layers {
   info(id: string): LayerInfo | undefined { return this.all.find((l) => l.id === id); }
 
   /** The name of a layer in the reader's language where the word list has it. */
+  /** The title of a layer by its id; the id of one that is not there. */
+  titleOf(id: string): string {
+    const l = this.info(id);
+    return l ? this.title(l) : id;
+  }
   title(l: LayerInfo): string { return known('layer', l.id) ?? l.title ?? l.id; }
 
   isShown(id: string): boolean {

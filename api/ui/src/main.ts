@@ -5,6 +5,7 @@ import type { Map as GLMap } from 'maplibre-gl';
 import { get, Problem, setAccessKey, type UploadReport } from './api';
 import { $, fill, h, icon } from './dom';
 import { Explain } from './explain';
+import { Changes } from './changes';
 import { Crossings } from './crossings';
 import { Gaps } from './gaps';
 import { hover } from './hover';
@@ -16,6 +17,7 @@ import { Shell, toast } from './shell';
 import { Surfaces } from './surfaces';
 import { provideIcons } from './symbols';
 import { Uploader } from './upload';
+import { Validation } from './validation';
 
 declare global {
   interface Window { sempadan?: { map?: GLMap; ready: Promise<void> } }
@@ -33,7 +35,9 @@ class Page {
   readonly surfaces: Surfaces;
   readonly sections: Sections;
   readonly gaps: Gaps;
+  readonly changes: Changes;
   readonly crossings: Crossings;
+  private gapView: 'ranking' | 'changes' = 'ranking';
   readonly explain: Explain;
 
   constructor(readonly view: View, readonly shell: Shell) {
@@ -45,19 +49,22 @@ class Page {
     this.layers = new Layers(view, $('#layers'), this.fly);
     this.sections = new Sections(view, $('#sections'));
     this.gaps = new Gaps(view, $('#gap-panel'), $('#gap-tools'), this.fly);
+    this.changes = new Changes(view, $('#change-panel'), this.fly);
     this.crossings = new Crossings($<HTMLDetailsElement>('#crossings'), $('#crossing-list'), this.fly);
     this.explain = new Explain(view, this.layers, $('#here'), () => shell.reveal('here'));
+    new Validation((id) => this.layers.titleOf(id));
     new Uploader(this.layers, (r) => this.uploaded(r));
     hover(map, this.layers);
     map.on('click', (e) => {
-      if (this.gaps.takesClick(e.point)) return shell.reveal('gaps');
+      if (this.gaps.takesClick(e.point) || this.changes.takesClick(e.point)) return shell.reveal('gaps');
       void this.explain.at(e.lngLat.lng, e.lngLat.lat, e.point);
     });
     addEventListener('keydown', (e) => { if (e.key === 'Escape' && !document.querySelector('dialog[open]')) this.explain.clear(); });
     this.keyboard(map);
     this.layers.onChange(() => this.notices());
     this.surfaces.onChange(() => { this.notices(); this.facts(); });
-    onWords(() => { this.notices(); this.facts(); });
+    onWords(() => { this.notices(); this.facts(); this.gapViews(); });
+    this.gapViews();
     setInterval(() => { if (!document.hidden) void this.refresh().catch(() => undefined); }, WATCH_MS);
   }
 
@@ -95,7 +102,7 @@ class Page {
   /** Draws a new assessment when there is one. */
   private async refresh(): Promise<boolean> {
     if (!await this.surfaces.refresh()) return false;
-    await Promise.all([this.gaps.load(), this.crossings.load(), this.sections.load(), this.layers.load()]);
+    await Promise.all([this.gaps.load(), this.changes.load(), this.crossings.load(), this.sections.load(), this.layers.load()]);
     this.facts();
     return true;
   }
@@ -124,11 +131,24 @@ class Page {
     if (v) $('#program').textContent = ['sempadan', v.version, v.commit && `(${v.commit.slice(0, 7)})`].filter(Boolean).join(' ');
   }
 
+  /** Chooses between the ranking of now and what changed between two dates. */
+  private gapViews(): void {
+    const set = (v: typeof this.gapView): void => { this.gapView = v; this.gapViews(); };
+    fill($('#gap-views'), ...(['ranking', 'changes'] as const).map((v) =>
+      h('button', { type: 'button', 'data-view': v, 'aria-pressed': String(v === this.gapView), onclick: () => set(v) }, t(`gaps.view.${v}`))));
+    const changes = this.gapView === 'changes';
+    for (const id of ['#gap-panel', '#gap-tools', '#crossings']) $(id).hidden = changes;
+    $('#change-panel').hidden = !changes;
+    this.gaps.show(!changes);
+    this.changes.show(changes);
+  }
+
   /** As-of date and version of the assessment on show. */
   private facts(): void {
     const { report } = this.gaps;
     const asOf = this.surfaces.asOf ?? report?.as_of;
     const version = this.surfaces.version ?? report?.version;
+    if (asOf) this.changes.asOf = asOf;
     fill($('#facts'),
       asOf && h('span', { class: 'fact' }, h('span', { class: 'muted' }, t('app.as_of')), ' ', when(asOf)),
       version !== undefined && h('span', { class: 'fact' }, h('span', { class: 'muted' }, t('app.assessment')), ' ', h('code', {}, String(version).slice(0, 12))));

@@ -1,14 +1,17 @@
-// One border section: coverage by country and the week in hours.
-import { get, type Level, type Section, type Trend } from './api';
+// One border section: its level by agreement, its trend, coverage by country and the week in hours.
+import { get, type Section, type Trend } from './api';
 import { h, s } from './dom';
-import { code, count, num, percent, t, weekdays, when } from './i18n';
+import { code, count, currentLang, num, percent, t, weekdays } from './i18n';
+import { SignOff } from './sign';
 
 /** The detail of a section, or null when the service has none. */
 export async function sectionDetail(id: string): Promise<HTMLElement | null> {
-  const section = await get<Section>(`/v1/sections/${encodeURIComponent(id)}`).catch(() => null);
+  const section = await get<Section>(`/v1/sections/${encodeURIComponent(id)}`, { lang: currentLang() }).catch(() => null);
   if (!section) return null;
   const el = h('div', { class: 'section-detail' });
-  el.append(levelFacts(section));
+  el.append(new SignOff(section).el);
+  if (section.insufficient_knowledge) el.append(h('p', { class: 'notice warn small' }, t('section.insufficient')));
+  el.append(...[trendFacts(section)].filter((x) => x !== null));
   const coverage = Object.entries(section.coverage_by_country ?? section.coverage ?? {}).filter(([c, v]) => typeof v === 'number' && (v > 0 || c !== 'other'));
   if (coverage.length) {
     el.append(h('h3', { class: 'sub' }, t('section.coverage')), h('ul', { class: 'bars' }, ...coverage.map(([c, v]) => bar(code('country', c), v as number))));
@@ -21,28 +24,13 @@ export async function sectionDetail(id: string): Promise<HTMLElement | null> {
   return el.childElementCount ? el : null;
 }
 
-/** A level as a chip: colour and word. */
-export function levelChip(level: string | null | undefined): HTMLElement {
-  const name = level || 'unknown';
-  return h('span', { class: `chip level-${name}` }, code('level', name));
-}
-
-/** Whether both parties signed a level: "contested". */
-export function levelStatus(l: Level): string {
-  return l.level_status ? code('level.status', l.level_status) : '';
-}
-
-/** The level of a section, who signed it, what is proposed and why, and the trend. */
-function levelFacts(x: Section): HTMLElement {
-  const list = h('dl', { class: 'facts level-facts' });
-  const fact = (label: string, ...value: (HTMLElement | string)[]): void => list.append(h('dt', {}, label), h('dd', {}, ...value));
-  fact(t('section.level'), levelChip(x.level), ' ', levelStatus(x));
-  if (x.level_proposal && x.level_proposal !== x.level) fact(t('section.proposal'), levelChip(x.level_proposal));
-  const signed = (x.level_signatures ?? []).map((g) => t('section.signed_by', { party: code('country', g.party), level: code('level', g.level), at: when(g.at) }));
-  if (signed.length) fact(t('section.signed'), signed.join('; '));
+/** The trend of a section and what asks for a level. */
+function trendFacts(x: Section): HTMLElement | null {
+  const list = h('dl', { class: 'facts trend-facts' });
+  const fact = (label: string, value: string): void => list.append(h('dt', {}, label), h('dd', {}, value));
   if (x.critical_signs?.length) fact(t('section.signs'), x.critical_signs.map((c) => code('sign', c)).join(', '));
   if (x.trend) fact(t('section.trend'), trendText(x.trend));
-  return x.insufficient_knowledge ? h('div', {}, list, h('p', { class: 'muted small' }, t('section.insufficient'))) : list;
+  return list.childElementCount ? list : null;
 }
 
 /** "rising, 31 incidents, p 0.01, +120% against the half before" */

@@ -138,19 +138,124 @@ test('a gap is flown to', { skip }, async () => {
   assert.ok(view[1][0] - view[0][0] < 12, `the map is near it: ${view}`);
 });
 
-test('a gap shows its level, who signed it and the trend', { skip }, async () => {
+/** What the service says of a section's level. */
+const levelOf = async (id) => (await fetch(`${base}/v1/sections/${id}`)).json();
+
+test('a level is signed by both parties', { skip }, async () => {
   const { gaps } = await (await fetch(`${base}/v1/gaps?limit=1`)).json();
   const id = gaps[0].section_id;
-  const facts = page.locator('#gap-panel .level-facts').first();
-  await facts.waitFor();
-  assert.match(await facts.innerText(), /proposed, not signed/);
-  const sign = (level, party) => fetch(`${base}/v1/sections/${id}/level`, { method: 'POST', body: JSON.stringify({ level, party }) });
-  assert.equal((await sign('critical', 'ID')).status, 200);
-  assert.equal((await sign('critical', 'MY')).status, 200);
-  await page.click('#langs [data-lang=ms]');
-  await page.click('#langs [data-lang=en]');
-  await page.waitForFunction((s) => document.querySelector(`#gap-panel [data-section=${s}] .chip.level-critical`)?.closest('.gap-head').innerText.includes('in force'), id);
-  await page.waitForFunction(() => /Indonesia: critical.*Malaysia: critical/s.test(document.querySelector('#gap-panel .level-facts')?.innerText ?? ''));
+  const panel = page.locator('#gap-panel .gap.open .sign-off');
+  await panel.locator('.level-facts').waitFor();
+  assert.match(await panel.innerText(), /proposed, not signed/);
+  assert.match(await panel.locator('.response').innerText(), /What “\w+” asks for.*A proposal that nobody has agreed yet; model default.1/s);
+  await panel.locator('input[value=critical]').check({ force: true });
+  assert.match(await panel.locator('.sign-form').innerText(), /Joint crisis response.*It comes into force when Malaysia signs “critical” too/s);
+  await panel.locator('button', { hasText: 'Sign “critical” for Indonesia' }).click();
+  await panel.locator('.badge', { hasText: 'contested' }).waitFor();
+  assert.match(await panel.locator('.level-facts').innerText(), /In force\s+none signed by both yet.*Indonesia\s+critical.*Malaysia\s+not signed/s);
+  assert.equal((await levelOf(id)).level_status, 'contested');
+  await panel.locator('input[value=MY]').check({ force: true });
+  assert.match(await panel.locator('.sign-form').innerText(), /Indonesia has signed “critical”: this puts it in force/);
+  await panel.locator('button', { hasText: 'Sign “critical” for Malaysia' }).click();
+  await panel.locator('.badge', { hasText: 'in force' }).waitFor();
+  const { level_in_force: inForce, level_signatures: signatures } = await levelOf(id);
+  assert.deepEqual([inForce, signatures.map((g) => `${g.party} ${g.level}`)], ['critical', ['ID critical', 'MY critical']]);
+  assert.match(await panel.locator('.response').first().innerText(), /What “critical” asks for.*Joint crisis response/s);
+  // The list says so without being read anew, and what was open stays open.
+  const head = page.locator(`#gap-panel [data-section=${id}]`);
+  assert.match(await head.innerText(), /critical.*in force/s);
+  assert.equal(await head.getAttribute('aria-expanded'), 'true');
+});
+
+test('a signature that is refused says why and leaves nothing', { skip }, async () => {
+  const panel = page.locator('#gap-panel .gap.open .sign-off');
+  const id = await page.locator('#gap-panel .gap.open .gap-head').getAttribute('data-section');
+  const errors = seen.errors.length;
+  for (const [status, words] of [[404, /cut into other sections since/], [403, /may not sign for this party/], [401, /access key is missing/], [0, /does not answer/], [422, /Not signed: no such level/]]) {
+    await page.route(`**/v1/sections/${id}/level*`, (r) => (status ? r.fulfill({ status, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'no such level' }) }) : r.abort()));
+    await panel.locator('.sign-form button').click();
+    await page.waitForFunction((re) => new RegExp(re).test(document.querySelector('#gap-panel .sign-form [role=alert]')?.textContent ?? ''), words.source);
+    await page.unroute(`**/v1/sections/${id}/level*`);
+  }
+  assert.equal((await levelOf(id)).level_status, 'in_force');
+  seen.errors.splice(errors); // the browser's own word on the refusals
+  seen.failed = seen.failed.filter((f) => !f.includes(`/${id}/level`));
+});
+
+test('the signing is in the reader’s language', { skip }, async () => {
+  for (const [lang, words] of [['id', /Yang diminta tingkat “kritis”.*Tanggapan krisis bersama.*Tanda tangani tingkat risiko/s], ['ms', /Yang diminta tahap “kritikal”.*Tindak balas krisis bersama.*Tandatangani tahap risiko/s], ['en', /Sign a level/]]) {
+    await page.click(`#langs [data-lang=${lang}]`);
+    await page.waitForFunction((re) => new RegExp(re, 's').test(document.querySelector('#gap-panel .sign-off')?.innerText ?? ''), words.source);
+  }
+});
+
+test('two dates tell what opened, closed and moved, in the list and on the map', { skip }, async () => {
+  await page.click('#gap-views [data-view=changes]');
+  await page.waitForSelector('#change-panel .change', { timeout: 60_000 });
+  assert.equal(await page.locator('#gap-panel').isVisible(), false);
+  const [from, to] = await page.locator('#change-panel input[type=date]').evaluateAll((all) => all.map((i) => i.value));
+  assert.equal((Date.parse(to) - Date.parse(from)) / 86_400_000, 30);
+  const diff = await (await fetch(`${base}/v1/gaps/diff?from=${from}`)).json();
+  const counts = await page.locator('.change-counts b').allInnerTexts();
+  assert.deepEqual(counts.map(Number), [diff.opened, diff.closed, diff.moved]);
+  const drawn = await page.evaluate(async () => (await window.sempadan.map.getSource('changes').getData()).features.map((f) => `${f.properties.id} ${f.properties.change}`).sort());
+  assert.deepEqual(drawn, diff.changes.map((c) => `${c.section_id} ${c.change}`).sort());
+  const first = page.locator('.change .gap-head').first();
+  const id = await first.getAttribute('data-section');
+  await first.click();
+  await idle(page);
+  const [w, s, e, n] = diff.changes.find((c) => c.section_id === id).bounds;
+  const [[vw, vs], [ve, vn]] = await page.evaluate(() => window.sempadan.map.getBounds().toArray());
+  assert.ok(vw <= w && vs <= s && ve >= e && vn >= n && ve - vw < 12, 'the map is near it');
+  assert.ok(await page.evaluate(() => window.sempadan.map.queryRenderedFeatures({ layers: ['change-line', 'change-closed'] }).length > 0), 'it is drawn');
+  assert.equal(await page.locator('.change.chosen').count(), 1);
+  await page.locator('#change-panel input[type=date]').first().fill(to);
+  await page.click('.dates button');
+  assert.match(await page.locator('#change-panel [role=alert]').innerText(), /first date must be before/);
+  await page.click('#gap-views [data-view=ranking]');
+  assert.ok(await page.locator('#gap-panel').isVisible());
+  assert.equal(await page.evaluate(() => window.sempadan.map.getLayoutProperty('change-line', 'visibility')), 'none');
+});
+
+test('the validation says what is judged, by what, and how well', { skip }, async () => {
+  await page.click('#open-validation');
+  await page.waitForSelector('#validation [data-judges=hazard] .hits', { timeout: 240_000 });
+  await page.waitForSelector('#validation [data-judges=forecast] .chart img', { timeout: 60_000 });
+  for (const [of, names, result] of [['forecast', ['count', 'kde', 'count2kde', 'sempadan'], (v) => v.result], ['hazard', ['records', 'hazard'], (v) => v.all]]) {
+    const v = await (await fetch(`${base}/v1/validation?of=${of}`)).json();
+    const box = page.locator(`#validation [data-judges=${of}]`);
+    const cells = await box.locator('.hits').first().locator('td b').allInnerTexts();
+    const want = names.flatMap((n) => ['1', '5', '10', '20'].map((s) => result(v).models[n].shares[s].hit_rate));
+    assert.equal(cells.length, want.length);
+    cells.forEach((c, i) => assert.ok(Math.abs(Number(c.replace('%', '')) - 100 * want[i]) <= 0.51, `${of} ${c}, ${want[i]}`));
+    const text = await box.innerText();
+    assert.match(text, /Reported incidents \(\d+ records\)/);
+    assert.ok(text.includes(`${result(v).judged} incidents in`), text);
+    assert.match(text, /Made\s+\d+ \w+ \d{4}/);
+    if (result(v).judged < 30) assert.match(text, /Only \d+ incidents were judged/);
+  }
+  assert.ok(await page.locator('#validation .chart img').evaluate((i) => i.naturalWidth > 300), 'the chart is drawn');
+  await page.click('#validation-close');
+  assert.equal(await page.locator('#validation').isVisible(), false);
+});
+
+test('too few incidents are said, and an error is too', { skip }, async () => {
+  const none = { judges: 'forecast', version: 'x', as_of: '2026-11-20T00:00:00Z', made_at: '2026-11-20T00:00:00Z', synthetic: false, data: [], missing: ['few'], result: null, parameters: { cell_m: 5000, ring: 5, horizon_days: 30, folds: 12, most_folds: 36, least_training: 30, least_judged: 20 } };
+  let asked = 0;
+  await page.route('**/v1/validation*', (r) => {
+    if (r.request().url().includes('of=hazard')) return r.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"detail":"it took too long"}' });
+    return asked++ ? r.fulfill({ json: none }) : r.fulfill({ status: 202, json: { status: 'running', progress: 0.25 } });
+  });
+  const errors = seen.errors.length;
+  await page.click('#open-validation');
+  await page.waitForSelector('#validation [data-judges=forecast] .progress span[style*="25%"]');
+  await page.waitForSelector('#validation [data-judges=forecast] .notice.warn');
+  assert.match(await page.locator('#validation [data-judges=forecast]').innerText(), /Too few incidents to judge anything.*at least 30 before.*20 from then on, in at most 36 months.*no incident layer/s);
+  assert.match(await page.locator('#validation [data-judges=hazard] [role=alert]').innerText(), /could not be judged: it took too long/);
+  await page.click('#validation-close');
+  await page.unroute('**/v1/validation*');
+  seen.errors.splice(errors);
+  seen.failed = seen.failed.filter((f) => !f.includes('/v1/validation'));
 });
 
 test('the official crossings are listed by rank', { skip }, async () => {
@@ -225,7 +330,17 @@ test('a narrow screen has the same in a sheet', { skip }, async () => {
   const p = await open('/', { width: 390, height: 844 });
   await p.click('.bottom-nav [data-sheet=gaps]');
   assert.ok(await p.locator('#gap-panel .gap-head').first().isVisible());
+  await p.locator('#gap-panel .gap-head').first().click();
+  await p.waitForSelector('#gap-panel .sign-form');
+  await p.click('#gap-views [data-view=changes]');
+  await p.waitForSelector('.change', { timeout: 60_000 });
+  await p.click('.bottom-nav [data-sheet=left]');
+  await p.click('#open-validation');
+  await p.waitForSelector('#validation [data-judges=forecast] .hits');
   assert.ok(await p.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out sideways');
+  for (const box of ['#right .panel-scroll', '#validation-body', '#validation .table-scroll']) {
+    assert.ok(await p.locator(box).first().evaluate((e) => e.scrollWidth <= e.clientWidth), `nothing sticks out of ${box}`);
+  }
   await p.context().close();
 });
 

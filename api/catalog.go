@@ -172,6 +172,9 @@ func (s *Server) reassess(ctx context.Context) error {
 	if old != nil && s.assessed.Load() == cat && reflect.DeepEqual(old.Model, *model) {
 		return nil
 	}
+	if old == nil {
+		old = s.opts.previous
+	}
 	start := time.Now()
 	a, err := risk.Assess(ctx, s.inputs(cat, old), *model)
 	if err != nil {

@@ -35,6 +35,8 @@ type Options struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Registry  *prometheus.Registry
+
+	previous *risk.Assessment // lends its stages to the first one: for tests
 }
 
 // Server answers HTTP. Its state is two pointers that readers never wait for:

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,17 @@ var builtin = sync.OnceValues(func() ([]*geo.Layer, error) {
 	return append(out, demo...), err
 })
 
+// assessed is the assessment that a new store with these layers has, made once:
+// it is most of the time that a server takes to start.
+var assessed = sync.OnceValues(func() (*risk.Assessment, error) {
+	ls, err := builtin()
+	if err != nil {
+		return nil, err
+	}
+	ls = slices.SortedFunc(slices.Values(ls), func(a, b *geo.Layer) int { return strings.Compare(a.Info.ID, b.Info.ID) }) // as a server has them
+	return risk.Assess(context.Background(), risk.Inputs{Layers: ls, Now: clock, Program: "test"}, risk.DefaultModel())
+})
+
 type service struct {
 	t    testing.TB
 	url  string
@@ -50,10 +62,12 @@ type service struct {
 }
 
 // start runs a server on a store; path "" makes a new one. withBuiltin adds
-// the built-in layers and the demo.
+// the built-in layers and the demo; a server that comes up again on a store
+// assesses them anew.
 func start(t testing.TB, path string, withBuiltin bool) *service {
 	t.Helper()
-	if path == "" {
+	anew := path != ""
+	if !anew {
 		path = filepath.Join(t.TempDir(), "s.gpkg")
 	}
 	store, err := gpkg.Open(context.Background(), path, gpkg.Options{})
@@ -66,11 +80,19 @@ func start(t testing.TB, path string, withBuiltin bool) *service {
 			t.Fatal(err)
 		}
 	}
-	srv, err := api.New(context.Background(), api.Options{
+	opts := api.Options{
 		Store: store, Builtin: ls, Model: risk.DefaultModel(), LocalOnly: true, Version: "test",
 		Now: func() time.Time { return clock }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Registry: prometheus.NewRegistry(), MaxBody: 8 << 20,
-	})
+	}
+	if withBuiltin && !anew {
+		a, err := assessed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		opts.Lend(a)
+	}
+	srv, err := api.New(context.Background(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -237,7 +237,7 @@ func (s *Server) getModel(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) tryModel(ctx context.Context, m risk.Model) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
-	in := s.inputs(s.current(), nil)
+	in := s.inputs(s.current(), s.assessment.Load()) // what it lends was made with the same parameters
 	if _, err := risk.Assess(ctx, in, m); err != nil {
 		return problem{Status: http.StatusUnprocessableEntity, Code: "invalid_model", Detail: "these parameters cannot be assessed here: " + err.Error()}
 	}

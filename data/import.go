@@ -20,6 +20,8 @@ type ImportOptions struct {
 	// Format, ContentType and Filename declare the format, in that order of
 	// weight; all may be "". ContentEncoding is "" or gzip.
 	Format, ContentType, ContentEncoding, Filename string
+	// Layer picks one of several layers in a file, "" when there is one.
+	Layer string
 	// Mapping gives fields their columns.
 	Mapping Mapping
 	// CRS names the coordinate reference system, "" for what the file says
@@ -212,8 +214,10 @@ func (im *importer) run(src io.Reader) (*geo.Layer, error) {
 		switch format {
 		case FormatCSV:
 			err = im.readCSV(w)
-		default:
+		case FormatGeoJSON, FormatGeoJSONSeq:
 			err = im.readGeoJSON(w, format)
+		default:
+			err = im.readWhole(w, format)
 		}
 	}
 	if err != nil {

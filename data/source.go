@@ -135,11 +135,13 @@ func (im *importer) format(head []byte) (string, error) {
 		declared = FormatGeoJSON
 	case "tsv":
 		declared = FormatCSV
+	case "shapefile", "esri shapefile":
+		declared = FormatShapefile
 	}
-	if declared != FormatCSV && !isJSON(declared) {
+	if family(declared) == "" {
 		return "", refuse(415, "format_not_read", "%s is not read; %s", show(declared), readsText)
 	}
-	if declared == FormatCSV != (found == FormatCSV) {
+	if family(declared) != family(found) {
 		return "", refuse(415, "format_mismatch", "the %s says %s but the file looks like %s; declare what it is", by, declared, found)
 	}
 	im.declared = true
@@ -172,6 +174,10 @@ func contentFormat(contentType string) string {
 		return FormatGeoJSONSeq
 	case "text/csv", "application/csv", "text/tab-separated-values", "text/comma-separated-values":
 		return FormatCSV
+	case "application/zip", "application/x-zip-compressed", "application/x-zip":
+		return formatZip
+	case "application/vnd.shp", "application/x-shapefile":
+		return FormatShapefile
 	case "application/octet-stream", "binary/octet-stream", "text/plain", "application/gzip", "application/x-gzip",
 		"application/vnd.ms-excel",          // what some browsers call a .csv file
 		"application/x-www-form-urlencoded": // what curl says unless it is told
@@ -195,8 +201,11 @@ func filenameFormat(name string) string {
 
 // sniff tells the format by the first bytes of a file.
 func sniff(head []byte) (string, error) {
+	if format := sniffBinary(head); format != "" {
+		return format, nil
+	}
 	for magic, name := range map[string]string{
-		"PK\x03\x04": "a zip archive", "PK\x05\x06": "a zip archive", "SQLite format 3": "a GeoPackage or SQLite file",
+		"SQLite format 3": "a GeoPackage or SQLite file",
 		"fgb\x03": "FlatGeobuf", "PAR1": "Parquet", "%PDF": "PDF", "\x00\x00\x27\x0a": "a Shapefile", "\x1f\x8b": "compressed twice",
 	} {
 		if bytes.HasPrefix(head, []byte(magic)) {

@@ -23,7 +23,7 @@ func (s *spool) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if s.file == nil {
-		file, err := os.CreateTemp("", "sempadan-*.tif.part")
+		file, err := os.CreateTemp("", "sempadan-*.part")
 		if err != nil {
 			return 0, err
 		}
@@ -48,6 +48,28 @@ func (s *spool) WriteTo(w io.Writer) (int64, error) {
 	}
 	n, err := io.Copy(w, s.file)
 	return int64(head) + n, err
+}
+
+// ReadAt reads what was written, at any offset. It must not be mixed with
+// further writes.
+func (s *spool) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off >= s.size {
+		return 0, io.EOF
+	}
+	n := 0
+	if off < int64(len(s.memory)) {
+		if n = copy(p, s.memory[off:]); n == len(p) {
+			return n, nil
+		}
+	}
+	if s.file == nil {
+		return n, io.EOF
+	}
+	if err := s.out.Flush(); err != nil {
+		return n, err
+	}
+	more, err := s.file.ReadAt(p[n:], off+int64(n)-int64(len(s.memory)))
+	return n + more, err
 }
 
 // close gives the room back; the file held nothing that anybody waits for.

@@ -1,0 +1,67 @@
+package data
+
+import (
+	"bytes"
+	"io"
+)
+
+// Formats that are read at any offset, and so are kept whole first.
+const (
+	FormatShapefile = "shp" // in a zip archive
+	formatZip       = "zip" // not known yet what is in it
+)
+
+// sniffBinary tells a format by the magic bytes at the beginning of its files,
+// "" for others.
+func sniffBinary(head []byte) string {
+	for _, f := range []struct{ magic, format string }{
+		{"PK\x03\x04", formatZip}, {"PK\x05\x06", formatZip},
+	} {
+		if bytes.HasPrefix(head, []byte(f.magic)) {
+			return f.format
+		}
+	}
+	return ""
+}
+
+// family groups the formats that the first bytes of a file do not tell apart;
+// "" for one that is not read.
+func family(format string) string {
+	switch format {
+	case FormatGeoJSON, FormatGeoJSONSeq:
+		return "json"
+	case FormatShapefile, formatZip:
+		return formatZip
+	case FormatCSV:
+		return format
+	}
+	return ""
+}
+
+// uploadInMemory is the size up to which a file that is kept whole stays in
+// memory.
+const uploadInMemory = 4 << 20
+
+// readWhole keeps the file, up to its end, and reads it by its format.
+func (im *importer) readWhole(w window, format string) error {
+	whole := &spool{limit: uploadInMemory}
+	defer whole.close()
+	if _, err := whole.Write(w.rest()); err != nil {
+		return err
+	}
+	if w.err == nil {
+		if _, err := io.Copy(whole, w.src); err != nil {
+			return err
+		}
+	}
+	return im.readArchive(whole)
+}
+
+// readArchive reads the layer in a zip archive.
+func (im *importer) readArchive(whole *spool) error {
+	a, err := openArchive(im.ctx, whole, whole.size, im.limits)
+	if err != nil {
+		return err
+	}
+	return refuse(422, "archive_without_layer", "the archive has %d files and no layer among them", len(a.files))
+}

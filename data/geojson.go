@@ -412,7 +412,8 @@ func (g *geoJSON) crsMember() {
 	if g.failed != nil || name == "" {
 		return
 	}
-	to, refusal := parseCRS(name)
+	c, refusal := parseCRS(name)
+	to := c.transform()
 	switch {
 	case refusal != nil:
 		g.failed = refusal
@@ -420,7 +421,8 @@ func (g *geoJSON) crsMember() {
 	case g.feature > 0:
 		g.fail(422, "late_crs", "the crs member stands behind the features; put it before them, or name it with crs=%s", name)
 	default:
-		g.im.toWGS84 = to
+		g.im.crs, g.im.toWGS84 = c, to
+		g.im.noteCRS(c)
 		g.im.report.warn("crs_converted", "", "the file's old crs member says %s; the coordinates were converted to longitude and latitude", show(name))
 	}
 }

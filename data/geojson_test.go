@@ -97,8 +97,8 @@ func TestGeoJSONRefusals(t *testing.T) {
 		{collection(feature("\"a\":\"\xff\"")), 400, "encoding"},
 		{`{"type":"Feature","type":"Feature","geometry":null}`, 422, "duplicate_member"},
 		{`{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2],"coordinates":[3,4]}}`, 422, "duplicate_member"},
-		{`{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"EPSG:4742"}},"features":[` + good + `]}`, 422, "unknown_crs"},
-		{`{"type":"FeatureCollection","features":[` + good + `],"crs":{"type":"name","properties":{"name":"EPSG:4742"}}}`, 422, "unknown_crs"},
+		{`{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"EPSG:2154"}},"features":[` + good + `]}`, 422, "unknown_crs"},
+		{`{"type":"FeatureCollection","features":[` + good + `],"crs":{"type":"name","properties":{"name":"EPSG:2154"}}}`, 422, "unknown_crs"},
 	} {
 		r := mustRefuse(t, c.status, c.code, c.text, geo.KindOther)
 		if len(r.Message) < 10 {
@@ -157,7 +157,7 @@ func TestGeoJSONDocuments(t *testing.T) {
 	mustRefuse(t, 415, "format_mismatch", seq, geo.KindOther, format("csv"))
 	mustRefuse(t, 415, "format_mismatch", "id,lon,lat\n1,2,3\n", geo.KindOther, format("geojson"))
 	mustRefuse(t, 415, "format_not_read", seq, geo.KindOther, format("gpx"))
-	mustRefuse(t, 415, "format_not_read", seq, geo.KindOther, func(o *ImportOptions) { o.ContentType = "application/zip" })
+	mustRefuse(t, 415, "format_mismatch", seq, geo.KindOther, func(o *ImportOptions) { o.ContentType = "application/zip" })
 	mustRefuse(t, 415, "charset", seq, geo.KindOther, func(o *ImportOptions) { o.ContentType = "application/json; charset=utf-16" })
 	mustRefuse(t, 415, "content_encoding", seq, geo.KindOther, func(o *ImportOptions) { o.ContentEncoding = "br" })
 	mustRefuse(t, 415, "content_encoding", seq, geo.KindOther, func(o *ImportOptions) { o.ContentEncoding = "gzip" })
@@ -276,6 +276,6 @@ func TestCRS(t *testing.T) {
 			t.Errorf("%s as crs member: %v", c.crs, q)
 		}
 	}
-	mustRefuse(t, 422, "unknown_crs", collection(point("[1,2]")), geo.KindOther, crs("EPSG:4742"))
+	mustRefuse(t, 422, "unknown_crs", collection(point("[1,2]")), geo.KindOther, crs("EPSG:2154"))
 	mustRefuse(t, 422, "unknown_crs", collection(point("[1,2]")), geo.KindOther, crs("Timbalai"))
 }

@@ -101,7 +101,8 @@ type importer struct {
 	fixedTo                        map[string]bool // fields that have a constant
 	defaults                       []*defaultValue
 	dates                          dateReader
-	toWGS84                        transform
+	crs                            crs
+	toWGS84                        transform // of crs
 	tracks                         *trackSet
 	notKept                        []string // columns left out by the privacy rules
 	pending                        []pendingRow
@@ -178,11 +179,12 @@ func newImporter(ctx context.Context, opts ImportOptions) (*importer, error) {
 		}
 		im.dates.day = []byte(opts.Date)
 	}
-	t, refusal := parseCRS(opts.CRS)
+	c, refusal := parseCRS(opts.CRS)
 	if refusal != nil {
 		return im, refusal
 	}
-	im.toWGS84 = t
+	im.crs, im.toWGS84 = c, c.transform()
+	im.noteCRS(c)
 	if err := im.fixConstants(); err != nil {
 		return im, err
 	}

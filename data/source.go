@@ -206,7 +206,7 @@ func sniff(head []byte) (string, error) {
 	}
 	for magic, name := range map[string]string{
 		"SQLite format 3": "a GeoPackage or SQLite file",
-		"fgb\x03": "FlatGeobuf", "PAR1": "Parquet", "%PDF": "PDF", "\x00\x00\x27\x0a": "a Shapefile", "\x1f\x8b": "compressed twice",
+		"fgb\x03":         "FlatGeobuf", "PAR1": "Parquet", "%PDF": "PDF", "\x00\x00\x27\x0a": "a Shapefile", "\x1f\x8b": "compressed twice",
 	} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return "", refuse(415, "format_not_read", "the file is %s, which is not read; %s", name, readsText)

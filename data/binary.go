@@ -3,6 +3,9 @@ package data
 import (
 	"bytes"
 	"io"
+	"iter"
+
+	"github.com/sempadan/sempadan/geo"
 )
 
 // Formats that are read at any offset, and so are kept whole first.
@@ -63,5 +66,18 @@ func (im *importer) readArchive(whole *spool) error {
 	if err != nil {
 		return err
 	}
-	return refuse(422, "archive_without_layer", "the archive has %d files and no layer among them", len(a.files))
+	if shapes := a.named(".shp"); len(shapes) > 0 {
+		im.report.Format = FormatShapefile
+		return im.readShapefile(a, shapes)
+	}
+	return refuse(422, "archive_without_layer", "the archive has %d files and no layer among them; a Shapefile is a .shp with its .dbf, .prj and .cpg", len(a.files))
+}
+
+// binaryWriter returns the writer of a format that has types, nil for others.
+func binaryWriter(format string) func(io.Writer, *geo.Layer, iter.Seq[int]) error {
+	switch format {
+	case FormatShapefile, formatZip:
+		return writeShapefile
+	}
+	return nil
 }

@@ -1,10 +1,12 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/paulmach/orb"
 
@@ -12,13 +14,18 @@ import (
 )
 
 // WriteFormats lists the formats that Write knows.
-func WriteFormats() []string { return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV} }
+func WriteFormats() []string {
+	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatShapefile}
+}
 
 // Write writes rows of a layer; nil rows are all. GeoJSON follows RFC 7946:
 // right-handed rings, at most seven decimals, no crs member; geojsonseq
 // follows RFC 8142. The CSV of a patrol layer has one row a fix. An unknown
 // format is a *Refusal.
 func Write(w io.Writer, format string, l *geo.Layer, rows iter.Seq[int]) error {
+	if write := binaryWriter(format); write != nil {
+		return writeError(format, write(w, l, rows))
+	}
 	if rows == nil {
 		rows = func(yield func(int) bool) {
 			for row := range l.Len() {
@@ -43,13 +50,18 @@ func Write(w io.Writer, format string, l *geo.Layer, rows iter.Seq[int]) error {
 	case FormatCSV:
 		writeCSV(out, l, rows)
 	default:
-		return refuse(415, "format_not_written", "%s is not written here; geojson, geojsonseq and csv are", show(format))
+		return refuse(415, "format_not_written", "%s is not written here; %s are", show(format), strings.Join(WriteFormats(), ", "))
 	}
 	out.flush(true)
-	if out.err != nil {
-		return fmt.Errorf("write %s: %w", format, out.err)
+	return writeError(format, out.err)
+}
+
+// writeError says what failed, of anything but a refusal.
+func writeError(format string, err error) error {
+	if r := (*Refusal)(nil); err == nil || errors.As(err, &r) {
+		return err
 	}
-	return nil
+	return fmt.Errorf("write %s: %w", format, err)
 }
 
 // chunkWriter gathers small pieces into large writes.

@@ -141,6 +141,7 @@ func (im *importer) settleWarnings() {
 	r.warnCount(r.Quarantined, "quarantined", "rows were kept out for the faults that are listed under rows")
 	r.warnCount(n.undated, "undated", "%s", undated)
 	r.warnCount(n.heights, "heights_dropped", "coordinates have heights or further numbers, which are not stored")
+	r.warnCount(n.measuresDropped, "measures_dropped", "coordinates have measures (M), which are stored of patrol tracks only")
 	r.warnCount(n.measures, "m_as_time", "the fourth number of coordinates was read as unix time")
 	r.warnCount(n.mended, "replaced_characters", "texts held NUL or broken surrogates, which were replaced by U+FFFD")
 	r.warnCount(n.decimalComma, "decimal_comma", "numbers have a decimal comma and were read so")

@@ -122,8 +122,8 @@ type importer struct {
 
 // tallies are warnings too frequent to word each time.
 type tallies struct {
-	unzoned, undated, heights, measures, mended, ambiguous, decimalComma, emptyRows int
-	firstAmbiguous                                                                  string
+	unzoned, undated, heights, measures, measuresDropped, mended, ambiguous, decimalComma, emptyRows int
+	firstAmbiguous                                                                                   string
 }
 
 // unknownCode counts the values of a field that its code list does not know.

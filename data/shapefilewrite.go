@@ -1,0 +1,441 @@
+package data
+
+import (
+	"archive/zip"
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/paulmach/orb"
+
+	"github.com/sempadan/sempadan/geo"
+)
+
+const wgs84PRJ = `GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]`
+
+// Bounds of a Shapefile.
+const (
+	dbfNameBytes    = 10
+	dbfTextBytes    = 254
+	dbfMaxFields    = 255
+	dbfMaxRowBytes  = 65535
+	maxShapeBytes   = 1<<31 - 1
+	dbfRealBytes    = 24
+	dbfIntegerBytes = 18
+)
+
+// writeShapefile writes a zip archive of Shapefiles in longitude and latitude,
+// one for each type of geometry that the rows have: points, multipoints,
+// lines, polygons. The parts of a collection go where they belong, each with
+// the properties of the whole. What had to be shortened is listed in a text
+// file beside them.
+func writeShapefile(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
+	t := newExportTable(l, rows)
+	dbf, notes, refusal := newDBFWriter(t)
+	if refusal != nil {
+		return refusal
+	}
+	files := shapeFilesOf(t)
+	z := zip.NewWriter(w)
+	for _, f := range files {
+		name := l.Info.ID
+		if len(files) > 1 {
+			name += "_" + f.suffix
+		}
+		if f.bytes > maxShapeBytes || int64(len(f.items))*int64(dbf.rowBytes) > maxShapeBytes {
+			return refuse(422, "too_large_for_format", "the layer is too large for a Shapefile, which ends at 2 GiB; write gpkg")
+		}
+		for _, part := range []struct {
+			ext   string
+			write func(*bufio.Writer)
+		}{
+			{".shp", func(w *bufio.Writer) { f.writeShapes(w, t) }},
+			{".shx", func(w *bufio.Writer) { f.writeIndex(w) }},
+			{".dbf", func(w *bufio.Writer) { dbf.write(w, f.items) }},
+			{".prj", func(w *bufio.Writer) { _, _ = w.WriteString(wgs84PRJ) }},
+			{".cpg", func(w *bufio.Writer) { _, _ = w.WriteString("UTF-8") }},
+		} {
+			if err := writeEntry(z, name+part.ext, part.write); err != nil {
+				return err
+			}
+		}
+	}
+	if len(notes) > 0 {
+		if err := writeEntry(z, l.Info.ID+"_notes.txt", func(w *bufio.Writer) {
+			_, _ = w.WriteString(strings.Join(notes, "\r\n") + "\r\n")
+		}); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
+
+func writeEntry(z *zip.Writer, name string, write func(*bufio.Writer)) error {
+	e, err := z.Create(name)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(e, 64<<10)
+	write(out)
+	return out.Flush()
+}
+
+// shapeFile is one .shp to be: shapes of one type, each with its row.
+type shapeFile struct {
+	suffix string
+	kind   uint32
+	items  []shapeItem
+	bytes  int64
+	bound  orb.Bound
+	m      [2]float64 // least and greatest measure
+}
+
+type shapeItem struct {
+	row      int
+	geometry orb.Geometry
+	bytes    int // of the content
+}
+
+// shapeFilesOf sorts geometries by their type, in order of suffix below.
+func shapeFilesOf(t *exportTable) []*shapeFile {
+	files := []*shapeFile{{suffix: "points", kind: shapePoint}, {suffix: "multipoints", kind: shapeMultiPoint},
+		{suffix: "lines", kind: shapeLine}, {suffix: "polygons", kind: shapePolygon}}
+	if t.measured() {
+		files[2].kind += shapeM
+		files[2].m = [2]float64{math.Inf(1), math.Inf(-1)}
+	}
+	var add func(row int, g orb.Geometry)
+	add = func(row int, g orb.Geometry) {
+		var f *shapeFile
+		switch g := g.(type) {
+		case orb.Collection:
+			for _, part := range g {
+				add(row, part)
+			}
+			return
+		case orb.Point:
+			f = files[0]
+		case orb.MultiPoint:
+			f = files[1]
+		case orb.LineString, orb.MultiLineString:
+			f = files[2]
+		case orb.Ring:
+			add(row, orb.Polygon{g})
+			return
+		case orb.Bound:
+			add(row, g.ToPolygon())
+			return
+		default:
+			f = files[3]
+		}
+		f.add(t, row, g)
+	}
+	for _, row := range t.rows {
+		add(row, t.l.Geometry(row))
+	}
+	files = slices.DeleteFunc(files, func(f *shapeFile) bool { return len(f.items) == 0 })
+	if len(files) == 0 {
+		files = []*shapeFile{{suffix: "points", kind: shapePoint}}
+	}
+	return files
+}
+
+func (f *shapeFile) add(t *exportTable, row int, g orb.Geometry) {
+	parts, n := shapeParts(g)
+	size := 4 + 32 + 8 + 4*len(parts) + 16*n
+	switch f.kind {
+	case shapePoint:
+		size = 4 + 16
+	case shapeMultiPoint:
+		size = 4 + 32 + 4 + 16*n
+	case shapeLine + shapeM:
+		size += 16 + 8*n
+		for _, m := range t.measuresOf(row) {
+			f.m[0], f.m[1] = min(f.m[0], m), max(f.m[1], m)
+		}
+	}
+	if b := g.Bound(); len(f.items) == 0 {
+		f.bound = b
+	} else {
+		f.bound = f.bound.Union(b)
+	}
+	f.items = append(f.items, shapeItem{row, g, size})
+	f.bytes += int64(8 + size)
+}
+
+// shapeParts returns the lines or rings of a geometry, rings turned as a
+// Shapefile wants them, and how many positions it has.
+func shapeParts(g orb.Geometry) (parts [][]orb.Point, n int) {
+	polygon := func(p orb.Polygon) {
+		for i, ring := range p {
+			ring = slices.Clone(rightHanded(ring, i == 0))
+			slices.Reverse(ring)
+			parts = append(parts, ring)
+		}
+	}
+	switch g := g.(type) {
+	case orb.Point:
+		return nil, 1
+	case orb.MultiPoint:
+		parts = append(parts, g)
+	case orb.LineString:
+		parts = append(parts, g)
+	case orb.MultiLineString:
+		for _, line := range g {
+			parts = append(parts, line)
+		}
+	case orb.Polygon:
+		polygon(g)
+	case orb.MultiPolygon:
+		for _, p := range g {
+			polygon(p)
+		}
+	}
+	for _, p := range parts {
+		n += len(p)
+	}
+	return parts, n
+}
+
+// header writes the 100 bytes that .shp and .shx begin with.
+func (f *shapeFile) header(w *bufio.Writer, fileBytes int64) {
+	h := make([]byte, 0, shapeHeaderBytes)
+	h = binary.BigEndian.AppendUint32(h, shapeFileCode)
+	h = append(h, make([]byte, 20)...)
+	h = binary.BigEndian.AppendUint32(h, uint32(fileBytes/2))
+	h = binary.LittleEndian.AppendUint32(h, 1000)
+	h = binary.LittleEndian.AppendUint32(h, f.kind)
+	m := f.m
+	if m[0] > m[1] {
+		m = [2]float64{}
+	}
+	for _, v := range [8]float64{f.bound.Min[0], f.bound.Min[1], f.bound.Max[0], f.bound.Max[1], 0, 0, m[0], m[1]} {
+		h = appendFloat64(h, v)
+	}
+	_, _ = w.Write(h)
+}
+
+func appendFloat64(dst []byte, v float64) []byte {
+	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
+}
+
+func (f *shapeFile) writeShapes(w *bufio.Writer, t *exportTable) {
+	f.header(w, shapeHeaderBytes+f.bytes)
+	var b []byte
+	for i, item := range f.items {
+		b = binary.BigEndian.AppendUint32(b[:0], uint32(i+1))
+		b = binary.BigEndian.AppendUint32(b, uint32(item.bytes/2))
+		b = binary.LittleEndian.AppendUint32(b, f.kind)
+		if p, ok := item.geometry.(orb.Point); ok {
+			b = appendFloat64(appendFloat64(b, p[0]), p[1])
+		} else {
+			b = f.appendParts(b, item, t)
+		}
+		_, _ = w.Write(b)
+	}
+}
+
+func (f *shapeFile) appendParts(b []byte, item shapeItem, t *exportTable) []byte {
+	parts, n := shapeParts(item.geometry)
+	box := item.geometry.Bound()
+	for _, v := range [4]float64{box.Min[0], box.Min[1], box.Max[0], box.Max[1]} {
+		b = appendFloat64(b, v)
+	}
+	if f.kind != shapeMultiPoint {
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(parts)))
+	}
+	b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	if f.kind != shapeMultiPoint {
+		at := 0
+		for _, p := range parts {
+			b = binary.LittleEndian.AppendUint32(b, uint32(at))
+			at += len(p)
+		}
+	}
+	for _, part := range parts {
+		for _, p := range part {
+			b = appendFloat64(appendFloat64(b, p[0]), p[1])
+		}
+	}
+	if f.kind != shapeLine+shapeM {
+		return b
+	}
+	m := t.measuresOf(item.row)
+	if len(m) != n {
+		m = slices.Repeat([]float64{10 * noMeasure}, n)
+	}
+	b = appendFloat64(appendFloat64(b, slices.Min(m)), slices.Max(m))
+	for _, v := range m {
+		b = appendFloat64(b, v)
+	}
+	return b
+}
+
+func (f *shapeFile) writeIndex(w *bufio.Writer) {
+	f.header(w, shapeHeaderBytes+8*int64(len(f.items)))
+	at := int64(shapeHeaderBytes)
+	for _, item := range f.items {
+		b := binary.BigEndian.AppendUint32(nil, uint32(at/2))
+		_, _ = w.Write(binary.BigEndian.AppendUint32(b, uint32(item.bytes/2)))
+		at += int64(8 + item.bytes)
+	}
+}
+
+// dbfWriter writes the rows of an export as a .dbf.
+type dbfWriter struct {
+	t        *exportTable
+	names    []string
+	widths   []int
+	rowBytes int
+}
+
+// newDBFWriter fits the columns into a .dbf; notes say what was shortened.
+func newDBFWriter(t *exportTable) (d *dbfWriter, notes []string, refusal *Refusal) {
+	d = &dbfWriter{t: t, rowBytes: 1}
+	taken := map[string]bool{}
+	for _, f := range t.fields {
+		name := dbfName(f.name, taken)
+		width := 0
+		switch f.kind {
+		case exportText:
+			width = max(1, min(f.maxBytes, dbfTextBytes))
+			if f.maxBytes > dbfTextBytes {
+				notes = append(notes, fmt.Sprintf("%s: texts longer than %d bytes are cut off", f.name, dbfTextBytes))
+			}
+		case exportInteger:
+			width = max(1, len(strconv.FormatInt(f.lo, 10)), len(strconv.FormatInt(f.hi, 10)))
+		case exportReal:
+			width = dbfRealBytes
+		case exportBoolean:
+			width = 1
+		case exportDate:
+			width = 8
+		case exportTime:
+			width = len("2006-01-02T15:04:05.000Z")
+		}
+		if name != f.name {
+			notes = append(notes, fmt.Sprintf("%s: the column is called %s", f.name, name))
+		}
+		d.names, d.widths = append(d.names, name), append(d.widths, width)
+		d.rowBytes += width
+	}
+	if len(d.names) == 0 { // a .dbf has one column or more
+		d.names, d.widths, d.rowBytes = []string{"FID"}, []int{dbfIntegerBytes}, 1+dbfIntegerBytes
+	}
+	if len(d.names) > dbfMaxFields || d.rowBytes > dbfMaxRowBytes {
+		return nil, nil, refuse(422, "too_many_columns", "the layer has %d columns, more than a Shapefile can hold; write gpkg", len(d.names))
+	}
+	return d, notes, nil
+}
+
+// dbfName cuts a name to ten bytes, on a letter, and makes it unlike those
+// taken, letter case aside.
+func dbfName(name string, taken map[string]bool) string {
+	cut := func(s string, n int) string {
+		for len(s) > n {
+			_, size := utf8.DecodeLastRuneInString(s)
+			s = s[:len(s)-size]
+		}
+		return s
+	}
+	clean := strings.Map(func(r rune) rune {
+		if r < 0x20 || r == utf8.RuneError {
+			return '_'
+		}
+		return r
+	}, name)
+	short := cut(clean, dbfNameBytes)
+	for i := 1; taken[strings.ToLower(short)] || short == ""; i++ {
+		tail := "_" + itoa(i)
+		short = cut(clean, dbfNameBytes-len(tail)) + tail
+	}
+	taken[strings.ToLower(short)] = true
+	return short
+}
+
+func (d *dbfWriter) write(w *bufio.Writer, items []shapeItem) {
+	h := make([]byte, dbfHeaderBytes, dbfHeaderBytes+dbfFieldBytes*len(d.names)+1)
+	h[0] = 3
+	copy(h[1:], []byte{126, 1, 1}) // a date that does not change: the same rows give the same bytes
+	binary.LittleEndian.PutUint32(h[4:], uint32(len(items)))
+	binary.LittleEndian.PutUint16(h[8:], uint16(dbfHeaderBytes+dbfFieldBytes*len(d.names)+1))
+	binary.LittleEndian.PutUint16(h[10:], uint16(d.rowBytes))
+	for i, name := range d.names {
+		f := make([]byte, dbfFieldBytes)
+		copy(f[:dbfNameBytes], name)
+		f[11], f[16] = 'N', byte(d.widths[i])
+		if i < len(d.t.fields) {
+			switch d.t.fields[i].kind {
+			case exportText, exportTime:
+				f[11] = 'C'
+			case exportReal:
+				f[17] = 15
+			case exportBoolean:
+				f[11] = 'L'
+			case exportDate:
+				f[11] = 'D'
+			}
+		}
+		h = append(h, f...)
+	}
+	_, _ = w.Write(append(h, dbfFieldsEnd))
+	row := make([]byte, 0, d.rowBytes)
+	for _, item := range items {
+		row = append(row[:0], ' ')
+		for i, v := range d.t.row(item.row) {
+			row = appendDBF(row, d.t.fields[i].kind, v, d.widths[i])
+		}
+		if len(d.t.fields) == 0 {
+			row = fmt.Appendf(row, "%*d", d.widths[0], d.t.l.FID(item.row))
+		}
+		_, _ = w.Write(row)
+	}
+	_ = w.WriteByte(0x1a)
+}
+
+// appendDBF appends a value, filled up to its width.
+func appendDBF(row []byte, kind exportKind, v exportValue, width int) []byte {
+	text, right := "", kind == exportInteger || kind == exportReal
+	switch {
+	case !v.set:
+		if kind == exportBoolean {
+			text = "?"
+		}
+	case kind == exportInteger:
+		text = strconv.FormatInt(v.n, 10)
+	case kind == exportReal:
+		if text = strconv.FormatFloat(v.num, 'f', -1, 64); len(text) > width {
+			text = strconv.FormatFloat(v.num, 'e', -1, 64)
+		}
+		for digits := 16; len(text) > width; digits-- {
+			text = strconv.FormatFloat(v.num, 'e', digits, 64)
+		}
+	case kind == exportBoolean:
+		text = string("FT"[v.n])
+	case kind == exportDate:
+		text = strings.ReplaceAll(v.text, "-", "")
+	case kind == exportTime:
+		text = string(appendInstant(nil, v.n))
+	default:
+		text = v.text
+	}
+	for len(text) > width { // on a letter
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	if right {
+		row = append(row, strings.Repeat(" ", width-len(text))...)
+	}
+	row = append(row, text...)
+	if !right {
+		row = append(row, strings.Repeat(" ", width-len(text))...)
+	}
+	return row
+}

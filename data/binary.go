@@ -8,17 +8,18 @@ import (
 	"github.com/sempadan/sempadan/geo"
 )
 
-// Formats that are read at any offset, and so are kept whole first.
+// Formats that are not text.
 const (
-	FormatShapefile = "shp" // in a zip archive
-	formatZip       = "zip" // not known yet what is in it
+	FormatShapefile  = "shp" // in a zip archive
+	FormatFlatGeobuf = "fgb"
+	formatZip        = "zip" // not known yet what is in it
 )
 
 // sniffBinary tells a format by the magic bytes at the beginning of its files,
 // "" for others.
 func sniffBinary(head []byte) string {
 	for _, f := range []struct{ magic, format string }{
-		{"PK\x03\x04", formatZip}, {"PK\x05\x06", formatZip},
+		{"PK\x03\x04", formatZip}, {"PK\x05\x06", formatZip}, {"fgb\x03", FormatFlatGeobuf},
 	} {
 		if bytes.HasPrefix(head, []byte(f.magic)) {
 			return f.format
@@ -35,7 +36,7 @@ func family(format string) string {
 		return "json"
 	case FormatShapefile, formatZip:
 		return formatZip
-	case FormatCSV:
+	case FormatCSV, FormatFlatGeobuf:
 		return format
 	}
 	return ""
@@ -45,17 +46,19 @@ func family(format string) string {
 // memory.
 const uploadInMemory = 4 << 20
 
-// readWhole keeps the file, up to its end, and reads it by its format.
-func (im *importer) readWhole(w window, format string) error {
+// readBinary reads a file that is not text.
+func (im *importer) readBinary(w window, format string) error {
+	src := io.Reader(bytes.NewReader(w.rest()))
+	if w.err == nil {
+		src = io.MultiReader(src, w.src)
+	}
+	if format == FormatFlatGeobuf {
+		return im.readFlatGeobuf(src)
+	}
 	whole := &spool{limit: uploadInMemory}
 	defer whole.close()
-	if _, err := whole.Write(w.rest()); err != nil {
+	if _, err := io.Copy(whole, src); err != nil {
 		return err
-	}
-	if w.err == nil {
-		if _, err := io.Copy(whole, w.src); err != nil {
-			return err
-		}
 	}
 	return im.readArchive(whole)
 }
@@ -78,6 +81,8 @@ func binaryWriter(format string) func(io.Writer, *geo.Layer, iter.Seq[int]) erro
 	switch format {
 	case FormatShapefile, formatZip:
 		return writeShapefile
+	case FormatFlatGeobuf:
+		return writeFlatGeobuf
 	}
 	return nil
 }

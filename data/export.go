@@ -15,7 +15,7 @@ import (
 
 // WriteFormats lists the formats that Write knows.
 func WriteFormats() []string {
-	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatShapefile}
+	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatShapefile, FormatFlatGeobuf}
 }
 
 // Write writes rows of a layer; nil rows are all. GeoJSON follows RFC 7946:

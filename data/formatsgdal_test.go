@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,9 +55,16 @@ func described(l *geo.Layer) []string {
 	return lines
 }
 
+// sameContent compares layers whatever the order of their rows: some formats
+// have one of their own.
 func sameContent(t *testing.T, what string, got, want *geo.Layer) {
 	t.Helper()
 	a, b := described(got), described(want)
+	for i := range a { // FlatGeobuf has times and no dates: GDAL makes one of the other
+		a[i] = strings.ReplaceAll(a[i], "T00:00:00]", "]")
+	}
+	slices.Sort(a)
+	slices.Sort(b)
 	if len(a) != len(b) {
 		t.Fatalf("%s: %d features, expected %d", what, len(a), len(b))
 	}
@@ -106,7 +114,7 @@ type fileForm struct {
 }
 
 func fileForms() []fileForm {
-	return []fileForm{{FormatShapefile, "ESRI Shapefile", ".shz", true}}
+	return []fileForm{{FormatShapefile, "ESRI Shapefile", ".shz", true}, {FormatFlatGeobuf, "FlatGeobuf", ".fgb", false}}
 }
 
 // What is written is read again as it was.
@@ -215,10 +223,9 @@ func TestGDALWritesGrids(t *testing.T) {
 			}
 			got, _ := importBytes(t, b)
 			for row := range l.Len() {
-				p, _ := got.Point(row)
 				q, _ := l.Point(row)
-				if d := geo.DistanceM(p, q); !(d < 0.001) {
-					t.Errorf("%s %s: %v, %g m from %v", form.format, code, p, d, q)
+				if hit := got.Near(q, 1); len(hit) != 1 || !(hit[0].DistanceM < 0.001) {
+					t.Errorf("%s %s: %v: %v", form.format, code, q, hit)
 				}
 			}
 		}

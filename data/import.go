@@ -219,7 +219,7 @@ func (im *importer) run(src io.Reader) (*geo.Layer, error) {
 		case FormatGeoJSON, FormatGeoJSONSeq:
 			err = im.readGeoJSON(w, format)
 		default:
-			err = im.readWhole(w, format)
+			err = im.readBinary(w, format)
 		}
 	}
 	if err != nil {

@@ -135,6 +135,8 @@ func (im *importer) format(head []byte) (string, error) {
 		declared = FormatGeoJSON
 	case "tsv":
 		declared = FormatCSV
+	case "flatgeobuf":
+		declared = FormatFlatGeobuf
 	case "shapefile", "esri shapefile":
 		declared = FormatShapefile
 	}
@@ -178,6 +180,8 @@ func contentFormat(contentType string) string {
 		return formatZip
 	case "application/vnd.shp", "application/x-shapefile":
 		return FormatShapefile
+	case "application/flatgeobuf", "application/x-flatgeobuf", "application/vnd.flatgeobuf":
+		return FormatFlatGeobuf
 	case "application/octet-stream", "binary/octet-stream", "text/plain", "application/gzip", "application/x-gzip",
 		"application/vnd.ms-excel",          // what some browsers call a .csv file
 		"application/x-www-form-urlencoded": // what curl says unless it is told

@@ -38,6 +38,7 @@ var homes = map[string][]string{
 	"github.com/paulmach/orb/geojson":     {"api"},
 	"github.com/tidwall/rtree":            {"geo"},
 	"github.com/twpayne/go-geom":          {"data"},
+	"github.com/google/flatbuffers":       {"data"},
 	"modernc.org/sqlite":                  {"data/gpkg"},
 	"golang.org/x/sys/unix":               {"data/gpkg"},
 	"golang.org/x/text":                   {"data"},

@@ -20,6 +20,7 @@ const (
 func sniffBinary(head []byte) string {
 	for _, f := range []struct{ magic, format string }{
 		{"PK\x03\x04", formatZip}, {"PK\x05\x06", formatZip}, {"fgb\x03", FormatFlatGeobuf},
+		{"SQLite format 3", FormatGeoPackage},
 	} {
 		if bytes.HasPrefix(head, []byte(f.magic)) {
 			return f.format
@@ -36,7 +37,7 @@ func family(format string) string {
 		return "json"
 	case FormatShapefile, formatZip:
 		return formatZip
-	case FormatCSV, FormatFlatGeobuf:
+	case FormatCSV, FormatFlatGeobuf, FormatGeoPackage:
 		return format
 	}
 	return ""
@@ -56,9 +57,19 @@ func (im *importer) readBinary(w window, format string) error {
 		return im.readFlatGeobuf(src)
 	}
 	whole := &spool{limit: uploadInMemory}
+	if format == FormatGeoPackage { // SQLite reads files only
+		whole.limit = 0
+	}
 	defer whole.close()
 	if _, err := io.Copy(whole, src); err != nil {
 		return err
+	}
+	if format == FormatGeoPackage {
+		path, err := whole.path()
+		if err != nil {
+			return err
+		}
+		return im.readGeoPackage(path)
 	}
 	return im.readArchive(whole)
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,9 +14,9 @@ import (
 	"github.com/sempadan/sempadan/geo"
 )
 
-// WriteFormats lists the formats that Write knows.
+// WriteFormats lists the formats that Export knows.
 func WriteFormats() []string {
-	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatShapefile, FormatFlatGeobuf}
+	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatGeoPackage, FormatShapefile, FormatFlatGeobuf}
 }
 
 // Write writes rows of a layer; nil rows are all. GeoJSON follows RFC 7946:
@@ -23,6 +24,22 @@ func WriteFormats() []string {
 // follows RFC 8142. The CSV of a patrol layer has one row a fix. An unknown
 // format is a *Refusal.
 func Write(w io.Writer, format string, l *geo.Layer, rows iter.Seq[int]) error {
+	return Export{Layer: l, Rows: rows}.Write(context.Background(), w, format)
+}
+
+// Export is what is to be written: rows of a layer, all when Rows is nil.
+type Export struct {
+	Layer      *geo.Layer
+	Rows       iter.Seq[int]
+	GeoPackage GeoPackage // writes that format; nil refuses it
+}
+
+// Write is the function Write for all formats.
+func (e Export) Write(ctx context.Context, w io.Writer, format string) error {
+	if format == FormatGeoPackage && e.GeoPackage != nil {
+		return e.GeoPackage.Write(ctx, w, NewExportTable(e.Layer, e.Rows))
+	}
+	l, rows := e.Layer, e.Rows
 	if write := binaryWriter(format); write != nil {
 		return writeError(format, write(w, l, rows))
 	}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"encoding/json"
 	"iter"
 	"math"
@@ -13,68 +14,69 @@ import (
 	"github.com/sempadan/sempadan/geo"
 )
 
-// exportKind is the type of a column in formats that have types.
-type exportKind byte
+// ExportKind is the type of a column in formats that have types.
+type ExportKind byte
 
+// The kinds of columns.
 const (
-	exportText exportKind = iota
-	exportInteger
-	exportReal
-	exportBoolean
-	exportDate
-	exportTime
+	ExportText ExportKind = iota
+	ExportInteger
+	ExportReal
+	ExportBoolean
+	ExportDate
+	ExportTime
 )
 
-// exportField is a column: the identifier, the two times, or a property.
-type exportField struct {
-	name     string
-	kind     exportKind
-	maxBytes int   // of its texts
-	lo, hi   int64 // of its integers
+// ExportField is a column: the identifier, the two times, or a property.
+type ExportField struct {
+	Name     string
+	Kind     ExportKind
+	MaxBytes int   // of its texts
+	Lo, Hi   int64 // of its integers
 }
 
-// exportValue is one value; kind is that of its field.
-type exportValue struct {
-	set  bool
-	text string  // of texts and dates
-	num  float64 // of reals
-	n    int64   // of integers; of booleans 0 or 1; of times unix milliseconds
+// ExportValue is one value; its kind is that of its field.
+type ExportValue struct {
+	Set  bool
+	Text string  // of texts and dates
+	Real float64 // of reals
+	Int  int64   // of integers; of booleans 0 or 1; of times unix milliseconds
 }
 
-// exportTable gives a layer columns with one type each.
-type exportTable struct {
-	l      *geo.Layer
-	rows   []int
-	fields []exportField
+// ExportTable gives a layer columns with one type each.
+type ExportTable struct {
+	Layer  *geo.Layer
+	Rows   []int
+	Fields []ExportField
 	at     map[string]int // of properties
 	id     int            // -1: no column
 	from   int            // -1: no column; the end follows
-	values []exportValue  // of the row at hand
+	values []ExportValue  // of the row at hand
 }
 
-// newExportTable settles the columns of some rows of a layer; nil are all.
+// NewExportTable settles the columns of some rows of a layer; nil are all.
 // A text column whose every value is a date or a UTC time as this program
 // writes them becomes one of dates or times.
-func newExportTable(l *geo.Layer, rows iter.Seq[int]) *exportTable {
-	t := &exportTable{l: l, at: map[string]int{}, id: -1, from: -1}
+func NewExportTable(l *geo.Layer, rows iter.Seq[int]) *ExportTable {
+	t := &ExportTable{Layer: l, at: map[string]int{}, id: -1, from: -1}
 	if rows == nil {
-		t.rows = make([]int, l.Len())
-		for i := range t.rows {
-			t.rows[i] = i
+		t.Rows = make([]int, l.Len())
+		for i := range t.Rows {
+			t.Rows[i] = i
 		}
 	} else {
-		t.rows = slices.Collect(rows)
+		t.Rows = slices.Collect(rows)
 	}
 	fromName, toName := l.Info.Kind.TimeFields()
 	taken := map[string]bool{}
 	if t.any(func(row int) bool { return l.OwnID(row) != "" }) {
-		t.id = len(t.fields)
-		t.fields = append(t.fields, exportField{name: "id"})
+		t.id = len(t.Fields)
+		t.Fields = append(t.Fields, ExportField{Name: "id"})
 		taken["id"] = true
 	}
 	if t.any(func(row int) bool { _, _, dated := l.TimesMS(row); return dated }) {
-		t.from = len(t.fields)
-		t.fields = append(t.fields, exportField{name: fromName, kind: exportTime}, exportField{name: toName, kind: exportTime})
+		t.from = len(t.Fields)
+		t.Fields = append(t.Fields, ExportField{Name: fromName, Kind: ExportTime}, ExportField{Name: toName, Kind: ExportTime})
 		taken[fromName], taken[toName] = true, true
 	}
 	names := []string{}
@@ -85,15 +87,15 @@ func newExportTable(l *geo.Layer, rows iter.Seq[int]) *exportTable {
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		t.at[name] = len(t.fields)
-		t.fields = append(t.fields, exportField{name: name})
+		t.at[name] = len(t.Fields)
+		t.Fields = append(t.Fields, ExportField{Name: name})
 	}
 	t.settle()
-	t.values = make([]exportValue, len(t.fields))
+	t.values = make([]ExportValue, len(t.Fields))
 	return t
 }
 
-func (t *exportTable) any(has func(row int) bool) bool { return slices.ContainsFunc(t.rows, has) }
+func (t *ExportTable) any(has func(row int) bool) bool { return slices.ContainsFunc(t.Rows, has) }
 
 // kinds are what values of a column have been seen to be, as bits.
 type kinds uint8
@@ -109,54 +111,54 @@ const (
 
 // settle finds the types of the property columns, and drops those that no
 // row has.
-func (t *exportTable) settle() {
-	saw := make([]kinds, len(t.fields))
-	for i := range t.fields {
-		t.fields[i].lo, t.fields[i].hi = math.MaxInt64, math.MinInt64
+func (t *ExportTable) settle() {
+	saw := make([]kinds, len(t.Fields))
+	for i := range t.Fields {
+		t.Fields[i].Lo, t.Fields[i].Hi = math.MaxInt64, math.MinInt64
 	}
-	for _, row := range t.rows {
+	for _, row := range t.Rows {
 		if t.id >= 0 {
-			f := &t.fields[t.id]
-			f.maxBytes = max(f.maxBytes, len(t.l.ID(row)))
+			f := &t.Fields[t.id]
+			f.MaxBytes = max(f.MaxBytes, len(t.Layer.ID(row)))
 		}
-		t.l.Values(row, func(name string, v any) {
+		t.Layer.Values(row, func(name string, v any) {
 			i, ok := t.at[name]
 			if !ok {
 				return
 			}
 			k, n := kindOf(v)
 			if saw[i] |= k; k == sawInteger {
-				t.fields[i].lo, t.fields[i].hi = min(t.fields[i].lo, n), max(t.fields[i].hi, n)
+				t.Fields[i].Lo, t.Fields[i].Hi = min(t.Fields[i].Lo, n), max(t.Fields[i].Hi, n)
 			}
-			t.fields[i].maxBytes = max(t.fields[i].maxBytes, len(exportLiteral(v)))
+			t.Fields[i].MaxBytes = max(t.Fields[i].MaxBytes, len(exportLiteral(v)))
 		})
 	}
-	kept := t.fields[:0:0]
-	for i, f := range t.fields {
-		if _, property := t.at[f.name]; !property {
+	kept := t.Fields[:0:0]
+	for i, f := range t.Fields {
+		if _, property := t.at[f.Name]; !property {
 			kept = append(kept, f)
 			continue
 		}
 		if saw[i] == 0 {
-			delete(t.at, f.name)
+			delete(t.at, f.Name)
 			continue
 		}
 		switch saw[i] {
 		case sawInteger:
-			f.kind = exportInteger
+			f.Kind = ExportInteger
 		case sawReal, sawReal | sawInteger:
-			f.kind = exportReal
+			f.Kind = ExportReal
 		case sawBoolean:
-			f.kind = exportBoolean
+			f.Kind = ExportBoolean
 		case sawDate:
-			f.kind = exportDate
+			f.Kind = ExportDate
 		case sawTime:
-			f.kind = exportTime
+			f.Kind = ExportTime
 		}
-		t.at[f.name] = len(kept)
+		t.at[f.Name] = len(kept)
 		kept = append(kept, f)
 	}
-	t.fields = kept
+	t.Fields = kept
 }
 
 func kindOf(v any) (kinds, int64) {
@@ -215,56 +217,56 @@ func exportLiteral(v any) string {
 	return ""
 }
 
-// row returns the values of a row, which are valid until the next call.
-func (t *exportTable) row(row int) []exportValue {
+// Row returns the values of a row, which are valid until the next call.
+func (t *ExportTable) Row(row int) []ExportValue {
 	clear(t.values)
 	if t.id >= 0 {
-		if id := t.l.ID(row); id != "" {
-			t.values[t.id] = exportValue{set: true, text: validText(id)}
+		if id := t.Layer.ID(row); id != "" {
+			t.values[t.id] = ExportValue{Set: true, Text: validText(id)}
 		}
 	}
-	if from, to, dated := t.l.TimesMS(row); dated && t.from >= 0 {
-		t.values[t.from] = exportValue{set: true, n: from}
+	if from, to, dated := t.Layer.TimesMS(row); dated && t.from >= 0 {
+		t.values[t.from] = ExportValue{Set: true, Int: from}
 		if to != from {
-			t.values[t.from+1] = exportValue{set: true, n: to}
+			t.values[t.from+1] = ExportValue{Set: true, Int: to}
 		}
 	}
-	t.l.Values(row, func(name string, v any) {
+	t.Layer.Values(row, func(name string, v any) {
 		if i, ok := t.at[name]; ok {
-			t.values[i] = exportValueOf(t.fields[i].kind, v)
+			t.values[i] = exportValueOf(t.Fields[i].Kind, v)
 		}
 	})
 	return t.values
 }
 
-func exportValueOf(kind exportKind, v any) exportValue {
-	e := exportValue{set: true}
+func exportValueOf(kind ExportKind, v any) ExportValue {
+	e := ExportValue{Set: true}
 	switch kind {
-	case exportInteger:
-		_, e.n = kindOf(v)
-	case exportReal:
+	case ExportInteger:
+		_, e.Int = kindOf(v)
+	case ExportReal:
 		if x, ok := v.(float64); ok {
-			e.num = x
+			e.Real = x
 		} else {
-			e.num, _ = strconv.ParseFloat(exportLiteral(v), 64)
+			e.Real, _ = strconv.ParseFloat(exportLiteral(v), 64)
 		}
-	case exportBoolean:
+	case ExportBoolean:
 		if v == true {
-			e.n = 1
+			e.Int = 1
 		}
-	case exportTime:
+	case ExportTime:
 		text, _ := v.(string)
-		e.n, _ = exactTime(text)
+		e.Int, _ = exactTime(text)
 	default:
-		e.text = validText(exportLiteral(v))
+		e.Text = validText(exportLiteral(v))
 	}
 	return e
 }
 
-// measuresOf returns the times of a track's vertices in unix seconds, which
+// MeasuresOf returns the times of a track's vertices in unix seconds, which
 // formats with measures (M) keep; nil when it has none.
-func (t *exportTable) measuresOf(row int) []float64 {
-	times := t.l.VertexTimesMS(row)
+func (t *ExportTable) MeasuresOf(row int) []float64 {
+	times := t.Layer.VertexTimesMS(row)
 	if times == nil {
 		return nil
 	}
@@ -275,20 +277,27 @@ func (t *exportTable) measuresOf(row int) []float64 {
 	return m
 }
 
-// measured reports whether any row has times at its vertices.
-func (t *exportTable) measured() bool {
-	return t.any(func(row int) bool { return t.l.VertexTimesMS(row) != nil })
+// Measured reports whether any row has times at its vertices.
+func (t *ExportTable) Measured() bool {
+	return t.any(func(row int) bool { return t.Layer.VertexTimesMS(row) != nil })
 }
 
-// bound is the box around the rows.
-func (t *exportTable) bound() orb.Bound {
+// Bound is the box around the rows.
+func (t *ExportTable) Bound() orb.Bound {
 	var b orb.Bound
-	for i, row := range t.rows {
-		if g := t.l.Geometry(row).Bound(); i == 0 {
+	for i, row := range t.Rows {
+		if g := t.Layer.Geometry(row).Bound(); i == 0 {
 			b = g
 		} else {
 			b = b.Union(g)
 		}
 	}
 	return b
+}
+
+// ByFID returns the rows in the order of their FIDs.
+func (t *ExportTable) ByFID() []int {
+	rows := slices.Clone(t.Rows)
+	slices.SortFunc(rows, func(a, b int) int { return cmp.Compare(t.Layer.FID(a), t.Layer.FID(b)) })
+	return rows
 }

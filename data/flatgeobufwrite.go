@@ -21,8 +21,8 @@ const fgbInMemory = 16 << 20
 // writeFlatGeobuf writes the rows in the order of a Hilbert curve, with an
 // index by which readers find those in a box.
 func writeFlatGeobuf(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
-	t := newExportTable(l, rows)
-	f := &fgbWriter{t: t, measured: t.measured(), b: flatbuffers.NewBuilder(64 << 10)}
+	t := NewExportTable(l, rows)
+	f := &fgbWriter{t: t, measured: t.Measured(), b: flatbuffers.NewBuilder(64 << 10)}
 	f.order()
 	features := &spool{limit: fgbInMemory}
 	defer features.close()
@@ -50,7 +50,7 @@ func writeFlatGeobuf(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
 }
 
 type fgbWriter struct {
-	t        *exportTable
+	t        *ExportTable
 	measured bool
 	kind     byte // of all geometries, or fgbUnknown
 	bound    orb.Bound
@@ -69,7 +69,7 @@ type fgbNode struct {
 
 // order sorts the rows along a Hilbert curve, by the middle of their boxes.
 func (f *fgbWriter) order() {
-	f.bound = f.t.bound()
+	f.bound = f.t.Bound()
 	size := [2]float64{f.bound.Max[0] - f.bound.Min[0], f.bound.Max[1] - f.bound.Min[1]}
 	place := func(v float64, axis int) uint32 {
 		if size[axis] <= 0 {
@@ -77,8 +77,8 @@ func (f *fgbWriter) order() {
 		}
 		return uint32(math.Min(math.Max((v-f.bound.Min[axis])/size[axis], 0), 1) * (1<<hilbertBits - 1))
 	}
-	for i, row := range f.t.rows {
-		g := f.t.l.Geometry(row)
+	for i, row := range f.t.Rows {
+		g := f.t.Layer.Geometry(row)
 		if k := fgbTypeOf(g); i == 0 {
 			f.kind = k
 		} else if k != f.kind {
@@ -131,9 +131,9 @@ func fgbTypeOf(g orb.Geometry) byte {
 func (f *fgbWriter) header() []byte {
 	b := f.b
 	b.Reset()
-	columns := make([]flatbuffers.UOffsetT, len(f.t.fields))
+	columns := make([]flatbuffers.UOffsetT, len(f.t.Fields))
 	for i := range columns {
-		name := b.CreateString(f.t.fields[i].name)
+		name := b.CreateString(f.t.Fields[i].Name)
 		b.StartObject(11)
 		b.PrependUOffsetTSlot(columnName, name, 0)
 		b.PrependByteSlot(columnType, f.columnType(i), 0)
@@ -147,7 +147,7 @@ func (f *fgbWriter) header() []byte {
 	b.PrependUOffsetTSlot(crsName, crs, 0)
 	system := b.EndObject()
 	box := floatVector(b, []float64{f.bound.Min[0], f.bound.Min[1], f.bound.Max[0], f.bound.Max[1]})
-	name := b.CreateString(f.t.l.Info.ID)
+	name := b.CreateString(f.t.Layer.Info.ID)
 	b.StartObject(14)
 	b.PrependUOffsetTSlot(headerName, name, 0)
 	if len(f.nodes) > 0 {
@@ -164,17 +164,17 @@ func (f *fgbWriter) header() []byte {
 }
 
 func (f *fgbWriter) columnType(i int) byte {
-	switch field := f.t.fields[i]; field.kind {
-	case exportInteger:
-		if field.lo < math.MinInt32 || field.hi > math.MaxInt32 {
+	switch field := f.t.Fields[i]; field.Kind {
+	case ExportInteger:
+		if field.Lo < math.MinInt32 || field.Hi > math.MaxInt32 {
 			return fgbLong
 		}
 		return fgbInt
-	case exportReal:
+	case ExportReal:
 		return fgbDouble
-	case exportBoolean:
+	case ExportBoolean:
 		return fgbBool
-	case exportDate, exportTime:
+	case ExportDate, ExportTime:
 		return fgbDateTime
 	}
 	return fgbString
@@ -192,8 +192,8 @@ func floatVector(b *flatbuffers.Builder, v []float64) flatbuffers.UOffsetT {
 func (f *fgbWriter) feature(row int) []byte {
 	b := f.b
 	b.Reset()
-	m := f.t.measuresOf(row)
-	geometry := f.geometry(f.t.l.Geometry(row), m)
+	m := f.t.MeasuresOf(row)
+	geometry := f.geometry(f.t.Layer.Geometry(row), m)
 	f.appendProperties(row)
 	properties := b.CreateByteVector(f.props)
 	b.StartObject(3)
@@ -280,24 +280,24 @@ func (f *fgbWriter) geometryTable(kind byte, lists [][]orb.Point, parts []flatbu
 func (f *fgbWriter) appendProperties(row int) {
 	dst := f.props[:0]
 	le := binary.LittleEndian
-	for i, v := range f.t.row(row) {
-		if !v.set {
+	for i, v := range f.t.Row(row) {
+		if !v.Set {
 			continue
 		}
 		dst = le.AppendUint16(dst, uint16(i))
 		switch f.columnType(i) {
 		case fgbInt:
-			dst = le.AppendUint32(dst, uint32(int32(v.n)))
+			dst = le.AppendUint32(dst, uint32(int32(v.Int)))
 		case fgbLong:
-			dst = le.AppendUint64(dst, uint64(v.n))
+			dst = le.AppendUint64(dst, uint64(v.Int))
 		case fgbDouble:
-			dst = appendFloat64(dst, v.num)
+			dst = appendFloat64(dst, v.Real)
 		case fgbBool:
-			dst = append(dst, byte(v.n))
+			dst = append(dst, byte(v.Int))
 		default:
-			text := v.text
-			if f.t.fields[i].kind == exportTime {
-				text = string(appendInstant(nil, v.n))
+			text := v.Text
+			if f.t.Fields[i].Kind == ExportTime {
+				text = string(appendInstant(nil, v.Int))
 			}
 			dst = append(le.AppendUint32(dst, uint32(len(text))), text...)
 		}

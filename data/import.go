@@ -22,6 +22,8 @@ type ImportOptions struct {
 	Format, ContentType, ContentEncoding, Filename string
 	// Layer picks one of several layers in a file, "" when there is one.
 	Layer string
+	// GeoPackage reads files of that format; nil refuses them.
+	GeoPackage GeoPackage
 	// Mapping gives fields their columns.
 	Mapping Mapping
 	// CRS names the coordinate reference system, "" for what the file says

@@ -37,7 +37,7 @@ const (
 // the properties of the whole. What had to be shortened is listed in a text
 // file beside them.
 func writeShapefile(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
-	t := newExportTable(l, rows)
+	t := NewExportTable(l, rows)
 	dbf, notes, refusal := newDBFWriter(t)
 	if refusal != nil {
 		return refusal
@@ -104,10 +104,10 @@ type shapeItem struct {
 }
 
 // shapeFilesOf sorts geometries by their type, in order of suffix below.
-func shapeFilesOf(t *exportTable) []*shapeFile {
+func shapeFilesOf(t *ExportTable) []*shapeFile {
 	files := []*shapeFile{{suffix: "points", kind: shapePoint}, {suffix: "multipoints", kind: shapeMultiPoint},
 		{suffix: "lines", kind: shapeLine}, {suffix: "polygons", kind: shapePolygon}}
-	if t.measured() {
+	if t.Measured() {
 		files[2].kind += shapeM
 		files[2].m = [2]float64{math.Inf(1), math.Inf(-1)}
 	}
@@ -137,8 +137,8 @@ func shapeFilesOf(t *exportTable) []*shapeFile {
 		}
 		f.add(t, row, g)
 	}
-	for _, row := range t.rows {
-		add(row, t.l.Geometry(row))
+	for _, row := range t.Rows {
+		add(row, t.Layer.Geometry(row))
 	}
 	files = slices.DeleteFunc(files, func(f *shapeFile) bool { return len(f.items) == 0 })
 	if len(files) == 0 {
@@ -147,7 +147,7 @@ func shapeFilesOf(t *exportTable) []*shapeFile {
 	return files
 }
 
-func (f *shapeFile) add(t *exportTable, row int, g orb.Geometry) {
+func (f *shapeFile) add(t *ExportTable, row int, g orb.Geometry) {
 	parts, n := shapeParts(g)
 	size := 4 + 32 + 8 + 4*len(parts) + 16*n
 	switch f.kind {
@@ -157,7 +157,7 @@ func (f *shapeFile) add(t *exportTable, row int, g orb.Geometry) {
 		size = 4 + 32 + 4 + 16*n
 	case shapeLine + shapeM:
 		size += 16 + 8*n
-		for _, m := range t.measuresOf(row) {
+		for _, m := range t.MeasuresOf(row) {
 			f.m[0], f.m[1] = min(f.m[0], m), max(f.m[1], m)
 		}
 	}
@@ -226,7 +226,7 @@ func appendFloat64(dst []byte, v float64) []byte {
 	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
 }
 
-func (f *shapeFile) writeShapes(w *bufio.Writer, t *exportTable) {
+func (f *shapeFile) writeShapes(w *bufio.Writer, t *ExportTable) {
 	f.header(w, shapeHeaderBytes+f.bytes)
 	var b []byte
 	for i, item := range f.items {
@@ -242,7 +242,7 @@ func (f *shapeFile) writeShapes(w *bufio.Writer, t *exportTable) {
 	}
 }
 
-func (f *shapeFile) appendParts(b []byte, item shapeItem, t *exportTable) []byte {
+func (f *shapeFile) appendParts(b []byte, item shapeItem, t *ExportTable) []byte {
 	parts, n := shapeParts(item.geometry)
 	box := item.geometry.Bound()
 	for _, v := range [4]float64{box.Min[0], box.Min[1], box.Max[0], box.Max[1]} {
@@ -267,7 +267,7 @@ func (f *shapeFile) appendParts(b []byte, item shapeItem, t *exportTable) []byte
 	if f.kind != shapeLine+shapeM {
 		return b
 	}
-	m := t.measuresOf(item.row)
+	m := t.MeasuresOf(item.row)
 	if len(m) != n {
 		m = slices.Repeat([]float64{10 * noMeasure}, n)
 	}
@@ -290,38 +290,38 @@ func (f *shapeFile) writeIndex(w *bufio.Writer) {
 
 // dbfWriter writes the rows of an export as a .dbf.
 type dbfWriter struct {
-	t        *exportTable
+	t        *ExportTable
 	names    []string
 	widths   []int
 	rowBytes int
 }
 
 // newDBFWriter fits the columns into a .dbf; notes say what was shortened.
-func newDBFWriter(t *exportTable) (d *dbfWriter, notes []string, refusal *Refusal) {
+func newDBFWriter(t *ExportTable) (d *dbfWriter, notes []string, refusal *Refusal) {
 	d = &dbfWriter{t: t, rowBytes: 1}
 	taken := map[string]bool{}
-	for _, f := range t.fields {
-		name := dbfName(f.name, taken)
+	for _, f := range t.Fields {
+		name := dbfName(f.Name, taken)
 		width := 0
-		switch f.kind {
-		case exportText:
-			width = max(1, min(f.maxBytes, dbfTextBytes))
-			if f.maxBytes > dbfTextBytes {
-				notes = append(notes, fmt.Sprintf("%s: texts longer than %d bytes are cut off", f.name, dbfTextBytes))
+		switch f.Kind {
+		case ExportText:
+			width = max(1, min(f.MaxBytes, dbfTextBytes))
+			if f.MaxBytes > dbfTextBytes {
+				notes = append(notes, fmt.Sprintf("%s: texts longer than %d bytes are cut off", f.Name, dbfTextBytes))
 			}
-		case exportInteger:
-			width = max(1, len(strconv.FormatInt(f.lo, 10)), len(strconv.FormatInt(f.hi, 10)))
-		case exportReal:
+		case ExportInteger:
+			width = max(1, len(strconv.FormatInt(f.Lo, 10)), len(strconv.FormatInt(f.Hi, 10)))
+		case ExportReal:
 			width = dbfRealBytes
-		case exportBoolean:
+		case ExportBoolean:
 			width = 1
-		case exportDate:
+		case ExportDate:
 			width = 8
-		case exportTime:
+		case ExportTime:
 			width = len("2006-01-02T15:04:05.000Z")
 		}
-		if name != f.name {
-			notes = append(notes, fmt.Sprintf("%s: the column is called %s", f.name, name))
+		if name != f.Name {
+			notes = append(notes, fmt.Sprintf("%s: the column is called %s", f.Name, name))
 		}
 		d.names, d.widths = append(d.names, name), append(d.widths, width)
 		d.rowBytes += width
@@ -371,15 +371,15 @@ func (d *dbfWriter) write(w *bufio.Writer, items []shapeItem) {
 		f := make([]byte, dbfFieldBytes)
 		copy(f[:dbfNameBytes], name)
 		f[11], f[16] = 'N', byte(d.widths[i])
-		if i < len(d.t.fields) {
-			switch d.t.fields[i].kind {
-			case exportText, exportTime:
+		if i < len(d.t.Fields) {
+			switch d.t.Fields[i].Kind {
+			case ExportText, ExportTime:
 				f[11] = 'C'
-			case exportReal:
+			case ExportReal:
 				f[17] = 15
-			case exportBoolean:
+			case ExportBoolean:
 				f[11] = 'L'
-			case exportDate:
+			case ExportDate:
 				f[11] = 'D'
 			}
 		}
@@ -389,11 +389,11 @@ func (d *dbfWriter) write(w *bufio.Writer, items []shapeItem) {
 	row := make([]byte, 0, d.rowBytes)
 	for _, item := range items {
 		row = append(row[:0], ' ')
-		for i, v := range d.t.row(item.row) {
-			row = appendDBF(row, d.t.fields[i].kind, v, d.widths[i])
+		for i, v := range d.t.Row(item.row) {
+			row = appendDBF(row, d.t.Fields[i].Kind, v, d.widths[i])
 		}
-		if len(d.t.fields) == 0 {
-			row = fmt.Appendf(row, "%*d", d.widths[0], d.t.l.FID(item.row))
+		if len(d.t.Fields) == 0 {
+			row = fmt.Appendf(row, "%*d", d.widths[0], d.t.Layer.FID(item.row))
 		}
 		_, _ = w.Write(row)
 	}
@@ -401,30 +401,30 @@ func (d *dbfWriter) write(w *bufio.Writer, items []shapeItem) {
 }
 
 // appendDBF appends a value, filled up to its width.
-func appendDBF(row []byte, kind exportKind, v exportValue, width int) []byte {
-	text, right := "", kind == exportInteger || kind == exportReal
+func appendDBF(row []byte, kind ExportKind, v ExportValue, width int) []byte {
+	text, right := "", kind == ExportInteger || kind == ExportReal
 	switch {
-	case !v.set:
-		if kind == exportBoolean {
+	case !v.Set:
+		if kind == ExportBoolean {
 			text = "?"
 		}
-	case kind == exportInteger:
-		text = strconv.FormatInt(v.n, 10)
-	case kind == exportReal:
-		if text = strconv.FormatFloat(v.num, 'f', -1, 64); len(text) > width {
-			text = strconv.FormatFloat(v.num, 'e', -1, 64)
+	case kind == ExportInteger:
+		text = strconv.FormatInt(v.Int, 10)
+	case kind == ExportReal:
+		if text = strconv.FormatFloat(v.Real, 'f', -1, 64); len(text) > width {
+			text = strconv.FormatFloat(v.Real, 'e', -1, 64)
 		}
 		for digits := 16; len(text) > width; digits-- {
-			text = strconv.FormatFloat(v.num, 'e', digits, 64)
+			text = strconv.FormatFloat(v.Real, 'e', digits, 64)
 		}
-	case kind == exportBoolean:
-		text = string("FT"[v.n])
-	case kind == exportDate:
-		text = strings.ReplaceAll(v.text, "-", "")
-	case kind == exportTime:
-		text = string(appendInstant(nil, v.n))
+	case kind == ExportBoolean:
+		text = string("FT"[v.Int])
+	case kind == ExportDate:
+		text = strings.ReplaceAll(v.Text, "-", "")
+	case kind == ExportTime:
+		text = string(appendInstant(nil, v.Int))
 	default:
-		text = v.text
+		text = v.Text
 	}
 	for len(text) > width { // on a letter
 		_, size := utf8.DecodeLastRuneInString(text)

@@ -135,6 +135,8 @@ func (im *importer) format(head []byte) (string, error) {
 		declared = FormatGeoJSON
 	case "tsv":
 		declared = FormatCSV
+	case "geopackage":
+		declared = FormatGeoPackage
 	case "flatgeobuf":
 		declared = FormatFlatGeobuf
 	case "shapefile", "esri shapefile":
@@ -182,6 +184,8 @@ func contentFormat(contentType string) string {
 		return FormatShapefile
 	case "application/flatgeobuf", "application/x-flatgeobuf", "application/vnd.flatgeobuf":
 		return FormatFlatGeobuf
+	case "application/geopackage+sqlite3", "application/vnd.sqlite3", "application/x-sqlite3":
+		return FormatGeoPackage
 	case "application/octet-stream", "binary/octet-stream", "text/plain", "application/gzip", "application/x-gzip",
 		"application/vnd.ms-excel",          // what some browsers call a .csv file
 		"application/x-www-form-urlencoded": // what curl says unless it is told
@@ -209,8 +213,7 @@ func sniff(head []byte) (string, error) {
 		return format, nil
 	}
 	for magic, name := range map[string]string{
-		"SQLite format 3": "a GeoPackage or SQLite file",
-		"fgb\x03":         "FlatGeobuf", "PAR1": "Parquet", "%PDF": "PDF", "\x00\x00\x27\x0a": "a Shapefile", "\x1f\x8b": "compressed twice",
+		"fgb\x03": "FlatGeobuf", "PAR1": "Parquet", "%PDF": "PDF", "\x00\x00\x27\x0a": "a Shapefile", "\x1f\x8b": "compressed twice",
 	} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return "", refuse(415, "format_not_read", "the file is %s, which is not read; %s", name, readsText)

@@ -72,6 +72,15 @@ func (s *spool) ReadAt(p []byte, off int64) (int, error) {
 	return n + more, err
 }
 
+// path returns the name of the file that holds everything, for a spool of
+// limit 0 to which something was written.
+func (s *spool) path() (string, error) {
+	if err := s.out.Flush(); err != nil {
+		return "", err
+	}
+	return s.file.Name(), nil
+}
+
 // close gives the room back; the file held nothing that anybody waits for.
 func (s *spool) close() {
 	if s.file != nil {

@@ -19,11 +19,9 @@ const (
 	programName = "sempadan"
 )
 
-// baseTables are the tables of GeoPackage 1.3 that a file of features needs
-// (OGC 12-128r17, annex C) and the store's own. These are not STRICT: SQLite
-// before 3.37, which many QGIS installations still have, could then not open
-// the file at all.
-const baseTables = `
+// standardTables are the tables of GeoPackage 1.3 that a file of features needs
+// (OGC 12-128r17, annex C).
+const standardTables = `
 CREATE TABLE gpkg_spatial_ref_sys (
   srs_name TEXT NOT NULL,
   srs_id INTEGER NOT NULL PRIMARY KEY,
@@ -65,6 +63,12 @@ CREATE TABLE gpkg_extensions (
   scope TEXT NOT NULL,
   CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name)
 );
+`
+
+// storeTables are the store's own. They are not STRICT: SQLite before 3.37,
+// which many QGIS installations still have, could then not open the file at
+// all.
+const storeTables = `
 CREATE TABLE sempadan_store (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   schema_version INTEGER NOT NULL,
@@ -159,12 +163,21 @@ func fill(ctx context.Context, path string) (err error) {
 	db.SetMaxOpenConns(1)
 	var b strings.Builder
 	fmt.Fprintf(&b, "PRAGMA application_id = %d; PRAGMA user_version = %d; BEGIN;", applicationID, userVersion)
-	b.WriteString(baseTables)
+	b.WriteString(standardTables + storeTables)
 	fmt.Fprintf(&b, "INSERT INTO sempadan_store VALUES (1, %d, '%s');", schemaVersion, programName)
 	fmt.Fprintf(&b, "INSERT INTO gpkg_extensions VALUES (NULL, NULL, %s);", aspatialExtension)
 	for _, name := range ownTables {
 		fmt.Fprintf(&b, "INSERT INTO gpkg_extensions VALUES ('%s', NULL, %s);", name, ownExtension)
 	}
+	b.WriteString(systemRows())
+	b.WriteString("COMMIT; PRAGMA journal_mode = WAL;")
+	_, err = db.ExecContext(ctx, b.String())
+	return err
+}
+
+// systemRows returns the statements that fill gpkg_spatial_ref_sys.
+func systemRows() string {
+	var b strings.Builder
 	for _, row := range [][]any{
 		{"Undefined cartesian SRS", -1, "NONE", -1, "undefined", "undefined cartesian coordinate reference system"},
 		{"Undefined geographic SRS", 0, "NONE", 0, "undefined", "undefined geographic coordinate reference system"},
@@ -173,9 +186,7 @@ func fill(ctx context.Context, path string) (err error) {
 	} {
 		fmt.Fprintf(&b, "INSERT INTO gpkg_spatial_ref_sys VALUES ('%s', %d, '%s', %d, '%s', '%s');", row...)
 	}
-	b.WriteString("COMMIT; PRAGMA journal_mode = WAL;")
-	_, err = db.ExecContext(ctx, b.String())
-	return err
+	return b.String()
 }
 
 // quote makes an SQL identifier of any name.

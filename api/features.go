@@ -3,6 +3,7 @@ package api
 import (
 	"compress/gzip"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -23,6 +24,9 @@ var featureFormats = map[string]string{
 	data.FormatGeoJSON:    "application/geo+json",
 	data.FormatGeoJSONSeq: "application/geo+json-seq",
 	data.FormatCSV:        "text/csv; charset=utf-8",
+	data.FormatGeoPackage: "application/geopackage+sqlite3",
+	data.FormatShapefile:  "application/zip",
+	data.FormatFlatGeobuf: "application/flatgeobuf",
 }
 
 // features streams a layer, or a page of it when a limit is given.
@@ -37,7 +41,7 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	}
 	media, known := featureFormats[format]
 	if !known {
-		return badParameter("format", "%q is not one of %s", format, strings.Join(data.WriteFormats(), ", "))
+		return badParameter("format", "%q is not one of %s", format, strings.Join(data.ExportFormats(), ", "))
 	}
 	rows, err := selectRows(r, e.layer)
 	if err != nil {
@@ -51,7 +55,7 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", media)
 	h.Set("Cache-Control", revalidate)
 	h.Add("Vary", "Accept-Encoding")
-	packed := acceptsGzip(r)
+	packed := acceptsGzip(r) && format != data.FormatShapefile // which is packed already
 	if packed {
 		tag += "-gz"
 	}
@@ -61,26 +65,33 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if format != data.FormatGeoJSON {
-		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, e.layer.Info.ID, format))
+		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, e.layer.Info.ID, data.Extension(format)))
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute)) // a whole layer may be long
-	var out io.Writer = w
+	export := data.Export{Layer: e.layer, Rows: rows, GeoPackage: s.opts.GeoPackage}
+	counted := &byteCounter{}
 	if r.Method == http.MethodHead {
-		counted := &byteCounter{}
-		if err := data.Write(counted, format, e.layer, rows); err != nil {
+		if err := export.Write(r.Context(), counted, format); err != nil {
 			return err
 		}
 		h.Set("Content-Length", strconv.FormatInt(counted.n, 10))
 		h.Set("ETag", `"`+strings.TrimSuffix(tag, "-gz")+`"`)
 		return nil
 	}
+	var out io.Writer = w
 	if packed {
 		h.Set("Content-Encoding", "gzip")
 		z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // the level is valid
 		defer func() { _ = z.Close() }()
 		out = z
 	}
-	if err := data.Write(out, format, e.layer, rows); err != nil {
+	if err := export.Write(r.Context(), io.MultiWriter(counted, out), format); err != nil {
+		if refusal := (*data.Refusal)(nil); errors.As(err, &refusal) && counted.n == 0 && !packed {
+			for _, name := range []string{"Content-Type", "Content-Disposition", "Cache-Control", "ETag"} {
+				h.Del(name)
+			}
+			return err
+		}
 		// Half an answer must not look whole.
 		s.log.Debug("a reader left", "layer", e.layer.Info.ID, "error", err)
 		panic(http.ErrAbortHandler)

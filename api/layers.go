@@ -132,7 +132,7 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	limits.UnpackedBytes = max(limits.UnpackedBytes, 4*s.opts.MaxBody)
 	u.Import = data.ImportOptions{
 		Format: q.Get("format"), ContentType: contentType(r), ContentEncoding: r.Header.Get("Content-Encoding"),
-		Filename: r.Header.Get("X-Filename"), Mapping: mapping, CRS: q.Get("crs"), TZ: q.Get("tz"),
+		Filename: r.Header.Get("X-Filename"), Layer: q.Get("layer"), GeoPackage: s.opts.GeoPackage, Mapping: mapping, CRS: q.Get("crs"), TZ: q.Get("tz"),
 		DateOrder: data.DateOrder(q.Get("date_order")), Date: q.Get("date"), Strict: strict,
 		Now: s.opts.Now(), Limits: limits,
 	}

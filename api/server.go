@@ -19,6 +19,8 @@ import (
 // Options is what a server is made of.
 type Options struct {
 	Store data.Store
+	// GeoPackage reads and writes files of that format; nil refuses them.
+	GeoPackage data.GeoPackage
 	// Builtin are the layers that ship with the program and the demo. A
 	// stored layer with the same ID takes the place of one of them.
 	Builtin []*geo.Layer

@@ -81,7 +81,7 @@ func start(t testing.TB, path string, withBuiltin bool) *service {
 		}
 	}
 	opts := api.Options{
-		Store: store, Builtin: ls, Model: risk.DefaultModel(), LocalOnly: true, Version: "test",
+		Store: store, GeoPackage: gpkg.Files{}, Builtin: ls, Model: risk.DefaultModel(), LocalOnly: true, Version: "test",
 		Now: func() time.Time { return clock }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Registry: prometheus.NewRegistry(), MaxBody: 8 << 20,
 	}
@@ -247,7 +247,8 @@ func TestBadUploadsLeaveNothing(t *testing.T) {
 		{"empty", "application/geo+json", ``, 0, ""},
 		{"nothing", "application/geo+json", `{"type":"FeatureCollection","features":[]}`, 422, ""},
 		{"nolat", "text/csv", "id,lon\nA,112\n", 0, "lon"},
-		{"unknownformat", "application/zip", "PK\x03\x04", 415, ""},
+		{"unknownformat", "application/pdf", "%PDF-1.7", 415, ""},
+		{"cutarchive", "application/zip", "PK\x03\x04", 400, ""},
 	} {
 		a := s.put("/v1/layers/"+c.name+"?kind=incident", c.contentType, c.body)
 		if a.status < 400 || a.status > 499 || c.status != 0 && a.status != c.status {

@@ -87,6 +87,19 @@ func (im *importer) readArchive(whole *spool) error {
 	return refuse(422, "archive_without_layer", "the archive has %d files and no layer among them; a Shapefile is a .shp with its .dbf, .prj and .cpg", len(a.files))
 }
 
+// ExportFormats lists the formats that Export writes.
+func ExportFormats() []string {
+	return append(WriteFormats(), FormatGeoPackage, FormatShapefile, FormatFlatGeobuf)
+}
+
+// Extension returns how the name of a file of a format ends, without the dot.
+func Extension(format string) string {
+	if format == FormatShapefile {
+		return "zip"
+	}
+	return format
+}
+
 // binaryWriter returns the writer of a format that has types, nil for others.
 func binaryWriter(format string) func(io.Writer, *geo.Layer, iter.Seq[int]) error {
 	switch format {

@@ -14,9 +14,9 @@ import (
 	"github.com/sempadan/sempadan/geo"
 )
 
-// WriteFormats lists the formats that Export knows.
+// WriteFormats lists the formats of text that Write knows.
 func WriteFormats() []string {
-	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatGeoPackage, FormatShapefile, FormatFlatGeobuf}
+	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV}
 }
 
 // Write writes rows of a layer; nil rows are all. GeoJSON follows RFC 7946:
@@ -67,7 +67,7 @@ func (e Export) Write(ctx context.Context, w io.Writer, format string) error {
 	case FormatCSV:
 		writeCSV(out, l, rows)
 	default:
-		return refuse(415, "format_not_written", "%s is not written here; %s are", show(format), strings.Join(WriteFormats(), ", "))
+		return refuse(415, "format_not_written", "%s is not written here; %s are", show(format), strings.Join(ExportFormats(), ", "))
 	}
 	out.flush(true)
 	return writeError(format, out.err)

@@ -19,7 +19,7 @@ const (
 	FormatCSV        = "csv"
 )
 
-const readsText = "GeoJSON, one GeoJSON feature a line, and CSV are read, plain or with gzip"
+const readsText = "GeoJSON, one GeoJSON feature a line, CSV, GeoPackage, zipped Shapefiles and FlatGeobuf are read"
 
 // counted is the file as it comes: it stops at the body limit and when the
 // context ends.

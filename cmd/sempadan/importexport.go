@@ -13,14 +13,15 @@ import (
 	"time"
 
 	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/data/gpkg"
 	"github.com/sempadan/sempadan/data/layers"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/spf13/cobra"
 )
 
 type importFlags struct {
-	store, kind, mode, mapping, crs, tz, dateOrder, date, format, title string
-	dryRun, strict, json                                                bool
+	store, kind, mode, mapping, crs, tz, dateOrder, date, format, layer, title string
+	dryRun, strict, json                                                       bool
 }
 
 func importCommand() *cobra.Command {
@@ -39,7 +40,8 @@ func importCommand() *cobra.Command {
 	fl.StringVar(&f.tz, "tz", "", "zone of times that carry none, such as Asia/Kuching")
 	fl.StringVar(&f.dateOrder, "date-order", "", "dmy, mdy or ymd")
 	fl.StringVar(&f.date, "date", "", "date of tracks with times of day only, YYYY-MM-DD")
-	fl.StringVar(&f.format, "format", "", "geojson, geojsonseq or csv; default: what the file is")
+	fl.StringVar(&f.format, "format", "", "geojson, geojsonseq, csv, gpkg, shp or fgb; default: what the file is")
+	fl.StringVar(&f.layer, "layer", "", "which layer of a file that has several")
 	fl.StringVar(&f.title, "title", "", "name of the layer for people")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "report only; store nothing")
 	fl.BoolVar(&f.strict, "strict", false, "refuse a file with columns that must not be stored")
@@ -59,7 +61,7 @@ func (f importFlags) revision(layer string) (data.Revision, error) {
 	return data.Revision{
 		ID: layer, Title: f.title, Kind: geo.LayerKind(f.kind), Mode: mode, User: "local",
 		Import: data.ImportOptions{
-			Format: f.format, Mapping: mapping, CRS: f.crs, TZ: f.tz, DateOrder: data.DateOrder(f.dateOrder),
+			Format: f.format, Layer: f.layer, GeoPackage: gpkg.Files{}, Mapping: mapping, CRS: f.crs, TZ: f.tz, DateOrder: data.DateOrder(f.dateOrder),
 			Date: f.date, Strict: f.strict, Now: time.Now().UTC(), Limits: data.FileLimits(),
 		},
 	}, nil
@@ -204,13 +206,12 @@ func exportCommand() *cobra.Command {
 				return fmt.Errorf("there is no layer %q in %s", args[0], store)
 			}
 			if format == "" {
-				format = strings.TrimPrefix(filepath.Ext(out), ".")
-				if format == "" || format == "json" {
-					format = data.FormatGeoJSON
-				}
+				format = formatOf(out)
 			}
 			bar := newProgress(fmt.Sprintf("writing %d features", l.Len()), -1)
-			err = output(out, c.OutOrStdout(), func(w io.Writer) error { return data.Write(w, format, l, nil) })
+			err = output(out, c.OutOrStdout(), func(w io.Writer) error {
+				return data.Export{Layer: l, GeoPackage: gpkg.Files{}}.Write(c.Context(), w, format)
+			})
 			bar.done()
 			if err != nil || !asJSON {
 				return err
@@ -219,8 +220,20 @@ func exportCommand() *cobra.Command {
 		},
 	}
 	storeFlag(c, &store)
-	c.Flags().StringVar(&format, "format", "", "geojson, geojsonseq or csv; default: by the file's ending")
+	c.Flags().StringVar(&format, "format", "", strings.Join(data.ExportFormats(), ", ")+"; default: by the file's ending")
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write; default: standard output")
 	c.Flags().BoolVar(&asJSON, "json", false, "what was written as one JSON document on standard output; needs -o")
 	return c
+}
+
+// formatOf is the format that a file's ending stands for.
+func formatOf(path string) string {
+	switch ext := strings.ToLower(strings.TrimPrefix(filepath.Ext(path), ".")); ext {
+	case "", "json":
+		return data.FormatGeoJSON
+	case "zip":
+		return data.FormatShapefile
+	default:
+		return ext
+	}
 }

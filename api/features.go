@@ -27,6 +27,7 @@ var featureFormats = map[string]string{
 	data.FormatGeoPackage: "application/geopackage+sqlite3",
 	data.FormatShapefile:  "application/zip",
 	data.FormatFlatGeobuf: "application/flatgeobuf",
+	data.FormatGeoParquet: "application/vnd.apache.parquet",
 }
 
 // features streams a layer, or a page of it when a limit is given.
@@ -55,7 +56,7 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", media)
 	h.Set("Cache-Control", revalidate)
 	h.Add("Vary", "Accept-Encoding")
-	packed := acceptsGzip(r) && format != data.FormatShapefile // which is packed already
+	packed := acceptsGzip(r) && format != data.FormatShapefile && format != data.FormatGeoParquet // which are packed already
 	if packed {
 		tag += "-gz"
 	}

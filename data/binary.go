@@ -89,7 +89,7 @@ func (im *importer) readArchive(whole *spool) error {
 
 // ExportFormats lists the formats that Export writes.
 func ExportFormats() []string {
-	return append(WriteFormats(), FormatGeoPackage, FormatShapefile, FormatFlatGeobuf)
+	return append(WriteFormats(), FormatGeoPackage, FormatShapefile, FormatFlatGeobuf, FormatGeoParquet)
 }
 
 // Extension returns how the name of a file of a format ends, without the dot.
@@ -107,6 +107,8 @@ func binaryWriter(format string) func(io.Writer, *geo.Layer, iter.Seq[int]) erro
 		return writeShapefile
 	case FormatFlatGeobuf:
 		return writeFlatGeobuf
+	case FormatGeoParquet:
+		return writeGeoParquet
 	}
 	return nil
 }

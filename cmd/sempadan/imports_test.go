@@ -39,6 +39,7 @@ var homes = map[string][]string{
 	"github.com/tidwall/rtree":            {"geo"},
 	"github.com/twpayne/go-geom":          {"data"},
 	"github.com/google/flatbuffers":       {"data"},
+	"github.com/parquet-go/parquet-go":    {"data"},
 	"modernc.org/sqlite":                  {"data/gpkg"},
 	"golang.org/x/sys/unix":               {"data/gpkg"},
 	"golang.org/x/text":                   {"data"},

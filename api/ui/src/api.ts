@@ -224,7 +224,7 @@ export async function download(path: string, filename: string): Promise<void> {
 const types: Record<string, string> = {
   geojson: 'application/geo+json', geojsonl: 'application/geo+json-seq', geojsonseq: 'application/geo+json-seq', ndjson: 'application/geo+json-seq',
   csv: 'text/csv', tsv: 'text/tab-separated-values', gpx: 'application/gpx+xml', kml: 'application/vnd.google-earth.kml+xml',
-  kmz: 'application/vnd.google-earth.kmz', zip: 'application/zip', gpkg: 'application/geopackage+sqlite3', gz: 'application/gzip', fgb: 'application/flatgeobuf', parquet: 'application/vnd.apache.parquet',
+  kmz: 'application/vnd.google-earth.kmz', zip: 'application/zip', gpkg: 'application/geopackage+sqlite3', gz: 'application/gzip', fgb: 'application/flatgeobuf',
 };
 
 /** The media type that a file name promises; anything else is left for the service to sniff. */

@@ -1,0 +1,113 @@
+package data
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/paulmach/orb/encoding/wkb"
+
+	"github.com/sempadan/sempadan/geo"
+)
+
+// The file has the types that the columns should have, and the rows that the
+// layer has.
+func TestGeoParquet(t *testing.T) {
+	for name, l := range samples(t) {
+		b := written(t, FormatGeoParquet, l)
+		f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, ok := f.Lookup("geo")
+		var meta geoMetadata
+		if err := json.Unmarshal([]byte(text), &meta); !ok || err != nil || meta.Version != "1.1.0" || meta.Columns["geometry"].Encoding != "WKB" || len(meta.Columns["geometry"].BBox) != 4 {
+			t.Fatalf("%s: %s %v", name, text, err)
+		}
+		schema := f.Schema().String()
+		for _, want := range []string{"required binary geometry", "optional binary name (STRING)", "optional int64 big (INT(64,true))", "optional int32 count (INT(32,true))", "optional double depth",
+			"optional boolean open", "optional int32 seen (DATE)", "optional int64 from (TIMESTAMP(isAdjustedToUTC=true,unit=MILLIS))"} {
+			if !strings.Contains(schema, want) {
+				t.Errorf("%s: no %q in %s", name, want, schema)
+			}
+		}
+		n := 0
+		for _, g := range f.RowGroups() {
+			rows := g.Rows()
+			buf := make([]parquet.Row, 16)
+			for {
+				k, err := rows.ReadRows(buf)
+				for _, row := range buf[:k] {
+					leaf, _ := f.Schema().Lookup("geometry")
+					got, bad := wkb.Unmarshal(row[leaf.ColumnIndex].ByteArray())
+					if bad != nil || string(AppendWKT(nil, got)) != string(AppendWKT(nil, l.Geometry(n))) {
+						t.Errorf("%s row %d: %v %v", name, n, got, bad)
+					}
+					n++
+				}
+				if err != nil {
+					break
+				}
+			}
+			_ = rows.Close()
+		}
+		if n != l.Len() || f.NumRows() != int64(n) {
+			t.Errorf("%s: %d rows of %d", name, n, l.Len())
+		}
+	}
+}
+
+// PyArrow, which shares no code with us, reads the same values.
+func TestPyArrowReadsGeoParquet(t *testing.T) {
+	if exec.Command("python3", "-c", "import pyarrow.parquet").Run() != nil {
+		t.Skip("NOT TESTED AGAINST PyArrow, which is missing; install python3-pyarrow (GDAL here has no Parquet driver)")
+	}
+	const script = `
+import sys, json, pyarrow.parquet as pq
+t = pq.read_table(sys.argv[1])
+geo = json.loads(t.schema.metadata[b"geo"])
+assert geo["version"] == "1.1.0" and geo["primary_column"] == "geometry", geo
+for r in t.to_pylist():
+    print(r["name"], r["count"], r["big"], r["depth"], r["open"], r["seen"], r["from"], len(r["geometry"]), sep="|")
+`
+	l := samples(t)["points"]
+	out, err := exec.Command("python3", "-c", script, saved(t, "a.parquet", written(t, FormatGeoParquet, l))).CombinedOutput()
+	want := "Sungai Sarawak é 国|7|9007199254740993|1.25|True|2024-05-01|2024-05-01 06:30:00+00:00|21\n" +
+		"b|-12|4|-1e-09|False|1999-12-31|2020-01-01 00:00:00+00:00|21\nwith \"quotes\", and more|None|None|1234567.125|None|None|None|21\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v\n got %s\nwant %s", err, out, want)
+	}
+}
+
+func TestGeoParquetOfTracks(t *testing.T) {
+	tracks, _ := mustImport(t, `{"type":"Feature","geometry":{"type":"LineString","coordinates":[[110,1],[110.1,1]]},"properties":{"times":["2024-05-01T00:00:00Z","2024-05-01T01:00:00.5Z"]}}`, geo.KindPatrolTrack)
+	b := written(t, FormatGeoParquet, tracks)
+	f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]parquet.Row, 1)
+	rows := f.RowGroups()[0].Rows()
+	defer func() { _ = rows.Close() }()
+	if n, _ := rows.ReadRows(buf); n != 1 || !slices.ContainsFunc(buf[0], func(v parquet.Value) bool {
+		return fmt.Sprint(v) == `["2024-05-01T00:00:00Z","2024-05-01T01:00:00.500Z"]`
+	}) {
+		t.Errorf("%d %v", n, buf)
+	}
+}
+
+func BenchmarkGeoParquetWrite(b *testing.B) {
+	l := manyPoints(b, 100_000)
+	for b.Loop() {
+		if err := Write(io.Discard, FormatGeoParquet, l, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(100_000*float64(b.N)/b.Elapsed().Seconds(), "features/s")
+}

@@ -297,10 +297,6 @@ type shapeParser struct {
 	xy, m      []byte
 }
 
-func (p *shapeParser) float(at int) float64 {
-	return math.Float64frombits(binary.LittleEndian.Uint64(p.b[at:]))
-}
-
 // at returns position i.
 func (p *shapeParser) at(i int) (x, y, m float64) {
 	m = nan

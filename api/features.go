@@ -23,6 +23,8 @@ var featureFormats = map[string]string{
 	data.FormatGeoJSON:    "application/geo+json",
 	data.FormatGeoJSONSeq: "application/geo+json-seq",
 	data.FormatCSV:        "text/csv; charset=utf-8",
+	data.FormatGPX:        "application/gpx+xml",
+	data.FormatKML:        "application/vnd.google-earth.kml+xml",
 }
 
 // features streams a layer, or a page of it when a limit is given.
@@ -46,6 +48,9 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	tag := fmt.Sprintf("%s-%s", e.tag(), contentTag([]byte(r.URL.RawQuery)))
 	if r.URL.Query().Get("limit") != "" || r.URL.Query().Get("cursor") != "" {
 		return s.featurePage(w, r, e, rows)
+	}
+	if err := data.CheckWrite(format, e.layer, rows); err != nil {
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", media)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/paulmach/orb"
 
@@ -12,21 +13,46 @@ import (
 )
 
 // WriteFormats lists the formats that Write knows.
-func WriteFormats() []string { return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV} }
+func WriteFormats() []string {
+	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatGPX, FormatKML}
+}
+
+// CheckWrite returns a *Refusal when a format cannot hold the rows of a layer:
+// GPX knows points and lines only. Nil rows are all.
+func CheckWrite(format string, l *geo.Layer, rows iter.Seq[int]) error {
+	if format != FormatGPX {
+		return nil
+	}
+	g := &gpxWriter{l: l}
+	for row := range allRows(l, rows) {
+		if g.element(row) == "" {
+			return refuse(422, "format_too_narrow", "gpx holds points and lines, and feature %d is a %s; use kml or geojson", l.FID(row), l.Geometry(row).GeoJSONType())
+		}
+	}
+	return nil
+}
+
+func allRows(l *geo.Layer, rows iter.Seq[int]) iter.Seq[int] {
+	if rows != nil {
+		return rows
+	}
+	return func(yield func(int) bool) {
+		for row := range l.Len() {
+			if !yield(row) {
+				return
+			}
+		}
+	}
+}
 
 // Write writes rows of a layer; nil rows are all. GeoJSON follows RFC 7946:
 // right-handed rings, at most seven decimals, no crs member; geojsonseq
 // follows RFC 8142. The CSV of a patrol layer has one row a fix. An unknown
 // format is a *Refusal.
 func Write(w io.Writer, format string, l *geo.Layer, rows iter.Seq[int]) error {
-	if rows == nil {
-		rows = func(yield func(int) bool) {
-			for row := range l.Len() {
-				if !yield(row) {
-					return
-				}
-			}
-		}
+	rows = allRows(l, rows)
+	if err := CheckWrite(format, l, rows); err != nil {
+		return err
 	}
 	out := &chunkWriter{w: w}
 	switch format {
@@ -42,8 +68,12 @@ func Write(w io.Writer, format string, l *geo.Layer, rows iter.Seq[int]) error {
 		}
 	case FormatCSV:
 		writeCSV(out, l, rows)
+	case FormatGPX:
+		writeGPX(out, l, rows)
+	case FormatKML:
+		out.err = writeKML(w, l, rows)
 	default:
-		return refuse(415, "format_not_written", "%s is not written here; geojson, geojsonseq and csv are", show(format))
+		return refuse(415, "format_not_written", "%s is not written here; %s are", show(format), strings.Join(WriteFormats(), ", "))
 	}
 	out.flush(true)
 	if out.err != nil {

@@ -257,10 +257,9 @@ func (g *geoJSON) idMember() {
 		g.number()
 		r.id = string(g.lit)
 	}
-	if g.im.scrutiny && personal([]byte(r.id), false) != "" {
-		g.im.report.warn("column_not_stored", "id of features", "the identifiers of features that look like %s are not stored", personal([]byte(r.id), false))
-		r.id = ""
-	}
+	id := r.id
+	r.id = ""
+	g.im.identify(r, []byte(id))
 }
 
 func (g *geoJSON) geometryMember() {

@@ -212,6 +212,10 @@ func (im *importer) run(src io.Reader) (*geo.Layer, error) {
 		switch format {
 		case FormatCSV:
 			err = im.readCSV(w)
+		case FormatGPX:
+			err = im.readGPX(w)
+		case FormatKML:
+			err = im.readKML(w)
 		default:
 			err = im.readGeoJSON(w, format)
 		}

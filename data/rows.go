@@ -40,6 +40,7 @@ type rowState struct {
 	measures []float64 // the M of each vertex, nil when there is none
 	times    [][]byte  // of the vertices, as written
 	hasTimes bool
+	fixMS    []int64 // of the vertices, already read; noTime for one without
 	cells    []cell
 	fault    *RowFault
 

@@ -17,9 +17,11 @@ const (
 	FormatGeoJSON    = "geojson"
 	FormatGeoJSONSeq = "geojsonseq"
 	FormatCSV        = "csv"
+	FormatGPX        = "gpx"
+	FormatKML        = "kml"
 )
 
-const readsText = "GeoJSON, one GeoJSON feature a line, and CSV are read, plain or with gzip"
+const readsText = "GeoJSON, one GeoJSON feature a line, CSV, GPX and KML are read, plain or with gzip"
 
 // counted is the file as it comes: it stops at the body limit and when the
 // context ends.
@@ -135,11 +137,15 @@ func (im *importer) format(head []byte) (string, error) {
 		declared = FormatGeoJSON
 	case "tsv":
 		declared = FormatCSV
+	case "xml":
+		if isXML(found) {
+			return found, nil
+		}
 	}
-	if declared != FormatCSV && !isJSON(declared) {
+	if declared != FormatCSV && !isJSON(declared) && !isXML(declared) && declared != "xml" {
 		return "", refuse(415, "format_not_read", "%s is not read; %s", show(declared), readsText)
 	}
-	if declared == FormatCSV != (found == FormatCSV) {
+	if declared != found && !(isJSON(declared) && isJSON(found)) {
 		return "", refuse(415, "format_mismatch", "the %s says %s but the file looks like %s; declare what it is", by, declared, found)
 	}
 	im.declared = true
@@ -147,6 +153,8 @@ func (im *importer) format(head []byte) (string, error) {
 }
 
 func isJSON(format string) bool { return format == FormatGeoJSON || format == FormatGeoJSONSeq }
+
+func isXML(format string) bool { return format == FormatGPX || format == FormatKML }
 
 // contentFormat returns the format that a media type stands for, "" when it
 // says nothing, else the type itself.
@@ -172,6 +180,12 @@ func contentFormat(contentType string) string {
 		return FormatGeoJSONSeq
 	case "text/csv", "application/csv", "text/tab-separated-values", "text/comma-separated-values":
 		return FormatCSV
+	case "application/gpx+xml", "application/gpx":
+		return FormatGPX
+	case "application/vnd.google-earth.kml+xml", "application/kml+xml":
+		return FormatKML
+	case "application/xml", "text/xml":
+		return "xml"
 	case "application/octet-stream", "binary/octet-stream", "text/plain", "application/gzip", "application/x-gzip",
 		"application/vnd.ms-excel",          // what some browsers call a .csv file
 		"application/x-www-form-urlencoded": // what curl says unless it is told
@@ -189,6 +203,10 @@ func filenameFormat(name string) string {
 		return FormatGeoJSONSeq
 	case ".csv", ".tsv", ".tab", ".txt":
 		return FormatCSV
+	case ".gpx":
+		return FormatGPX
+	case ".kml":
+		return FormatKML
 	}
 	return ""
 }
@@ -224,7 +242,14 @@ func sniff(head []byte) (string, error) {
 	case 0x1e:
 		return FormatGeoJSONSeq, nil
 	case '<':
-		return "", refuse(415, "format_not_read", "the file is XML (GPX, KML or a web page), which is not read; %s", readsText)
+		switch root := xmlRoot(text); root {
+		case FormatGPX, FormatKML:
+			return root, nil
+		case "html":
+			return "", refuse(415, "format_not_read", "the file is a web page; %s", readsText)
+		default:
+			return "", refuse(415, "format_not_read", "the file is XML, but neither GPX nor KML: its first element is %s; %s", show(root), readsText)
+		}
 	}
 	odd := 0
 	for _, c := range text[:min(len(text), 4096)] {

@@ -39,7 +39,7 @@ func importCommand() *cobra.Command {
 	fl.StringVar(&f.tz, "tz", "", "zone of times that carry none, such as Asia/Kuching")
 	fl.StringVar(&f.dateOrder, "date-order", "", "dmy, mdy or ymd")
 	fl.StringVar(&f.date, "date", "", "date of tracks with times of day only, YYYY-MM-DD")
-	fl.StringVar(&f.format, "format", "", "geojson, geojsonseq or csv; default: what the file is")
+	fl.StringVar(&f.format, "format", "", "geojson, geojsonseq, csv, gpx or kml; default: what the file is")
 	fl.StringVar(&f.title, "title", "", "name of the layer for people")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "report only; store nothing")
 	fl.BoolVar(&f.strict, "strict", false, "refuse a file with columns that must not be stored")
@@ -219,7 +219,7 @@ func exportCommand() *cobra.Command {
 		},
 	}
 	storeFlag(c, &store)
-	c.Flags().StringVar(&format, "format", "", "geojson, geojsonseq or csv; default: by the file's ending")
+	c.Flags().StringVar(&format, "format", "", "geojson, geojsonseq, csv, gpx or kml; default: by the file's ending")
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write; default: standard output")
 	c.Flags().BoolVar(&asJSON, "json", false, "what was written as one JSON document on standard output; needs -o")
 	return c

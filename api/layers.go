@@ -134,7 +134,10 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 		Format: q.Get("format"), ContentType: contentType(r), ContentEncoding: r.Header.Get("Content-Encoding"),
 		Filename: r.Header.Get("X-Filename"), Mapping: mapping, CRS: q.Get("crs"), TZ: q.Get("tz"),
 		DateOrder: data.DateOrder(q.Get("date_order")), Date: q.Get("date"), Strict: strict,
-		Now: s.opts.Now(), Limits: limits,
+		Now: s.opts.Now(), Limits: limits, Check: s.opts.Check,
+	}
+	if hard := q.Get("hard"); hard != "" {
+		u.Import.Hard = strings.Split(hard, ",")
 	}
 	return u, nil
 }

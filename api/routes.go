@@ -38,7 +38,7 @@ func (s *Server) table() []route {
 
 		{"GET", "/v1/layers", s.listLayers, nil},
 		{"GET", "/v1/layers/{id}", s.describeLayer, nil},
-		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "strict", "title"}},
+		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "strict", "hard", "title"}},
 		{"DELETE", "/v1/layers/{id}", s.deleteLayer, nil},
 		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor"}},
 		{"GET", "/v1/layers/{id}/versions", s.versions, nil},

@@ -105,6 +105,9 @@ func (im *importer) take() error {
 		}
 	}
 	if r.fault != nil {
+		if strings.Contains(r.fault.Message, swapHint) {
+			im.report.warnRow(r.number, "swapped_axes", "positions from row %d on have latitude and longitude the wrong way round; nothing was swapped: give the longitude first, or name the columns with map=lon:COLUMN,lat:COLUMN", r.number)
+		}
 		im.report.fault(*r.fault)
 		return nil
 	}
@@ -291,13 +294,18 @@ func (im *importer) takeFeature(r *rowState) {
 	if r.fault != nil {
 		return
 	}
-	if f.From.IsZero() && im.kind == geo.KindIncident {
-		im.counts.undated++
+	if im.check(r, f); r.fault != nil {
+		return
 	}
+	pending := len(im.pending)
 	if unsure || len(r.unsure) > 0 {
 		im.pending = append(im.pending, pendingRow{im.builder.Len(), r.number, string(r.from), string(r.to), r.unsure})
 	}
-	im.add(f, r)
+	if im.add(f, r); r.fault != nil {
+		im.pending = im.pending[:pending]
+	} else if f.From.IsZero() && im.kind == geo.KindIncident {
+		im.counts.undated++
+	}
 }
 
 // add gives a feature its number and puts it into the layer with the row's values.
@@ -310,12 +318,14 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 		id = im.idIn(im.idSlot)
 	}
 	if id != "" {
-		if im.isDuplicate(id) {
+		if met, stored := im.meet(im.seenIDs, maphash.String(im.hashSeed, id)); met {
 			if im.opts.FIDOf != nil {
 				r.refuseRow("id", "duplicate_id", "the identifier "+show(id)+" stands in the file before; an upsert needs it once")
 				return
 			}
-			im.report.warn("duplicate_id", "", "identifiers occur more than once, first %s in row %d", show(id), r.number)
+			if im.duplicate(r, stored, Finding{CheckDuplicateID, "id", "has the identifier " + show(id) + ", which stands"}); r.fault != nil {
+				return
+			}
 		}
 		if im.opts.FIDOf != nil {
 			f.FID = im.opts.FIDOf(id)
@@ -338,15 +348,6 @@ func (im *importer) idIn(slot int) string {
 		return string(v)
 	}
 	return ""
-}
-
-func (im *importer) isDuplicate(id string) bool {
-	h := maphash.String(im.hashSeed, id)
-	_, seen := im.seenIDs[h]
-	if !seen {
-		im.seenIDs[h] = struct{}{}
-	}
-	return seen
 }
 
 // futureMargin is how far ahead of the clock a time may be: zones mistaken by

@@ -21,6 +21,7 @@ import (
 type importFlags struct {
 	store, kind, mode, mapping, crs, tz, dateOrder, date, format, title string
 	dryRun, strict, json                                                bool
+	hard                                                                []string
 }
 
 func importCommand() *cobra.Command {
@@ -43,6 +44,7 @@ func importCommand() *cobra.Command {
 	fl.StringVar(&f.title, "title", "", "name of the layer for people")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "report only; store nothing")
 	fl.BoolVar(&f.strict, "strict", false, "refuse a file with columns that must not be stored")
+	fl.StringSliceVar(&f.hard, "hard", nil, "checks on meaning that keep rows out instead of warning: "+strings.Join(data.CheckCodes(), ", "))
 	fl.BoolVar(&f.json, "json", false, "one JSON document on standard output")
 	return c
 }
@@ -61,6 +63,7 @@ func (f importFlags) revision(layer string) (data.Revision, error) {
 		Import: data.ImportOptions{
 			Format: f.format, Mapping: mapping, CRS: f.crs, TZ: f.tz, DateOrder: data.DateOrder(f.dateOrder),
 			Date: f.date, Strict: f.strict, Now: time.Now().UTC(), Limits: data.FileLimits(),
+			Check: layers.Checker(), Hard: f.hard,
 		},
 	}, nil
 }

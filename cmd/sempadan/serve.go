@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sempadan/sempadan/api"
 	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/data/layers"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -94,7 +95,7 @@ func serve(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	srv, err := api.New(ctx, api.Options{
-		Store: store, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true,
+		Store: store, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true, Check: layers.Checker(),
 		Version: version, Commit: commit(), Now: time.Now, Log: log, Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

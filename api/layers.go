@@ -39,7 +39,7 @@ func answerOf(e *entry) layerAnswer {
 	if e.stored {
 		a.Links["versions"] = "/v1/layers/" + l.Info.ID + "/versions"
 	}
-	if b := l.Bound(); l.Len() > 0 {
+	if b := l.Bound(); l.Len() > 0 && !b.IsEmpty() {
 		a.Bounds = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
 	}
 	return a
@@ -127,6 +127,15 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	if len(u.IdempotencyKey) > 200 {
 		return u, problem{Status: http.StatusBadRequest, Code: "invalid_header", Detail: "Idempotency-Key is longer than 200 characters"}
 	}
+	profile := data.Profile{}
+	if name := q.Get("profile"); name != "" {
+		if profile, err = data.FindProfile(r.Context(), s.opts.Store, name); err != nil {
+			return u, err
+		}
+		if u.Kind == "" {
+			u.Kind = profile.Kind
+		}
+	}
 	limits := data.DefaultLimits()
 	limits.BodyBytes = s.opts.MaxBody
 	limits.UnpackedBytes = max(limits.UnpackedBytes, 4*s.opts.MaxBody)
@@ -139,6 +148,7 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	if hard := q.Get("hard"); hard != "" {
 		u.Import.Hard = strings.Split(hard, ",")
 	}
+	profile.Apply(&u.Import)
 	return u, nil
 }
 

@@ -58,3 +58,51 @@ func TestGPXAndKMLThroughTheService(t *testing.T) {
 		t.Errorf("%s", a.body)
 	}
 }
+
+// Counts of areas come in by their profile, without a place, and survive a
+// restart; nothing that draws or scores trips over them.
+func TestProfilesAndStatistics(t *testing.T) {
+	s := start(t, "", true)
+	stats := "area,admin_code,month,measure,value\nNunukan,65.70,2026-09,deportation_arrivals,282\nNunukan,65.70,2026-10,deportation_arrivals,518\n"
+	if a := s.put("/v1/layers/stats?profile=aggregate_statistics", "text/csv", stats); a.status != 201 || !strings.Contains(string(a.body), `"accepted":2`) {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	path := s.path
+	s.stop()
+	s = start(t, path, true)
+	if a := s.want(200, "/v1/layers/stats"); !strings.Contains(string(a.body), `"bounds":null`) || !strings.Contains(string(a.body), `"kind":"incident"`) {
+		t.Errorf("%.300s", a.body)
+	}
+	if a := s.want(200, "/v1/layers/stats/features"); strings.Count(string(a.body), `"geometry":null`) != 2 {
+		t.Errorf("%s", a.body)
+	}
+	for _, ok := range []string{"/v1/layers/stats/features?bbox=-180,-90,180,90", "/v1/layers/stats/features?limit=1", "/v1/layers/stats/near?lon=0&lat=0&k=5", "/tiles/layers/stats.json",
+		"/tiles/layers/stats/0/0/0.mvt", "/v1/sections", "/v1/risk?lon=0.5&lat=0.5", "/v1/layers/stats/features?format=kml", "/v1/layers"} {
+		a := s.get(ok)
+		if a.status != 200 && a.status != 204 {
+			t.Errorf("%s: %d %.200s", ok, a.status, a.body)
+		}
+	}
+	if a := s.want(200, "/v1/layers/stats/near?lon=0&lat=0&k=5"); strings.Contains(string(a.body), "deportation") {
+		t.Errorf("a count of an area is near somewhere: %s", a.body)
+	}
+
+	own := `{"kind":"incident","map":{"occurred_from":"tanggal","kind":["jenis"],"lat":"y","lon":"x"},"values":{"kind":{"perahu":"obs.hidden_boat"}},"tz":"Asia/Pontianak","date_order":"dmy"}`
+	if a := s.put("/v1/profiles/pos-kita", "application/json", own); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := s.want(200, "/v1/profiles"); !strings.Contains(string(a.body), "pos-kita") || strings.Count(string(a.body), `"builtin":true`) != 4 {
+		t.Errorf("%s", a.body)
+	}
+	a := s.put("/v1/layers/own?profile=pos-kita", "text/csv", "x,y,tanggal,jenis\n110.3441,1.5572,04/05/2026 07:00,Perahu\n")
+	got := s.want(200, "/v1/layers/own/features")
+	if a.status != 201 || !strings.Contains(string(got.body), "obs.hidden_boat") || !strings.Contains(string(got.body), "2026-05-04T00:00:00Z") {
+		t.Errorf("%d %s %s", a.status, a.body, got.body)
+	}
+	if a := s.put("/v1/profiles/bad", "application/json", `{"map":{"kind":["=a","b"]}}`); a.status != 422 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := s.put("/v1/layers/x?profile=none", "text/csv", stats); a.status != 422 || !strings.Contains(string(a.body), "missing_migrants") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}

@@ -95,7 +95,7 @@ func (im *importer) isPlain(v any, depth int) bool {
 
 // isSource tells whether the mapping takes a field from the column.
 func (im *importer) isSource(column string) bool {
-	return slices.ContainsFunc(im.opts.Mapping, func(m MappedField) bool { return m.Column == column })
+	return slices.ContainsFunc(im.opts.Mapping, func(m MappedField) bool { return m.matches(column) })
 }
 
 // identify gives the row the identifier of its source, unless it looks like a

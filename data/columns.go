@@ -16,6 +16,7 @@ const (
 	roleTo
 	roleTrackID
 	roleVertexTimes
+	roleClock // the time of day of a date in another column
 )
 
 // column is a column of a table, or a property name of GeoJSON features.
@@ -60,7 +61,7 @@ func (im *importer) column(name string) (*column, error) {
 	im.columns[c.name] = c
 	im.order = append(im.order, c)
 	for _, m := range im.opts.Mapping {
-		if m.Column == c.name {
+		if m.matches(c.name) {
 			c.targets = append(c.targets, im.target(m.Field))
 		}
 	}
@@ -81,7 +82,7 @@ func (im *importer) unmapped(c *column) {
 		name = key
 	}
 	for _, m := range im.opts.Mapping {
-		if m.Field == name {
+		if m.Field == name && !m.Optional {
 			im.report.warn("column_overridden", c.name, "the column %s is not stored: the mapping gives %s another source", show(c.name), show(name))
 			return
 		}
@@ -103,6 +104,8 @@ func (im *importer) target(name string) *target {
 		t.role = roleFrom
 	case name == to:
 		t.role = roleTo
+	case name == "time_of_day":
+		t.role = roleClock
 	case im.kind == geo.KindPatrolTrack && name == "time":
 		t.role = roleFrom
 	case im.kind == geo.KindPatrolTrack && name == "track_id":

@@ -207,12 +207,14 @@ type table struct {
 	im            *importer
 	columns       []*column // nil for the place's own columns
 	lon, lat, wkt int       // -1: no such column
+	pair          int       // of both coordinates together
+	latFirst      bool      // their order
 	shape         shape
 }
 
 // readCSV reads a text table, a row a feature or a fix of a track.
 func (im *importer) readCSV(w window) error {
-	t := &table{csvReader: csvReader{window: w, limits: im.limits, nextLine: 1}, im: im, lon: -1, lat: -1, wkt: -1}
+	t := &table{csvReader: csvReader{window: w, limits: im.limits, nextLine: 1}, im: im, lon: -1, lat: -1, wkt: -1, pair: -1}
 	if err := t.header(); err != nil {
 		return err
 	}
@@ -295,7 +297,24 @@ func (t *table) place(r *rowState) {
 	s.reset()
 	if t.wkt >= 0 && len(bytes.TrimSpace(t.fields[t.wkt])) > 0 {
 		s.readWKT(t.fields[t.wkt], t.im.toWGS84, t.limits.Vertices)
+	} else if t.pair >= 0 {
+		text := bytes.TrimSpace(t.fields[t.pair])
+		if len(text) == 0 {
+			r.unplaced = []byte("has no coordinates")
+			return
+		}
+		lon, lat, fault := parsePair(text, t.latFirst)
+		if fault != "" {
+			r.refuseRow(t.name(t.pair), "bad_coordinate", show(text)+" "+fault)
+			return
+		}
+		s.kind, s.rank = "Point", 1
+		s.position(lon, lat, nan)
 	} else if t.lon >= 0 {
+		if t.isBlank(t.lon) && t.isBlank(t.lat) {
+			r.unplaced = []byte("has no longitude and no latitude")
+			return
+		}
 		lon, ok := t.ordinate(r, t.lon, "longitude")
 		if !ok {
 			return
@@ -307,7 +326,7 @@ func (t *table) place(r *rowState) {
 		s.kind, s.rank = "Point", 1
 		s.position(lon, lat, nan)
 	} else {
-		r.refuseRow("geometry", "no_geometry", "has no geometry")
+		r.unplaced = []byte("has no geometry")
 		return
 	}
 	g, f := s.geometry(t.im.toWGS84, t.limits.Vertices)
@@ -328,6 +347,8 @@ func (t *table) place(r *rowState) {
 	r.measures = append([]float64(nil), s.measures...)
 }
 
+func (t *table) isBlank(i int) bool { return len(bytes.TrimSpace(t.fields[i])) == 0 }
+
 // ordinate reads a decimal number of degrees or metres.
 func (t *table) ordinate(r *rowState, i int, what string) (float64, bool) {
 	text := bytes.TrimSpace(t.fields[i])
@@ -335,9 +356,22 @@ func (t *table) ordinate(r *rowState, i int, what string) (float64, bool) {
 		r.refuseRow(t.name(i), "no_geometry", "has no "+what)
 		return 0, false
 	}
-	v, ok := t.im.parseNumber(&cell{kind: cellText, text: text})
-	if !ok {
-		r.refuseRow(t.name(i), "bad_coordinate", "the "+what+" "+show(text)+" is not a decimal number; if a spreadsheet changed it, format the column as text")
+	if v, ok := t.im.parseNumber(&cell{kind: cellText, text: text}); ok {
+		return v, true
+	}
+	axis := byte('x')
+	if what == "latitude" {
+		axis = 'y'
+	}
+	if bytes.IndexByte(text, ',') >= 0 {
+		t.im.counts.decimalComma++
+	}
+	v, fault := parseAngle(text, axis, bytes.IndexByte(text, ',') >= 0)
+	if fault != "" || t.im.toWGS84 != nil {
+		if fault == "" {
+			fault = "is in degrees, but the coordinate reference system has metres"
+		}
+		r.refuseRow(t.name(i), "bad_coordinate", "the "+what+" "+show(text)+" "+fault+"; if a spreadsheet changed it, format the column as text")
 		return 0, false
 	}
 	return v, true

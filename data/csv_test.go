@@ -107,18 +107,18 @@ func TestCSVHeaders(t *testing.T) {
 
 func TestCSVFaults(t *testing.T) {
 	for row, want := range map[string]RowFault{
-		"112.2":                {3, "", "column_count", ""},
-		"112.2,1.45,x,y":       {3, "", "column_count", ""},
-		",1.45,x":              {3, "lon", "no_geometry", ""},
-		"112.2,,x":             {3, "lat", "no_geometry", ""},
-		"112.2,01-Apr,x":       {3, "lat", "bad_coordinate", ""},
-		"112.2,NaN,x":          {3, "lat", "bad_coordinate", ""},
-		"0x10,1,x":             {3, "lon", "bad_coordinate", ""},
-		"1_0,1,x":              {3, "lon", "bad_coordinate", ""},
-		"1e999,1,x":            {3, "lon", "bad_coordinate", ""},
-		"1.45,112.2,x":         {3, "lat", "lat_out_of_range", ""},
-		"190,1,x":              {3, "lon", "lon_out_of_range", ""},
-		"\"112,2\",\"1,45\",x": {3, "lon", "bad_coordinate", ""},
+		"112.2":                  {3, "", "column_count", ""},
+		"112.2,1.45,x,y":         {3, "", "column_count", ""},
+		",1.45,x":                {3, "lon", "no_geometry", ""},
+		"112.2,,x":               {3, "lat", "no_geometry", ""},
+		"112.2,01-Apr,x":         {3, "lat", "bad_coordinate", ""},
+		"112.2,NaN,x":            {3, "lat", "bad_coordinate", ""},
+		"0x10,1,x":               {3, "lon", "bad_coordinate", ""},
+		"1_0,1,x":                {3, "lon", "bad_coordinate", ""},
+		"1e999,1,x":              {3, "lon", "bad_coordinate", ""},
+		"1.45,112.2,x":           {3, "lat", "lat_out_of_range", ""},
+		"190,1,x":                {3, "lon", "lon_out_of_range", ""},
+		"\"112,2,3\",\"1,45\",x": {3, "lon", "bad_coordinate", ""},
 	} {
 		l, r, err := importText("lon,lat,a\n112.2,1.45,x\n"+row+"\n112.2,1.45,x\n", geo.KindOther)
 		if err != nil || l.Len() != 2 || r.Quarantined != 1 {

@@ -146,7 +146,7 @@ func AppendFeature(dst []byte, l *geo.Layer, row int, extra ...Extra) []byte {
 
 // AppendGeometry appends a geometry as GeoJSON.
 func AppendGeometry(dst []byte, g orb.Geometry) []byte {
-	if g == nil {
+	if c, ok := g.(orb.Collection); g == nil || ok && len(c) == 0 { // a count of an area has no place
 		return append(dst, "null"...)
 	}
 	switch b := g.(type) {

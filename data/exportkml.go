@@ -196,6 +196,9 @@ func kmlGeometry(g orb.Geometry) kml.Element {
 		}
 		return polygon
 	}
+	if c, ok := g.(orb.Collection); ok && len(c) == 0 {
+		return nil
+	}
 	many := kml.MultiGeometry()
 	switch g := g.(type) {
 	case orb.MultiPoint:

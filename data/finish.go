@@ -16,7 +16,7 @@ func (im *importer) finish() (*geo.Layer, error) {
 	im.flushTracks()
 	mends := im.settleDates()
 	for _, m := range im.opts.Mapping {
-		if m.Column != "" && im.report.Format != FormatCSV && im.columns[m.Column] == nil {
+		if m.Column != "" && !m.Optional && im.report.Format != FormatCSV && im.columns[m.Column] == nil {
 			im.settleWarnings()
 			return nil, refuse(422, "unknown_column", "the mapping takes %s from the property %s, which no feature has; the properties are: %s", m.Field, show(m.Column), showList(im.names()))
 		}
@@ -139,6 +139,7 @@ func (im *importer) settleWarnings() {
 		undated += "; is it in the column " + show(hint) + "? Say map=occurred_from:" + hint
 	}
 	r.warnCount(r.Quarantined, "quarantined", "rows were kept out for the faults that are listed under rows")
+	r.warnCount(n.unplaced, "unplaced", "statistics of areas were taken without a place; they are on no map and in no surface")
 	r.warnCount(n.undated, "undated", "%s", undated)
 	r.warnCount(n.heights, "heights_dropped", "coordinates have heights or further numbers, which are not stored")
 	r.warnCount(n.measures, "m_as_time", "the fourth number of coordinates was read as unix time")

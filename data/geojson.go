@@ -266,11 +266,11 @@ func (g *geoJSON) geometryMember() {
 	if g.peek() != '{' {
 		null := g.peek() == 'n'
 		g.skip()
-		message := "is not a geometry"
 		if null {
-			message = "has no place on the map"
+			g.im.row.unplaced = []byte("has no place on the map")
+		} else {
+			g.im.row.refuseRow("geometry", "no_geometry", "is not a geometry")
 		}
-		g.im.row.refuseRow("geometry", "no_geometry", message)
 		return
 	}
 	g.readShape(&g.shape)

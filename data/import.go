@@ -22,6 +22,9 @@ type ImportOptions struct {
 	Format, ContentType, ContentEncoding, Filename string
 	// Mapping gives fields their columns.
 	Mapping Mapping
+	// Values gives words of fields of codes the codes that they stand for,
+	// "*" all other words; letter case does not matter.
+	Values map[string]map[string]string
 	// CRS names the coordinate reference system, "" for what the file says
 	// or else longitude and latitude.
 	CRS string
@@ -129,8 +132,8 @@ type importer struct {
 
 // tallies are warnings too frequent to word each time.
 type tallies struct {
-	unzoned, undated, heights, measures, mended, ambiguous, decimalComma, emptyRows int
-	firstAmbiguous                                                                  string
+	unzoned, undated, heights, measures, mended, ambiguous, decimalComma, emptyRows, unplaced int
+	firstAmbiguous                                                                            string
 }
 
 // unknownCode counts the values of a field that its code list does not know.

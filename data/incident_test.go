@@ -147,7 +147,7 @@ func TestMapping(t *testing.T) {
 
 func TestParseMapping(t *testing.T) {
 	m, err := ParseMapping(" occurred_from:date, kind:=mar.landing ,note:=a:b")
-	if err != nil || len(m) != 3 || m[0] != (MappedField{"occurred_from", "date", ""}) || m[1] != (MappedField{"kind", "", "mar.landing"}) || m[2].Constant != "a:b" {
+	if err != nil || len(m) != 3 || m[0] != (MappedField{Field: "occurred_from", Column: "date"}) || m[1] != (MappedField{Field: "kind", Constant: "mar.landing"}) || m[2].Constant != "a:b" {
 		t.Errorf("%+v %v", m, err)
 	}
 	if m.Map()["kind"] != "=mar.landing" || m.Map()["occurred_from"] != "date" {

@@ -123,7 +123,7 @@ func (r *Report) fault(f RowFault) {
 }
 
 func (r *Report) setBounds(b orb.Bound) {
-	if r.Accepted > 0 {
+	if r.Accepted > 0 && !b.IsEmpty() {
 		r.Bounds = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
 	}
 }

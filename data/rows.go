@@ -45,6 +45,8 @@ type rowState struct {
 	fault    *RowFault
 
 	from, to []byte // as written
+	clock    []byte // the time of day of from, when it stands apart
+	unplaced []byte // why there is no place, when that may be right
 	trackID  string
 	unsure   []unsureValue
 }
@@ -91,8 +93,11 @@ func (im *importer) take() error {
 			im.cell(r, &r.cells[i])
 		}
 	}
+	if r.fault == nil {
+		im.join(r)
+	}
 	if r.fault == nil && r.geometry == nil {
-		r.refuseRow("geometry", "no_geometry", "has no place; give it one or leave it out")
+		im.unplaced(r)
 	}
 	if r.fault == nil {
 		im.warnPolar(r)
@@ -113,6 +118,28 @@ func (im *importer) take() error {
 	}
 	im.taken++
 	return nil
+}
+
+// join puts a time of day behind its date.
+func (im *importer) join(r *rowState) {
+	if len(r.clock) > 0 && len(r.from) > 0 {
+		r.from = append(append(bytes.Clone(bytes.TrimSpace(r.from)), ' '), r.clock...)
+	}
+}
+
+// unplaced takes a count of an area without a place, and refuses everything
+// else.
+func (im *importer) unplaced(r *rowState) {
+	if kind, _ := im.values[im.kindSlot].(string); im.kind == geo.KindIncident && kind == "agg.statistic" {
+		r.geometry = orb.Collection{}
+		im.counts.unplaced++
+		return
+	}
+	message := "has no place; give it one or leave it out"
+	if r.unplaced != nil {
+		message = string(r.unplaced)
+	}
+	r.refuseRow("geometry", "no_geometry", message)
 }
 
 // cell puts one value where it belongs.
@@ -138,6 +165,8 @@ func (im *importer) cell(r *rowState, c *cell) {
 			if im.lenientTimes() && im.notATime(t, c) {
 				r.to = nil
 			}
+		case roleClock:
+			r.clock = bytes.TrimSpace(c.written())
 		case roleTrackID:
 			r.trackID = string(c.written())
 			if im.scrutiny && personal(c.text, false) != "" {

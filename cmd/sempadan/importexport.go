@@ -19,9 +19,9 @@ import (
 )
 
 type importFlags struct {
-	store, kind, mode, mapping, crs, tz, dateOrder, date, format, title string
-	dryRun, strict, json                                                bool
-	hard                                                                []string
+	store, kind, mode, mapping, crs, tz, dateOrder, date, format, title, profile string
+	dryRun, strict, json                                                         bool
+	hard                                                                         []string
 }
 
 func importCommand() *cobra.Command {
@@ -36,6 +36,7 @@ func importCommand() *cobra.Command {
 	fl.StringVar(&f.kind, "kind", "", "what the features are: incident, crossing, water_crossing, illegal_port, patrol_track, post, boundary, area, other")
 	fl.StringVar(&f.mode, "mode", "replace", "replace, append or upsert")
 	fl.StringVar(&f.mapping, "map", "", "fields and their columns: field:column,… or field:=value")
+	fl.StringVar(&f.profile, "profile", "", "named profile of the columns: aggregate_statistics, earthranger, missing_migrants, smart, or one of the store")
 	fl.StringVar(&f.crs, "crs", "", "coordinate reference system of the file")
 	fl.StringVar(&f.tz, "tz", "", "zone of times that carry none, such as Asia/Kuching")
 	fl.StringVar(&f.dateOrder, "date-order", "", "dmy, mdy or ymd")
@@ -78,6 +79,16 @@ func importFiles(c *cobra.Command, f importFlags, layer string, files []string) 
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	if f.profile != "" {
+		profile, err := data.FindProfile(c.Context(), store, f.profile)
+		if err != nil {
+			return usageError{fmt.Errorf("--profile: %w", err)}
+		}
+		profile.Apply(&rev.Import)
+		if rev.Kind == "" {
+			rev.Kind = profile.Kind
+		}
+	}
 	var reports []*data.Report
 	for i, file := range files {
 		if i > 0 && rev.Mode == data.Replace && !f.dryRun {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -140,7 +139,7 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	limits.BodyBytes = s.opts.MaxBody
 	limits.UnpackedBytes = max(limits.UnpackedBytes, 4*s.opts.MaxBody)
 	u.Import = data.ImportOptions{
-		Format: q.Get("format"), ContentType: contentType(r), ContentEncoding: r.Header.Get("Content-Encoding"),
+		Format: q.Get("format"), ContentType: r.Header.Get("Content-Type"), ContentEncoding: r.Header.Get("Content-Encoding"),
 		Filename: r.Header.Get("X-Filename"), Mapping: mapping, CRS: q.Get("crs"), TZ: q.Get("tz"),
 		DateOrder: data.DateOrder(q.Get("date_order")), Date: q.Get("date"), Strict: strict,
 		Now: s.opts.Now(), Limits: limits, Check: s.opts.Check,
@@ -150,14 +149,6 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	}
 	profile.Apply(&u.Import)
 	return u, nil
-}
-
-func contentType(r *http.Request) string {
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return r.Header.Get("Content-Type")
-	}
-	return t
 }
 
 func boolParam(r *http.Request, name string) (bool, error) {

@@ -179,7 +179,7 @@ func (t *table) provenPair(names []string) int {
 // ahead returns a reader of the records that are in the window, which leaves
 // the table where it is.
 func (t *table) ahead() csvReader {
-	ahead := csvReader{window: t.window, delimiter: t.delimiter, limits: t.limits, nextLine: 1}
+	ahead := csvReader{window: t.window, delimiter: t.delimiter, limits: t.limits, nextLine: 1, encoding: t.encoding}
 	if ahead.err == nil { // what is in the window, and no more
 		ahead.end = ahead.pos + bytes.LastIndexByte(ahead.rest(), '\n') + 1
 		ahead.err = io.EOF

@@ -119,7 +119,9 @@ type importer struct {
 	seenIDs, seenPlaces            map[uint64]bool // true: in the stored layer
 	hashSeed                       maphash.Seed
 	placeKey                       []byte
-	decimalComma                   bool // the delimiter leaves the comma free
+	charset                        string // as declared: utf-8, utf-16, windows-1252 or ""
+	utf16                          bool   // the file was UTF-16
+	decimalComma                   bool   // the delimiter leaves the comma free
 	row                            rowState
 	declared                       bool // the format was declared, not found
 	scrutiny                       bool // names and values are judged by the privacy rules

@@ -99,12 +99,24 @@ func (im *importer) open(src io.Reader) (window, string, error) {
 	if w.err != nil && !errors.Is(w.err, io.EOF) {
 		return window{}, "", w.err
 	}
+	if im.charset, err = charset(im.opts.ContentType); err != nil {
+		return window{}, "", err
+	}
+	if w, err = im.decode(w); err != nil {
+		return window{}, "", err
+	}
 	format, err := im.format(w.rest())
 	if err != nil {
 		return window{}, "", err
 	}
+	if isJSON(format) && (im.utf16 || im.charset == "windows-1252") {
+		return window{}, "", refuse(415, "encoding", "GeoJSON is UTF-8; save the file as UTF-8")
+	}
 	if bytes.HasPrefix(w.rest(), []byte("\xef\xbb\xbf")) {
 		w.pos = 3
+		if im.charset == "" {
+			im.charset = "utf-8"
+		}
 	}
 	return w, format, nil
 }
@@ -118,9 +130,6 @@ func (im *importer) format(head []byte) (string, error) {
 	declared, by := im.opts.Format, "format"
 	if declared == "" {
 		declared, by = contentFormat(im.opts.ContentType), "content type"
-	}
-	if strings.HasPrefix(declared, "charset ") {
-		return "", refuse(415, "charset", "%s is not read; save the file as UTF-8", show(declared))
 	}
 	named := filenameFormat(im.opts.Filename)
 	if declared == "" {
@@ -162,15 +171,10 @@ func contentFormat(contentType string) string {
 	if contentType == "" {
 		return ""
 	}
-	mt, params, err := mime.ParseMediaType(contentType)
+	mt, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		mt, _, _ = strings.Cut(strings.ToLower(contentType), ";")
 		mt = strings.TrimSpace(mt)
-	}
-	switch cs := strings.ToLower(params["charset"]); cs {
-	case "", "utf-8", "utf8", "us-ascii":
-	default:
-		return "charset " + cs
 	}
 	switch mt {
 	case "application/geo+json", "application/vnd.geo+json", "application/json", "text/json":
@@ -221,11 +225,6 @@ func sniff(head []byte) (string, error) {
 			return "", refuse(415, "format_not_read", "the file is %s, which is not read; %s", name, readsText)
 		}
 	}
-	for _, bom := range []string{"\xff\xfe", "\xfe\xff"} {
-		if bytes.HasPrefix(head, []byte(bom)) {
-			return "", refuse(415, "encoding", "the file is UTF-16; save it as UTF-8")
-		}
-	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
 	if len(text) == 0 {
 		if len(head) >= windowBytes {
@@ -235,9 +234,6 @@ func sniff(head []byte) (string, error) {
 	}
 	switch text[0] {
 	case '{', '[':
-		if len(text) > 1 && text[1] == 0 {
-			return "", refuse(415, "encoding", "the file looks like UTF-16; save it as UTF-8")
-		}
 		return FormatGeoJSON, nil
 	case 0x1e:
 		return FormatGeoJSONSeq, nil

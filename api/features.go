@@ -25,6 +25,7 @@ var featureFormats = map[string]string{
 	data.FormatCSV:        "text/csv; charset=utf-8",
 	data.FormatGPX:        "application/gpx+xml",
 	data.FormatKML:        "application/vnd.google-earth.kml+xml",
+	data.FormatKMZ:        "application/vnd.google-earth.kmz",
 }
 
 // features streams a layer, or a page of it when a limit is given.

@@ -53,10 +53,13 @@ func TestBadInputs(t *testing.T) {
 }
 
 func checkBadCase(t *testing.T, c badCase, body []byte) {
-	kind := geo.KindIncident
-	if strings.Contains(c.ContentType, "xml") { // as an upload without a kind: incidents keep no names
-		kind = geo.KindOther
+	for _, kind := range []geo.LayerKind{geo.KindIncident, geo.KindOther} {
+		checkBadCaseAs(t, c, body, kind)
 	}
+}
+
+func checkBadCaseAs(t *testing.T, c badCase, body []byte, kind geo.LayerKind) {
+	t.Helper()
 	layer, report, err := Import(context.Background(), bytes.NewReader(body), ImportOptions{
 		Info: geo.LayerInfo{ID: "bad", Kind: kind}, Now: testNow,
 		ContentType: c.ContentType, ContentEncoding: c.ContentEncoding, Filename: c.Filename,

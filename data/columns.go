@@ -38,6 +38,7 @@ type target struct {
 	slot  int
 	field *Field // nil for what the schema does not know
 	known map[string]knownValue
+	watch bool // the time of an event in a layer of no kind: judged, and kept as it is
 }
 
 // knownValue is what a text became before.
@@ -114,6 +115,7 @@ func (im *importer) target(name string) *target {
 		t.role = roleVertexTimes
 	default:
 		t.slot = im.slot(name)
+		t.watch = im.kind == geo.KindOther && (name == "occurred_from" || name == "occurred_to")
 	}
 	return t
 }
@@ -150,6 +152,9 @@ func (im *importer) judge(c *column) {
 func (im *importer) notStored(c *column, why string) {
 	if !slices.Contains(im.notKept, c.name) {
 		im.notKept = append(im.notKept, c.name)
+	}
+	if c.name == "name" && isXML(im.report.Format) { // every receiver and map names its features; the report lists it
+		return
 	}
 	im.report.warn("column_not_stored", c.name, "the column %s is not stored: %s", show(c.name), why)
 }

@@ -14,7 +14,7 @@ import (
 
 // WriteFormats lists the formats that Write knows.
 func WriteFormats() []string {
-	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatGPX, FormatKML}
+	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatGPX, FormatKML, FormatKMZ}
 }
 
 // CheckWrite returns a *Refusal when a format cannot hold the rows of a layer:
@@ -72,6 +72,8 @@ func Write(w io.Writer, format string, l *geo.Layer, rows iter.Seq[int]) error {
 		writeGPX(out, l, rows)
 	case FormatKML:
 		out.err = writeKML(w, l, rows)
+	case FormatKMZ:
+		out.err = writeKMZ(w, l, rows)
 	default:
 		return refuse(415, "format_not_written", "%s is not written here; %s are", show(format), strings.Join(WriteFormats(), ", "))
 	}

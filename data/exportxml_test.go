@@ -174,6 +174,10 @@ func TestGDALReadsOurGPXAndKML(t *testing.T) {
 			t.Errorf("%s: %v, expected %v", id, got[id], want[id]["geometry"])
 		}
 	}
+	again, _ = mustImport(t, ogr(t, written(t, FormatKMZ, l), "kmz", "GeoJSON", "geojson"), geo.KindOther)
+	if again.Len() != l.Len() {
+		t.Errorf("GDAL found %d placemarks of %d in the archive", again.Len(), l.Len())
+	}
 	if p := got["A-1"]["properties"].(map[string]any); p["jumlah"] != 7.0 || p["kode"] != "007" || p["name"] != `Pos <"&> 1` && p["Name"] != `Pos <"&> 1` {
 		t.Errorf("%v", p)
 	}

@@ -2,6 +2,7 @@ package data
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sempadan/sempadan/geo"
@@ -167,6 +168,9 @@ func (im *importer) settleWarnings() {
 		}
 	}
 	slices.Sort(r.Defaults)
+	for _, name := range im.notKept[:min(len(im.notKept), MaxWarnings)] {
+		r.NotStored = append(r.NotStored, strings.Trim(show(name), "“”"))
+	}
 }
 
 // dateLike returns a column that by its name may hold the date of incidents.

@@ -20,8 +20,9 @@ type Report struct {
 	Warnings      []Warning  `json:"warnings"`    // the first MaxWarnings
 	Rows          []RowFault `json:"rows"`        // the first MaxRowFaults
 	RowsTruncated bool       `json:"rows_truncated"`
-	Defaults      []string   `json:"defaults"` // schema fields that were filled in
-	Bounds        []float64  `json:"bounds"`   // west, south, east, north; null when empty
+	Defaults      []string   `json:"defaults"`             // schema fields that were filled in
+	NotStored     []string   `json:"not_stored,omitempty"` // columns left out by the privacy rules
+	Bounds        []float64  `json:"bounds"`               // west, south, east, north; null when empty
 	DryRun        bool       `json:"dry_run,omitempty"`
 	TookMS        float64    `json:"took_ms"`
 }

@@ -175,6 +175,12 @@ func (im *importer) cell(r *rowState, c *cell) {
 			}
 		case roleVertexTimes:
 		default:
+			if t.watch {
+				im.watchTime(r, t, c)
+			}
+			if r.fault != nil {
+				return
+			}
 			v, f := im.convert(c.col, t, c)
 			if f != nil {
 				r.refuseRow(c.col.name, f.code, show(c.written())+" "+f.message)
@@ -226,6 +232,19 @@ func (im *importer) notATime(t *target, c *cell) bool {
 	slot := im.slot(t.name)
 	im.values[slot] = c.plainValue()
 	return true
+}
+
+// watchTime judges the time of an event in a layer of no kind, which is kept as
+// it is written: one far ahead is a fault, one of two readings a warning.
+func (im *importer) watchTime(r *rowState, t *target, c *cell) {
+	st, f := im.dates.read(c.written())
+	switch {
+	case f != nil:
+	case st.ambiguous:
+		im.report.warn("date_order", t.name, "dates such as %s can be read in two ways and are kept as they are; say kind=incident and date_order=dmy or mdy", show(c.written()))
+	case st.from.After(im.now.Add(futureMargin)):
+		r.refuseRow(t.name, "in_the_future", show(c.written())+" is more than 24 hours ahead")
+	}
 }
 
 // plainValue is the value without regard to any schema.

@@ -19,6 +19,7 @@ const (
 	FormatCSV        = "csv"
 	FormatGPX        = "gpx"
 	FormatKML        = "kml"
+	FormatKMZ        = "kmz" // KML in a zip archive
 )
 
 const readsText = "GeoJSON, one GeoJSON feature a line, CSV, GPX and KML are read, plain or with gzip"

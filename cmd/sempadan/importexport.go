@@ -233,7 +233,7 @@ func exportCommand() *cobra.Command {
 		},
 	}
 	storeFlag(c, &store)
-	c.Flags().StringVar(&format, "format", "", "geojson, geojsonseq, csv, gpx or kml; default: by the file's ending")
+	c.Flags().StringVar(&format, "format", "", "geojson, geojsonseq, csv, gpx, kml or kmz; default: by the file's ending")
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write; default: standard output")
 	c.Flags().BoolVar(&asJSON, "json", false, "what was written as one JSON document on standard output; needs -o")
 	return c

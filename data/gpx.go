@@ -22,7 +22,6 @@ type gpxReader struct {
 	fixes   fixList
 	asides  int // waypoints and routes beside the tracks of a patrol
 	foreign int
-	heights int
 }
 
 // readGPX reads a GPX file, a waypoint, route or track a row.

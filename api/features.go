@@ -24,6 +24,9 @@ var featureFormats = map[string]string{
 	data.FormatGeoJSON:    "application/geo+json",
 	data.FormatGeoJSONSeq: "application/geo+json-seq",
 	data.FormatCSV:        "text/csv; charset=utf-8",
+	data.FormatGPX:        "application/gpx+xml",
+	data.FormatKML:        "application/vnd.google-earth.kml+xml",
+	data.FormatKMZ:        "application/vnd.google-earth.kmz",
 	data.FormatGeoPackage: "application/geopackage+sqlite3",
 	data.FormatShapefile:  "application/zip",
 	data.FormatFlatGeobuf: "application/flatgeobuf",
@@ -51,6 +54,9 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	tag := fmt.Sprintf("%s-%s", e.tag(), contentTag([]byte(r.URL.RawQuery)))
 	if r.URL.Query().Get("limit") != "" || r.URL.Query().Get("cursor") != "" {
 		return s.featurePage(w, r, e, rows)
+	}
+	if err := data.CheckWrite(format, e.layer, rows); err != nil {
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", media)

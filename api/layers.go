@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -39,7 +38,7 @@ func answerOf(e *entry) layerAnswer {
 	if e.stored {
 		a.Links["versions"] = "/v1/layers/" + l.Info.ID + "/versions"
 	}
-	if b := l.Bound(); l.Len() > 0 {
+	if b := l.Bound(); l.Len() > 0 && !b.IsEmpty() {
 		a.Bounds = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
 	}
 	return a
@@ -127,24 +126,29 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	if len(u.IdempotencyKey) > 200 {
 		return u, problem{Status: http.StatusBadRequest, Code: "invalid_header", Detail: "Idempotency-Key is longer than 200 characters"}
 	}
+	profile := data.Profile{}
+	if name := q.Get("profile"); name != "" {
+		if profile, err = data.FindProfile(r.Context(), s.opts.Store, name); err != nil {
+			return u, err
+		}
+		if u.Kind == "" {
+			u.Kind = profile.Kind
+		}
+	}
 	limits := data.DefaultLimits()
 	limits.BodyBytes = s.opts.MaxBody
 	limits.UnpackedBytes = max(limits.UnpackedBytes, 4*s.opts.MaxBody)
 	u.Import = data.ImportOptions{
-		Format: q.Get("format"), ContentType: contentType(r), ContentEncoding: r.Header.Get("Content-Encoding"),
+		Format: q.Get("format"), ContentType: r.Header.Get("Content-Type"), ContentEncoding: r.Header.Get("Content-Encoding"),
 		Filename: r.Header.Get("X-Filename"), Layer: q.Get("layer"), GeoPackage: s.opts.GeoPackage, Mapping: mapping, CRS: q.Get("crs"), TZ: q.Get("tz"),
 		DateOrder: data.DateOrder(q.Get("date_order")), Date: q.Get("date"), Strict: strict,
-		Now: s.opts.Now(), Limits: limits,
+		Now: s.opts.Now(), Limits: limits, Check: s.opts.Check,
 	}
+	if hard := q.Get("hard"); hard != "" {
+		u.Import.Hard = strings.Split(hard, ",")
+	}
+	profile.Apply(&u.Import)
 	return u, nil
-}
-
-func contentType(r *http.Request) string {
-	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return r.Header.Get("Content-Type")
-	}
-	return t
 }
 
 func boolParam(r *http.Request, name string) (bool, error) {

@@ -38,13 +38,16 @@ func (s *Server) table() []route {
 
 		{"GET", "/v1/layers", s.listLayers, nil},
 		{"GET", "/v1/layers/{id}", s.describeLayer, nil},
-		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "layer", "strict", "title"}},
+		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "layer", "strict", "hard", "profile", "title"}},
 		{"DELETE", "/v1/layers/{id}", s.deleteLayer, nil},
 		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor"}},
 		{"GET", "/v1/layers/{id}/versions", s.versions, nil},
 		{"POST", "/v1/layers/{id}/rollback", s.rollback, nil},
 		{"GET", "/v1/layers/{id}/near", s.near, []string{"lon", "lat", "k"}},
 		{"GET", "/v1/layers/{id}/within", s.within, []string{"lon", "lat", "radius_m", "limit"}},
+
+		{"GET", "/v1/profiles", s.listProfiles, nil},
+		{"PUT", "/v1/profiles/{name}", s.putProfile, nil},
 
 		{"GET", "/tiles/layers/{id}.json", s.layerTileJSON, nil},
 		{"GET", "/tiles/layers/{id}/{z}/{x}/{y}.{ext:mvt|pbf}", s.vectorTile, []string{"v"}},

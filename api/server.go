@@ -27,6 +27,8 @@ type Options struct {
 	Model   risk.Model
 	// MaxBody bounds an upload in bytes; 0: 64 MiB.
 	MaxBody int64
+	// Check, when not nil, looks at the meaning of uploaded rows.
+	Check func(data.Candidate) []data.Finding
 	// TileCacheBytes bounds the tile cache; 0: 64 MiB.
 	TileCacheBytes int64
 	// LocalOnly refuses requests that reach this machine under a foreign

@@ -83,7 +83,7 @@ func start(t testing.TB, path string, withBuiltin bool) *service {
 	opts := api.Options{
 		Store: store, GeoPackage: gpkg.Files{}, Builtin: ls, Model: risk.DefaultModel(), LocalOnly: true, Version: "test",
 		Now: func() time.Time { return clock }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Registry: prometheus.NewRegistry(), MaxBody: 8 << 20,
+		Registry: prometheus.NewRegistry(), MaxBody: 8 << 20, Check: layers.Checker(),
 	}
 	if withBuiltin && !anew {
 		a, err := assessed()

@@ -192,3 +192,22 @@ func FuzzArchive(f *testing.F) {
 		}
 	})
 }
+
+// KML comes in an archive as doc.kml or as its only .kml.
+func TestKMZIsRead(t *testing.T) {
+	l := samples(t)["mixed"]
+	got, r := importBytes(t, exported(t, FormatKMZ, l))
+	if got.Len() != l.Len() || r.Format != FormatKMZ {
+		t.Errorf("%d features of %d, %s", got.Len(), l.Len(), r.Format)
+	}
+	text := string(exported(t, FormatKML, l))
+	for names, code := range map[string]string{"doc.kml b.kml": "", "a.kml": "", "a.kml b.kml": "several_layers"} {
+		files := map[string]string{"images/x.png": "x"}
+		for _, name := range strings.Fields(names) {
+			files[name] = text
+		}
+		if _, _, err := importZip(t, files); (err != nil || code != "") && codeOf(err) != code {
+			t.Errorf("%s: %v", names, err)
+		}
+	}
+}

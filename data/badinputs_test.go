@@ -53,8 +53,15 @@ func TestBadInputs(t *testing.T) {
 }
 
 func checkBadCase(t *testing.T, c badCase, body []byte) {
+	for _, kind := range []geo.LayerKind{geo.KindIncident, geo.KindOther} {
+		checkBadCaseAs(t, c, body, kind)
+	}
+}
+
+func checkBadCaseAs(t *testing.T, c badCase, body []byte, kind geo.LayerKind) {
+	t.Helper()
 	layer, report, err := Import(context.Background(), bytes.NewReader(body), ImportOptions{
-		Info: geo.LayerInfo{ID: "bad", Kind: geo.KindIncident}, Now: testNow,
+		Info: geo.LayerInfo{ID: "bad", Kind: kind}, Now: testNow,
 		ContentType: c.ContentType, ContentEncoding: c.ContentEncoding, Filename: c.Filename,
 	})
 	got := "accept"

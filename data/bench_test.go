@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -57,8 +58,8 @@ func benchImport(b *testing.B, text []byte, kind geo.LayerKind) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		l, r, err := Import(context.Background(), bytes.NewReader(text), ImportOptions{Info: geo.LayerInfo{ID: "b", Kind: kind}, Now: testNow})
-		if err != nil || l.Len() == 0 || r.Accepted != benchRows {
+		l, r, err := Import(context.Background(), bytes.NewReader(text), ImportOptions{Info: geo.LayerInfo{ID: "b", Kind: kind}, Now: testNow, Limits: FileLimits()})
+		if err != nil || l.Len() == 0 || r.Accepted == 0 || r.Quarantined > 0 {
 			b.Fatal(err, r)
 		}
 	}
@@ -150,4 +151,38 @@ func BenchmarkAppendPolygon(b *testing.B) {
 		dst = AppendGeometry(dst[:0], polygon)
 	}
 	b.SetBytes(int64(len(dst)))
+}
+
+// benchFixes is a patrol of 100,000 fixes as GPX, with heights and times.
+func benchFixes() []byte {
+	var b bytes.Buffer
+	b.WriteString(gpxHead + "<trk><trkseg>")
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range benchRows {
+		fmt.Fprintf(&b, "\n<trkpt lat=\"%.6f\" lon=\"%.6f\"><ele>%d</ele><time>%s</time></trkpt>",
+			4+float64(i)/1e5, 117+float64(i)/1e5, i%100, at.Add(time.Duration(i)*10*time.Second).Format(time.RFC3339))
+	}
+	b.WriteString("</trkseg></trk></gpx>")
+	return b.Bytes()
+}
+
+func BenchmarkImportGPX(b *testing.B) { benchImport(b, benchFixes(), geo.KindPatrolTrack) }
+
+func BenchmarkImportKML(b *testing.B) {
+	l, _ := mustImport(b, string(benchCSV()), geo.KindIncident)
+	benchImport(b, []byte(written(b, FormatKML, l)), geo.KindIncident)
+}
+
+func BenchmarkWriteGPXAndKML(b *testing.B) {
+	l, _ := mustImport(b, string(benchCSV()), geo.KindIncident)
+	for _, format := range []string{FormatGPX, FormatKML} {
+		b.Run(format, func(b *testing.B) {
+			b.SetBytes(int64(len(written(b, format, l))))
+			for b.Loop() {
+				if err := Write(io.Discard, format, l, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -1,9 +1,11 @@
 package data
 
 import (
+	"archive/zip"
 	"bytes"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/sempadan/sempadan/geo"
 )
@@ -35,9 +37,9 @@ func family(format string) string {
 	switch format {
 	case FormatGeoJSON, FormatGeoJSONSeq:
 		return "json"
-	case FormatShapefile, formatZip:
+	case FormatShapefile, FormatKMZ, formatZip:
 		return formatZip
-	case FormatCSV, FormatFlatGeobuf, FormatGeoPackage:
+	case FormatCSV, FormatGPX, FormatKML, FormatFlatGeobuf, FormatGeoPackage, "xml":
 		return format
 	}
 	return ""
@@ -84,6 +86,10 @@ func (im *importer) readArchive(whole *spool) error {
 		im.report.Format = FormatShapefile
 		return im.readShapefile(a, shapes)
 	}
+	if texts := a.named(".kml"); len(texts) > 0 {
+		im.report.Format = FormatKMZ
+		return im.readKMZ(a, texts)
+	}
 	return refuse(422, "archive_without_layer", "the archive has %d files and no layer among them; a Shapefile is a .shp with its .dbf, .prj and .cpg", len(a.files))
 }
 
@@ -111,4 +117,32 @@ func binaryWriter(format string) func(io.Writer, *geo.Layer, iter.Seq[int]) erro
 		return writeGeoParquet
 	}
 	return nil
+}
+
+// readKMZ reads the KML of an archive: doc.kml, or the only one.
+func (im *importer) readKMZ(a *archive, texts []*zip.File) error {
+	names := make([]string, len(texts))
+	doc := 0
+	for i, f := range texts {
+		if names[i] = f.Name; strings.EqualFold(f.Name, "doc.kml") {
+			doc = i
+		}
+	}
+	if im.opts.Layer != "" || !strings.EqualFold(names[doc], "doc.kml") {
+		var err error
+		if doc, err = pickLayer(names, im.opts.Layer); err != nil {
+			return err
+		}
+	}
+	text, err := a.open(texts[doc])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = text.Close() }()
+	w := newWindow(text)
+	w.need(windowBytes)
+	if w, err = im.decode(w); err != nil {
+		return err
+	}
+	return im.readKML(w)
 }

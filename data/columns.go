@@ -16,6 +16,7 @@ const (
 	roleTo
 	roleTrackID
 	roleVertexTimes
+	roleClock // the time of day of a date in another column
 )
 
 // column is a column of a table, or a property name of GeoJSON features.
@@ -37,6 +38,7 @@ type target struct {
 	slot  int
 	field *Field // nil for what the schema does not know
 	known map[string]knownValue
+	watch bool // the time of an event in a layer of no kind: judged, and kept as it is
 }
 
 // knownValue is what a text became before.
@@ -60,7 +62,7 @@ func (im *importer) column(name string) (*column, error) {
 	im.columns[c.name] = c
 	im.order = append(im.order, c)
 	for _, m := range im.opts.Mapping {
-		if m.Column == c.name {
+		if m.matches(c.name) {
 			c.targets = append(c.targets, im.target(m.Field))
 		}
 	}
@@ -81,7 +83,7 @@ func (im *importer) unmapped(c *column) {
 		name = key
 	}
 	for _, m := range im.opts.Mapping {
-		if m.Field == name {
+		if m.Field == name && !m.Optional {
 			im.report.warn("column_overridden", c.name, "the column %s is not stored: the mapping gives %s another source", show(c.name), show(name))
 			return
 		}
@@ -103,6 +105,8 @@ func (im *importer) target(name string) *target {
 		t.role = roleFrom
 	case name == to:
 		t.role = roleTo
+	case name == "time_of_day":
+		t.role = roleClock
 	case im.kind == geo.KindPatrolTrack && name == "time":
 		t.role = roleFrom
 	case im.kind == geo.KindPatrolTrack && name == "track_id":
@@ -111,6 +115,7 @@ func (im *importer) target(name string) *target {
 		t.role = roleVertexTimes
 	default:
 		t.slot = im.slot(name)
+		t.watch = im.kind == geo.KindOther && (name == "occurred_from" || name == "occurred_to")
 	}
 	return t
 }
@@ -147,6 +152,9 @@ func (im *importer) judge(c *column) {
 func (im *importer) notStored(c *column, why string) {
 	if !slices.Contains(im.notKept, c.name) {
 		im.notKept = append(im.notKept, c.name)
+	}
+	if c.name == "name" && isXML(im.report.Format) { // every receiver and map names its features; the report lists it
+		return
 	}
 	im.report.warn("column_not_stored", c.name, "the column %s is not stored: %s", show(c.name), why)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"unicode/utf8"
 )
 
 // csvReader reads records of delimited text (RFC 4180) from a window, strictly:
@@ -20,6 +19,7 @@ type csvReader struct {
 	line      int // of the record at hand, counting from 1
 	nextLine  int
 	nuls      int
+	encoding  textEncoding
 }
 
 // record reads the next record; false at the end or on a fault. The fields are
@@ -88,18 +88,17 @@ func trimEOL(line []byte) []byte {
 	return line
 }
 
-// checked refuses text that is not UTF-8 and replaces NULs.
+// checked gives the text of a line or field as UTF-8 without NULs, and refuses
+// what is neither UTF-8 nor Windows-1252.
 func (r *csvReader) checked(line []byte) ([]byte, error) {
-	if !utf8.Valid(line) {
-		bad := 0
-		for bad < len(line) {
-			c, n := utf8.DecodeRune(line[bad:])
-			if c == utf8.RuneError && n == 1 {
-				break
-			}
-			bad += n
+	if !isASCII(line) {
+		decode, fault := r.encoding.line(line)
+		if fault != "" {
+			return nil, refuse(400, "encoding", "line %d: %s", r.line, fault)
 		}
-		return nil, refuse(400, "encoding", "line %d, byte %d of the line: the text is not UTF-8 (Windows-1252 or Latin-1?); save the file as UTF-8", r.line, bad+1)
+		if decode {
+			line = from1252(line)
+		}
 	}
 	if bytes.IndexByte(line, 0) >= 0 {
 		r.nuls++
@@ -183,17 +182,13 @@ func (r *csvReader) quoted(n int) error {
 
 // cut makes fields of the scratch text.
 func (r *csvReader) cut() error {
-	if !utf8.Valid(r.scratch) {
-		_, err := r.checked(r.scratch)
-		return err
-	}
 	r.fields = r.fields[:0]
 	from := 0
 	for _, end := range r.ends {
 		field := r.scratch[from:end:end]
-		if bytes.IndexByte(field, 0) >= 0 {
-			r.nuls++
-			field = bytes.ReplaceAll(field, []byte{0}, []byte("\ufffd"))
+		field, err := r.checked(field)
+		if err != nil {
+			return err
 		}
 		r.fields = append(r.fields, field)
 		from = end
@@ -207,12 +202,15 @@ type table struct {
 	im            *importer
 	columns       []*column // nil for the place's own columns
 	lon, lat, wkt int       // -1: no such column
+	pair          int       // of both coordinates together
+	latFirst      bool      // their order
 	shape         shape
 }
 
 // readCSV reads a text table, a row a feature or a fix of a track.
 func (im *importer) readCSV(w window) error {
-	t := &table{csvReader: csvReader{window: w, limits: im.limits, nextLine: 1}, im: im, lon: -1, lat: -1, wkt: -1}
+	t := &table{csvReader: csvReader{window: w, limits: im.limits, nextLine: 1}, im: im, lon: -1, lat: -1, wkt: -1, pair: -1}
+	t.encoding = textEncoding{utf8: im.charset == "utf-8" || im.utf16, legacy: im.charset == "windows-1252", stated: im.charset == "windows-1252"}
 	if err := t.header(); err != nil {
 		return err
 	}
@@ -235,6 +233,9 @@ func (im *importer) readCSV(w window) error {
 		}
 	}
 	im.counts.mended += t.nuls
+	if t.encoding.legacy && !t.encoding.stated {
+		im.report.warn("encoding", "", "the text is not UTF-8 and was read as Windows-1252; check letters with accents, or declare the charset in the content type")
+	}
 	return im.ctx.Err()
 }
 
@@ -295,7 +296,24 @@ func (t *table) place(r *rowState) {
 	s.reset()
 	if t.wkt >= 0 && len(bytes.TrimSpace(t.fields[t.wkt])) > 0 {
 		s.readWKT(t.fields[t.wkt], t.im.toWGS84, t.limits.Vertices)
+	} else if t.pair >= 0 {
+		text := bytes.TrimSpace(t.fields[t.pair])
+		if len(text) == 0 {
+			r.unplaced = []byte("has no coordinates")
+			return
+		}
+		lon, lat, fault := parsePair(text, t.latFirst)
+		if fault != "" {
+			r.refuseRow(t.name(t.pair), "bad_coordinate", show(text)+" "+fault)
+			return
+		}
+		s.kind, s.rank = "Point", 1
+		s.position(lon, lat, nan)
 	} else if t.lon >= 0 {
+		if t.isBlank(t.lon) && t.isBlank(t.lat) {
+			r.unplaced = []byte("has no longitude and no latitude")
+			return
+		}
 		lon, ok := t.ordinate(r, t.lon, "longitude")
 		if !ok {
 			return
@@ -307,7 +325,7 @@ func (t *table) place(r *rowState) {
 		s.kind, s.rank = "Point", 1
 		s.position(lon, lat, nan)
 	} else {
-		r.refuseRow("geometry", "no_geometry", "has no geometry")
+		r.unplaced = []byte("has no geometry")
 		return
 	}
 	g, f := s.geometry(t.im.toWGS84, t.limits.Vertices)
@@ -328,6 +346,8 @@ func (t *table) place(r *rowState) {
 	r.measures = append([]float64(nil), s.measures...)
 }
 
+func (t *table) isBlank(i int) bool { return len(bytes.TrimSpace(t.fields[i])) == 0 }
+
 // ordinate reads a decimal number of degrees or metres.
 func (t *table) ordinate(r *rowState, i int, what string) (float64, bool) {
 	text := bytes.TrimSpace(t.fields[i])
@@ -335,9 +355,22 @@ func (t *table) ordinate(r *rowState, i int, what string) (float64, bool) {
 		r.refuseRow(t.name(i), "no_geometry", "has no "+what)
 		return 0, false
 	}
-	v, ok := t.im.parseNumber(&cell{kind: cellText, text: text})
-	if !ok {
-		r.refuseRow(t.name(i), "bad_coordinate", "the "+what+" "+show(text)+" is not a decimal number; if a spreadsheet changed it, format the column as text")
+	if v, ok := t.im.parseNumber(&cell{kind: cellText, text: text}); ok {
+		return v, true
+	}
+	axis := byte('x')
+	if what == "latitude" {
+		axis = 'y'
+	}
+	if bytes.IndexByte(text, ',') >= 0 {
+		t.im.counts.decimalComma++
+	}
+	v, fault := parseAngle(text, axis, bytes.IndexByte(text, ',') >= 0)
+	if fault != "" || t.im.toWGS84 != nil {
+		if fault == "" {
+			fault = "is in degrees, but the coordinate reference system has metres"
+		}
+		r.refuseRow(t.name(i), "bad_coordinate", "the "+what+" "+show(text)+" "+fault+"; if a spreadsheet changed it, format the column as text")
 		return 0, false
 	}
 	return v, true

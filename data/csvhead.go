@@ -80,7 +80,7 @@ func (t *table) findDelimiter() byte {
 			names = append(names, strings.Trim(string(f), `" `))
 		}
 		score := len(names)
-		if lon, lat, wkt := t.findPlace(names); lon >= 0 && lat >= 0 || wkt >= 0 {
+		if lon, lat, wkt := t.findPlace(names); lon >= 0 && lat >= 0 || wkt >= 0 || t.findPair(names) >= 0 {
 			score += t.limits.Columns
 		}
 		if score > most {
@@ -94,8 +94,11 @@ func (t *table) findDelimiter() byte {
 func (t *table) findPlace(names []string) (lon, lat, wkt int) {
 	find := func(field string, aliases []string) int {
 		for _, m := range t.im.opts.Mapping {
-			if m.Field == field {
-				return slices.Index(names, m.Column)
+			if m.Field != field || m.Column == "" {
+				continue
+			}
+			if at := slices.IndexFunc(names, m.matches); at >= 0 || !m.Optional {
+				return at
 			}
 		}
 		for _, alias := range aliases {
@@ -112,6 +115,84 @@ func (t *table) findPlace(names []string) (lon, lat, wkt int) {
 		wkt = -1 // a column called shape or geometry may be anything
 	}
 	return lon, lat, wkt
+}
+
+// findPair returns the column that holds both coordinates, -1 when there is
+// none.
+func (t *table) findPair(names []string) int {
+	for _, m := range t.im.opts.Mapping {
+		if m.Column != "" && (m.Field == "latlon" || m.Field == "lonlat") {
+			if at := slices.IndexFunc(names, m.matches); at >= 0 {
+				t.latFirst = m.Field == "latlon"
+				return at
+			}
+		}
+	}
+	return -1
+}
+
+// pairNames are columns that may hold both coordinates; see headerKey.
+var pairNames = []string{"coordinates", "coordinate", "koordinat", "latlon", "latlong", "lonlat", "longlat", "latitudelongitude", "position", "posisi", "titikkoordinat", "gps"}
+
+// provenPair returns the column whose values are two coordinates that fit in
+// one order only, -1 when the first rows do not prove it.
+func (t *table) provenPair(names []string) int {
+	at := slices.IndexFunc(names, func(name string) bool {
+		return slices.Contains(pairNames, headerKey(strings.ReplaceAll(name, ",", "")))
+	})
+	if at < 0 {
+		return -1
+	}
+	ahead := t.ahead()
+	fits, lonFirst, latFirst := 0, 0, 0
+	for range 1000 {
+		if ok, err := ahead.record(); !ok || err != nil {
+			break
+		}
+		if at >= len(ahead.fields) || len(ahead.fields[at]) == 0 {
+			continue
+		}
+		fits++
+		for _, first := range []bool{false, true} {
+			lon, lat, fault := parsePair(ahead.fields[at], first)
+			if fault != "" || math.Abs(lat) > 90 || math.Abs(lon) > 180 {
+				continue
+			}
+			if first {
+				latFirst++
+			} else {
+				lonFirst++
+			}
+		}
+	}
+	switch {
+	case latFirst > 0 && lonFirst == 0 && 2*latFirst > fits:
+		t.latFirst = true
+	case lonFirst > 0 && latFirst == 0 && 2*lonFirst > fits:
+		t.latFirst = false
+	default:
+		return -1
+	}
+	return at
+}
+
+// ahead returns a reader of the records that are in the window, which leaves
+// the table where it is.
+func (t *table) ahead() csvReader {
+	ahead := csvReader{window: t.window, delimiter: t.delimiter, limits: t.limits, nextLine: 1, encoding: t.encoding}
+	if ahead.err == nil { // what is in the window, and no more
+		ahead.end = ahead.pos + bytes.LastIndexByte(ahead.rest(), '\n') + 1
+		ahead.err = io.EOF
+	}
+	return ahead
+}
+
+// isStatistic tells whether the mapping makes every row a count of an area,
+// which needs no place.
+func (im *importer) isStatistic() bool {
+	return im.kind == geo.KindIncident && slices.ContainsFunc(im.opts.Mapping, func(m MappedField) bool {
+		return m.Field == "kind" && m.Constant == "agg.statistic"
+	})
 }
 
 func (t *table) isMapped(field string) bool {
@@ -146,13 +227,17 @@ func (t *table) nameColumns() error {
 // bindColumns says what every column is for.
 func (t *table) bindColumns() error {
 	names := t.im.headers
+	t.im.opts.Mapping = t.im.opts.Mapping.settled(names)
 	for _, m := range t.im.opts.Mapping {
 		if m.Column != "" && !slices.Contains(names, m.Column) {
 			return refuse(422, "unknown_column", "the mapping takes %s from the column %s, which the table does not have; it has: %s", m.Field, show(m.Column), showList(names))
 		}
 	}
 	t.lon, t.lat, t.wkt = t.findPlace(names)
-	if t.wkt < 0 && (t.lon < 0 || t.lat < 0) {
+	if t.pair = t.findPair(names); t.pair < 0 && t.wkt < 0 && (t.lon < 0 || t.lat < 0) {
+		t.pair = t.provenPair(names)
+	}
+	if t.wkt < 0 && t.pair < 0 && (t.lon < 0 || t.lat < 0) && !t.im.isStatistic() {
 		missing := "longitude or latitude"
 		if t.lon >= 0 {
 			missing = "latitude"
@@ -167,7 +252,7 @@ func (t *table) bindColumns() error {
 	t.columns = make([]*column, len(names))
 	track := false
 	for i, name := range names {
-		if i == t.lon || i == t.lat || i == t.wkt {
+		if i == t.lon || i == t.lat || i == t.wkt || i == t.pair {
 			continue
 		}
 		c, err := t.im.column(name)
@@ -188,11 +273,7 @@ func (t *table) bindColumns() error {
 // sample looks at the rows that are in the window to tell columns of numbers
 // and of true and false. 021000 is a code, not a number.
 func (t *table) sample() {
-	ahead := csvReader{window: t.window, delimiter: t.delimiter, limits: t.limits, nextLine: 1}
-	if ahead.err == nil { // what is in the window, and no more
-		ahead.end = ahead.pos + bytes.LastIndexByte(ahead.rest(), '\n') + 1
-		ahead.err = io.EOF
-	}
+	ahead := t.ahead()
 	type look struct{ values, numbers, booleans int }
 	seen := make([]look, len(t.columns))
 	for range 1000 {
@@ -216,7 +297,7 @@ func (t *table) sample() {
 	}
 	for i, c := range t.columns {
 		if c != nil && seen[i].values > 0 {
-			c.numeric = seen[i].numbers == seen[i].values
+			c.numeric = seen[i].numbers == seen[i].values && !slices.ContainsFunc(c.targets, func(t *target) bool { return t.name == "admin_code" })
 			c.boolean = seen[i].booleans == seen[i].values
 		}
 	}

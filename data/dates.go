@@ -73,6 +73,7 @@ func (d *dateReader) read(s []byte) (stamp, *valueFault) {
 	if f := serialFault(s); f != nil {
 		return stamp{}, f
 	}
+	s = cutWeekday(s)
 	if isTimeOfDay(s) {
 		if len(d.day) == 0 {
 			return stamp{}, &valueFault{"time_without_date", "is a time of day without a date; give the date with date=YYYY-MM-DD"}
@@ -93,7 +94,7 @@ func (d *dateReader) read(s []byte) (stamp, *valueFault) {
 	if m < 1 || m > 12 || dd < 1 || dd > daysIn(y, m) {
 		return stamp{}, &valueFault{"bad_date", "is not a day of the calendar"}
 	}
-	rest = bytes.TrimLeft(rest, " ,T")
+	rest = cutHourWord(bytes.TrimLeft(rest, " ,T"))
 	if len(rest) == 0 {
 		st.unzoned = true
 		return st.whole(y, m, dd, d.zone), nil
@@ -198,6 +199,40 @@ func serialFault(s []byte) *valueFault {
 	return &valueFault{"bad_date", "is a number, not a date; write it as YYYY-MM-DD"}
 }
 
+// weekdayNames are the days of the week in English, Indonesian and Malay; what
+// they say beside a date is not checked.
+var weekdayNames = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
+	"senin", "selasa", "rabu", "kamis", "jumat", "jum'at", "sabtu", "minggu", "ahad", "sen", "sel", "rab", "kam", "jum", "sab", "min",
+	"isnin", "khamis", "jumaat", "isn", "kha"}
+
+// cutWeekday takes a day of the week off the front of a date.
+func cutWeekday(s []byte) []byte {
+	n := 0
+	for n < len(s) && (s[n]|0x20 >= 'a' && s[n]|0x20 <= 'z' || s[n] == '\'') {
+		n++
+	}
+	if n < 3 || n > 9 || n == len(s) || strings.IndexByte(", .", s[n]) < 0 {
+		return s
+	}
+	word := strings.ToLower(string(s[:n]))
+	for _, name := range weekdayNames {
+		if name == word {
+			return bytes.TrimLeft(s[n:], ", .")
+		}
+	}
+	return s
+}
+
+// cutHourWord takes the word for o'clock off the front of a time of day.
+func cutHourWord(s []byte) []byte {
+	for _, word := range []string{"pukul ", "pkl. ", "pkl ", "jam ", "at "} {
+		if len(s) > len(word) && strings.EqualFold(string(s[:len(word)]), word) {
+			return bytes.TrimLeft(s[len(word):], " ")
+		}
+	}
+	return s
+}
+
 func isTimeOfDay(s []byte) bool {
 	s = bytes.TrimPrefix(s, []byte("T"))
 	n := 0
@@ -286,7 +321,8 @@ var monthNames = []struct {
 	month int
 }{
 	{"jan", 1}, {"feb", 2}, {"mar", 3}, {"mac", 3}, {"apr", 4}, {"may", 5}, {"mei", 5}, {"jun", 6}, {"jul", 7},
-	{"aug", 8}, {"agu", 8}, {"ogo", 8}, {"sep", 9}, {"oct", 10}, {"okt", 10}, {"nov", 11}, {"dec", 12}, {"des", 12}, {"dis", 12},
+	{"aug", 8}, {"agu", 8}, {"ags", 8}, {"agt", 8}, {"ogo", 8}, {"ogs", 8}, {"sep", 9}, {"oct", 10}, {"okt", 10}, {"nov", 11}, {"nop", 11},
+	{"dec", 12}, {"des", 12}, {"dis", 12}, {"peb", 2},
 }
 
 func startsMonth(s []byte) bool {
@@ -382,9 +418,12 @@ func readClock(s []byte) (c clockTime, zone *time.Location, f *valueFault) {
 	if len(s) == 0 {
 		return c, nil, nil
 	}
+	if s[0] == '(' && s[len(s)-1] == ')' {
+		s = s[1 : len(s)-1]
+	}
 	zone, rest, ok := cutZone(s)
 	if !ok || len(rest) > 0 {
-		return c, nil, &valueFault{"bad_zone", "has a time zone that is not Z, +hh:mm, WIB, WITA, WIT or MYT"}
+		return c, nil, &valueFault{"bad_zone", "has a time zone that is not Z, +hh:mm, UTC+h, WIB, WITA, WIT or MYT"}
 	}
 	return c, zone, nil
 }
@@ -398,11 +437,16 @@ func cutZone(s []byte) (*time.Location, []byte, bool) {
 	if n > 0 {
 		hours := 0
 		switch strings.ToUpper(string(s[:n])) {
-		case "Z", "UTC", "GMT":
+		case "Z":
+			return time.UTC, s[n:], true
+		case "UTC", "GMT":
+			if rest := bytes.TrimLeft(s[n:], " "); len(rest) > 1 && (rest[0] == '+' || rest[0] == '-') {
+				return cutOffset(rest)
+			}
 			return time.UTC, s[n:], true
 		case "WIB":
 			hours = 7
-		case "WITA", "MYT", "SGT":
+		case "WITA", "MYT", "SGT", "BNT", "PHT":
 			hours = 8
 		case "WIT":
 			hours = 9
@@ -410,6 +454,17 @@ func cutZone(s []byte) (*time.Location, []byte, bool) {
 			return nil, s, false
 		}
 		return time.FixedZone("", hours*3600), s[n:], true
+	}
+	return cutOffset(s)
+}
+
+// cutOffset reads +08:00, +0800, +08 or +8 at the start of s.
+func cutOffset(s []byte) (*time.Location, []byte, bool) {
+	if len(s) == 2 && s[1]-'0' < 10 { // UTC+8
+		s = []byte{s[0], '0', s[1]}
+	}
+	if len(s) > 2 && s[1]-'0' < 10 && s[2] == ':' { // UTC+8:00
+		s = append([]byte{s[0], '0'}, s[1:]...)
 	}
 	if len(s) < 3 || s[0] != '+' && s[0] != '-' {
 		return nil, s, false

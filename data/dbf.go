@@ -142,15 +142,6 @@ func (t *dbfReader) decode(s []byte) ([]byte, error) {
 	return s, nil
 }
 
-func isASCII(s []byte) bool {
-	for _, c := range s {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
 func (t *dbfReader) names() []string {
 	if t == nil {
 		return nil

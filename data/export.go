@@ -14,9 +14,37 @@ import (
 	"github.com/sempadan/sempadan/geo"
 )
 
-// WriteFormats lists the formats of text that Write knows.
+// WriteFormats lists the formats of text that Write knows, and KMZ.
 func WriteFormats() []string {
-	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV}
+	return []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatGPX, FormatKML, FormatKMZ}
+}
+
+// CheckWrite returns a *Refusal when a format cannot hold the rows of a layer:
+// GPX knows points and lines only. Nil rows are all.
+func CheckWrite(format string, l *geo.Layer, rows iter.Seq[int]) error {
+	if format != FormatGPX {
+		return nil
+	}
+	g := &gpxWriter{l: l}
+	for row := range allRows(l, rows) {
+		if g.element(row) == "" {
+			return refuse(422, "format_too_narrow", "gpx holds points and lines, and feature %d is a %s; use kml or geojson", l.FID(row), l.Geometry(row).GeoJSONType())
+		}
+	}
+	return nil
+}
+
+func allRows(l *geo.Layer, rows iter.Seq[int]) iter.Seq[int] {
+	if rows != nil {
+		return rows
+	}
+	return func(yield func(int) bool) {
+		for row := range l.Len() {
+			if !yield(row) {
+				return
+			}
+		}
+	}
 }
 
 // Write writes rows of a layer; nil rows are all. GeoJSON follows RFC 7946:
@@ -43,14 +71,9 @@ func (e Export) Write(ctx context.Context, w io.Writer, format string) error {
 	if write := binaryWriter(format); write != nil {
 		return writeError(format, write(w, l, rows))
 	}
-	if rows == nil {
-		rows = func(yield func(int) bool) {
-			for row := range l.Len() {
-				if !yield(row) {
-					return
-				}
-			}
-		}
+	rows = allRows(l, rows)
+	if err := CheckWrite(format, l, rows); err != nil {
+		return err
 	}
 	out := &chunkWriter{w: w}
 	switch format {
@@ -66,6 +89,12 @@ func (e Export) Write(ctx context.Context, w io.Writer, format string) error {
 		}
 	case FormatCSV:
 		writeCSV(out, l, rows)
+	case FormatGPX:
+		writeGPX(out, l, rows)
+	case FormatKML:
+		out.err = writeKML(w, l, rows)
+	case FormatKMZ:
+		out.err = writeKMZ(w, l, rows)
 	default:
 		return refuse(415, "format_not_written", "%s is not written here; %s are", show(format), strings.Join(ExportFormats(), ", "))
 	}
@@ -145,7 +174,7 @@ func AppendFeature(dst []byte, l *geo.Layer, row int, extra ...Extra) []byte {
 
 // AppendGeometry appends a geometry as GeoJSON.
 func AppendGeometry(dst []byte, g orb.Geometry) []byte {
-	if g == nil {
+	if c, ok := g.(orb.Collection); g == nil || ok && len(c) == 0 { // a count of an area has no place
 		return append(dst, "null"...)
 	}
 	switch b := g.(type) {

@@ -85,7 +85,8 @@ func (c *csvWriter) row(row int) {
 	dst := c.out.buf
 	dst = appendCell(dst, c.l.ID(row))
 	dst = append(dst, ',')
-	if c.wkt {
+	if g, ok := c.l.Geometry(row).(orb.Collection); ok && len(g) == 0 && c.wkt {
+	} else if c.wkt {
 		dst = append(AppendWKT(append(dst, '"'), c.l.Geometry(row)), '"')
 	} else {
 		p, _ := c.l.Point(row)

@@ -38,7 +38,7 @@ func (im *importer) fieldValue(t *target, c *cell) (any, *valueFault) {
 func (im *importer) codeValue(t *target, text []byte) any {
 	k, ok := t.known[string(text)]
 	if !ok {
-		if code, found := t.field.code(string(text)); found {
+		if code, found := t.field.code(im.inCodes(t.field.Name, string(text))); found {
 			k.value = code
 		} else {
 			k.value, k.unknown = "unknown", im.unknownOf(t.field.Name, text)
@@ -51,6 +51,28 @@ func (im *importer) codeValue(t *target, text []byte) any {
 		k.unknown.count++
 	}
 	return k.value
+}
+
+// inCodes returns the code that the profile gives a word, or the word.
+func (im *importer) inCodes(field, word string) string {
+	words := im.opts.Values[field]
+	if words == nil {
+		return word
+	}
+	key := strings.ToLower(strings.TrimSpace(word))
+	other, hasOther := "", false
+	for from, code := range words {
+		switch {
+		case strings.ToLower(from) == key:
+			return code
+		case from == "*":
+			other, hasOther = code, true
+		}
+	}
+	if _, known := im.schema[field].code(word); hasOther && !known {
+		return other
+	}
+	return word
 }
 
 func (im *importer) unknownOf(field string, text []byte) *unknownCode {

@@ -2,6 +2,7 @@ package data
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sempadan/sempadan/geo"
@@ -16,7 +17,7 @@ func (im *importer) finish() (*geo.Layer, error) {
 	im.flushTracks()
 	mends := im.settleDates()
 	for _, m := range im.opts.Mapping {
-		if m.Column != "" && im.report.Format != FormatCSV && im.columns[m.Column] == nil {
+		if m.Column != "" && !m.Optional && im.report.Format != FormatCSV && im.columns[m.Column] == nil {
 			im.settleWarnings()
 			return nil, refuse(422, "unknown_column", "the mapping takes %s from the property %s, which no feature has; the properties are: %s", m.Field, show(m.Column), showList(im.names()))
 		}
@@ -139,6 +140,7 @@ func (im *importer) settleWarnings() {
 		undated += "; is it in the column " + show(hint) + "? Say map=occurred_from:" + hint
 	}
 	r.warnCount(r.Quarantined, "quarantined", "rows were kept out for the faults that are listed under rows")
+	r.warnCount(n.unplaced, "unplaced", "statistics of areas were taken without a place; they are on no map and in no surface")
 	r.warnCount(n.undated, "undated", "%s", undated)
 	r.warnCount(n.heights, "heights_dropped", "coordinates have heights or further numbers, which are not stored")
 	r.warnCount(n.measuresDropped, "measures_dropped", "coordinates have measures (M), which are stored of patrol tracks only")
@@ -167,6 +169,9 @@ func (im *importer) settleWarnings() {
 		}
 	}
 	slices.Sort(r.Defaults)
+	for _, name := range im.notKept[:min(len(im.notKept), MaxWarnings)] {
+		r.NotStored = append(r.NotStored, strings.Trim(show(name), "“”"))
+	}
 }
 
 // dateLike returns a column that by its name may hold the date of incidents.

@@ -19,7 +19,7 @@ import (
 func TestGDALFiltersFlatGeobuf(t *testing.T) {
 	for _, n := range []int{1, 2, 16, 17, 256, 257, 5000} {
 		l := manyPoints(t, n)
-		path := saved(t, "many.fgb", written(t, FormatFlatGeobuf, l))
+		path := saved(t, "many.fgb", exported(t, FormatFlatGeobuf, l))
 		for _, box := range []orb.Bound{
 			{Min: orb.Point{110, 1}, Max: orb.Point{112, 2}}, {Min: orb.Point{0, 0}, Max: orb.Point{1, 1}},
 			{Min: orb.Point{109, 0}, Max: orb.Point{109.001, 0.001}}, {Min: orb.Point{100, -10}, Max: orb.Point{130, 10}},
@@ -110,7 +110,7 @@ func TestFlatGeobufColumns(t *testing.T) {
 
 // A file cut anywhere, or with any byte changed, is read or refused.
 func TestDamagedFlatGeobuf(t *testing.T) {
-	good := written(t, FormatFlatGeobuf, samples(t)["mixed"])
+	good := exported(t, FormatFlatGeobuf, samples(t)["mixed"])
 	importOf := func(b []byte) error {
 		_, _, err := Import(context.Background(), bytes.NewReader(b), ImportOptions{Info: geo.LayerInfo{Kind: geo.KindOther}, Now: testNow, Format: FormatFlatGeobuf})
 		return err
@@ -169,13 +169,13 @@ func repeat(v flatbuffers.UOffsetT, n int) []flatbuffers.UOffsetT {
 
 func FuzzFlatGeobuf(f *testing.F) {
 	for _, l := range samples(f) {
-		f.Add(written(f, FormatFlatGeobuf, l))
+		f.Add(exported(f, FormatFlatGeobuf, l))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { checkImport(t, b, geo.KindOther, FormatFlatGeobuf) })
 }
 
 func BenchmarkFlatGeobufRead(b *testing.B) {
-	text := written(b, FormatFlatGeobuf, manyPoints(b, 100_000))
+	text := exported(b, FormatFlatGeobuf, manyPoints(b, 100_000))
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		importBytes(b, text)

@@ -89,7 +89,7 @@ func importBytes(t testing.TB, b []byte, change ...func(*ImportOptions)) (*geo.L
 	return l, r
 }
 
-func written(t testing.TB, format string, l *geo.Layer) []byte {
+func exported(t testing.TB, format string, l *geo.Layer) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Write(&b, format, l, nil); err != nil {
@@ -124,7 +124,7 @@ func TestFormatsRoundTrip(t *testing.T) {
 			if form.oneType && name == "mixed" {
 				continue
 			}
-			got, _ := importBytes(t, written(t, form.format, l))
+			got, _ := importBytes(t, exported(t, form.format, l))
 			sameContent(t, form.format+" "+name, got, l)
 		}
 	}
@@ -137,7 +137,7 @@ func TestGDALReadsFormats(t *testing.T) {
 			if form.oneType && name == "mixed" {
 				continue
 			}
-			path := saved(t, "layer"+form.ext, written(t, form.format, l))
+			path := saved(t, "layer"+form.ext, exported(t, form.format, l))
 			out := filepath.Join(t.TempDir(), "out.geojson")
 			gdal(t, "ogr2ogr", "-f", "GeoJSON", "-lco", "COORDINATE_PRECISION=9", "-lco", "SIGNIFICANT_FIGURES=17", out, path)
 			text, err := os.ReadFile(out)
@@ -185,7 +185,7 @@ func TestGDALWritesFormats(t *testing.T) {
 			if form.oneType && name == "mixed" {
 				continue
 			}
-			in := saved(t, "in.geojson", written(t, FormatGeoJSON, l))
+			in := saved(t, "in.geojson", exported(t, FormatGeoJSON, l))
 			out := filepath.Join(t.TempDir(), "out"+form.ext)
 			args := []string{"-f", form.driver}
 			if form.oneType { // where GDAL writes ISO-8859-1 and dates only, unless it is told
@@ -212,7 +212,7 @@ func TestGDALWritesFormats(t *testing.T) {
 // it says the places are.
 func TestGDALWritesGrids(t *testing.T) {
 	l, _ := mustImport(t, collection(point("[109.9,1.5]"), point("[115.5,4.5]"), point("[117.2,4.1]")), geo.KindOther)
-	in := saved(t, "in.geojson", written(t, FormatGeoJSON, l))
+	in := saved(t, "in.geojson", exported(t, FormatGeoJSON, l))
 	for _, form := range fileForms() {
 		for _, code := range []string{"EPSG:32649", "EPSG:3376", "EPSG:3857", "EPSG:23868"} {
 			out := filepath.Join(t.TempDir(), "out"+form.ext)

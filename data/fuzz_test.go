@@ -52,6 +52,14 @@ func checkImport(t *testing.T, text []byte, kind geo.LayerKind, format string) {
 	if err != nil || again.Len() != l.Len() {
 		t.Fatalf("%q: written as %q: %v %+v", text, &out, err, r2)
 	}
+	var asKML bytes.Buffer
+	if err := Write(&asKML, FormatKML, l, nil); err != nil {
+		t.Fatal(err)
+	}
+	opts.Format = FormatKML
+	if again, r2, err = Import(context.Background(), bytes.NewReader(asKML.Bytes()), opts); err != nil || again.Len() != l.Len() {
+		t.Fatalf("%q: written as %q: %v %+v", text, &asKML, err, r2)
+	}
 	var csv bytes.Buffer
 	if err := Write(&csv, FormatCSV, l, nil); err != nil || !utf8.Valid(csv.Bytes()) {
 		t.Fatal(err)
@@ -157,5 +165,28 @@ func FuzzPersonal(f *testing.F) {
 			t.Fatalf("%q: the weak test is the stronger one", s)
 		}
 		judgeName(name[:min(len(name), maxNameBytes)])
+	})
+}
+
+func FuzzImportGPX(f *testing.F) {
+	for i, s := range []string{gpxDoc(gpxTrack), gpxDoc(`<wpt lat="1" lon="112"><time>2022-01-01</time><ele>3</ele><extensions><s:a xmlns:s="` + ownSpace + `" type="json">[1]</s:a></extensions></wpt>`),
+		`<gpx><rte><rtept lat="+1." lon=".5"/><rtept lat="1" lon="2"/></rte></gpx>`} {
+		f.Add([]byte(s), byte(i))
+	}
+	f.Fuzz(func(t *testing.T, text []byte, kind byte) {
+		checkImport(t, text, fuzzKinds[int(kind)%len(fuzzKinds)], FormatGPX)
+	})
+}
+
+func FuzzImportKML(f *testing.F) {
+	for i, s := range []string{
+		kmlDoc(placemark(`<name>a</name><TimeSpan><begin>2022</begin></TimeSpan><Point><coordinates>1,2,3</coordinates></Point>`)),
+		kmlDoc(placemark(`<gx:Track><when>2022-01-01T00:00:00Z</when><gx:coord>1 2 3</gx:coord></gx:Track>`)),
+		kmlDoc(`<Folder>` + placemark(`<MultiGeometry><Polygon><outerBoundaryIs><LinearRing><coordinates>0,0 4,0 4,4 0,0</coordinates></LinearRing></outerBoundaryIs></Polygon></MultiGeometry>`) + `</Folder>`),
+	} {
+		f.Add([]byte(s), byte(i))
+	}
+	f.Fuzz(func(t *testing.T, text []byte, kind byte) {
+		checkImport(t, text, fuzzKinds[int(kind)%len(fuzzKinds)], FormatKML)
 	})
 }

@@ -257,21 +257,20 @@ func (g *geoJSON) idMember() {
 		g.number()
 		r.id = string(g.lit)
 	}
-	if g.im.scrutiny && personal([]byte(r.id), false) != "" {
-		g.im.report.warn("column_not_stored", "id of features", "the identifiers of features that look like %s are not stored", personal([]byte(r.id), false))
-		r.id = ""
-	}
+	id := r.id
+	r.id = ""
+	g.im.identify(r, []byte(id))
 }
 
 func (g *geoJSON) geometryMember() {
 	if g.peek() != '{' {
 		null := g.peek() == 'n'
 		g.skip()
-		message := "is not a geometry"
 		if null {
-			message = "has no place on the map"
+			g.im.row.unplaced = []byte("has no place on the map")
+		} else {
+			g.im.row.refuseRow("geometry", "no_geometry", "is not a geometry")
 		}
-		g.im.row.refuseRow("geometry", "no_geometry", message)
 		return
 	}
 	g.readShape(&g.shape)

@@ -156,7 +156,7 @@ func TestGeoJSONDocuments(t *testing.T) {
 	mustRefuse(t, 400, "trailing_data", seq, geo.KindOther, format("geojson"))
 	mustRefuse(t, 415, "format_mismatch", seq, geo.KindOther, format("csv"))
 	mustRefuse(t, 415, "format_mismatch", "id,lon,lat\n1,2,3\n", geo.KindOther, format("geojson"))
-	mustRefuse(t, 415, "format_not_read", seq, geo.KindOther, format("gpx"))
+	mustRefuse(t, 415, "format_not_read", seq, geo.KindOther, format("dxf"))
 	mustRefuse(t, 415, "format_mismatch", seq, geo.KindOther, func(o *ImportOptions) { o.ContentType = "application/zip" })
 	mustRefuse(t, 415, "charset", seq, geo.KindOther, func(o *ImportOptions) { o.ContentType = "application/json; charset=utf-16" })
 	mustRefuse(t, 415, "content_encoding", seq, geo.KindOther, func(o *ImportOptions) { o.ContentEncoding = "br" })

@@ -20,7 +20,7 @@ import (
 // layer has.
 func TestGeoParquet(t *testing.T) {
 	for name, l := range samples(t) {
-		b := written(t, FormatGeoParquet, l)
+		b := exported(t, FormatGeoParquet, l)
 		f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +77,7 @@ for r in t.to_pylist():
     print(r["name"], r["count"], r["big"], r["depth"], r["open"], r["seen"], r["from"], len(r["geometry"]), sep="|")
 `
 	l := samples(t)["points"]
-	out, err := exec.Command("python3", "-c", script, saved(t, "a.parquet", written(t, FormatGeoParquet, l))).CombinedOutput()
+	out, err := exec.Command("python3", "-c", script, saved(t, "a.parquet", exported(t, FormatGeoParquet, l))).CombinedOutput()
 	want := "Sungai Sarawak é 国|7|9007199254740993|1.25|True|2024-05-01|2024-05-01 06:30:00+00:00|21\n" +
 		"b|-12|4|-1e-09|False|1999-12-31|2020-01-01 00:00:00+00:00|21\nwith \"quotes\", and more|None|None|1234567.125|None|None|None|21\n"
 	if err != nil || string(out) != want {
@@ -87,7 +87,7 @@ for r in t.to_pylist():
 
 func TestGeoParquetOfTracks(t *testing.T) {
 	tracks, _ := mustImport(t, `{"type":"Feature","geometry":{"type":"LineString","coordinates":[[110,1],[110.1,1]]},"properties":{"times":["2024-05-01T00:00:00Z","2024-05-01T01:00:00.5Z"]}}`, geo.KindPatrolTrack)
-	b := written(t, FormatGeoParquet, tracks)
+	b := exported(t, FormatGeoParquet, tracks)
 	f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,9 @@ type ImportOptions struct {
 	GeoPackage GeoPackage
 	// Mapping gives fields their columns.
 	Mapping Mapping
+	// Values gives words of fields of codes the codes that they stand for,
+	// "*" all other words; letter case does not matter.
+	Values map[string]map[string]string
 	// CRS names the coordinate reference system, "" for what the file says
 	// or else longitude and latitude.
 	CRS string
@@ -47,6 +50,15 @@ type ImportOptions struct {
 	// FIDOf, when not nil, makes the import an upsert: it returns the FID of
 	// the stored feature with an ID, 0 when there is none.
 	FIDOf func(id string) int64
+	// Check, when not nil, looks at the meaning of each row that is neither
+	// a track nor at fault.
+	Check func(Candidate) []Finding
+	// Hard names the checks on meaning (CheckCodes) whose findings are
+	// faults of the row, not warnings.
+	Hard []string
+	// Stored, when not nil, is the layer that the file is appended to, in
+	// which duplicates are looked for.
+	Stored *geo.Layer
 }
 
 // Progress is how far an import is.
@@ -109,9 +121,12 @@ type importer struct {
 	notKept                        []string // columns left out by the privacy rules
 	pending                        []pendingRow
 	purge                          map[string]bool // slots whose values must go
-	seenIDs                        map[uint64]struct{}
+	seenIDs, seenPlaces            map[uint64]bool // true: in the stored layer
 	hashSeed                       maphash.Seed
-	decimalComma                   bool // the delimiter leaves the comma free
+	placeKey                       []byte
+	charset                        string // as declared: utf-8, utf-16, windows-1252 or ""
+	utf16                          bool   // the file was UTF-16
+	decimalComma                   bool   // the delimiter leaves the comma free
 	row                            rowState
 	declared                       bool // the format was declared, not found
 	scrutiny                       bool // names and values are judged by the privacy rules
@@ -124,8 +139,8 @@ type importer struct {
 
 // tallies are warnings too frequent to word each time.
 type tallies struct {
-	unzoned, undated, heights, measures, measuresDropped, mended, ambiguous, decimalComma, emptyRows int
-	firstAmbiguous                                                                                   string
+	unzoned, undated, heights, measures, measuresDropped, mended, ambiguous, decimalComma, emptyRows, unplaced int
+	firstAmbiguous                                                                                             string
 }
 
 // unknownCode counts the values of a field that its code list does not know.
@@ -152,7 +167,7 @@ func newImporter(ctx context.Context, opts ImportOptions) (*importer, error) {
 	im := &importer{
 		ctx: ctx, opts: opts, limits: opts.Limits.filled(), kind: opts.Info.Kind, report: NewReport(opts.Info.ID),
 		now: opts.Now, slotOf: map[string]int{}, schema: map[string]*Field{}, columns: map[string]*column{},
-		fixedTo: map[string]bool{}, purge: map[string]bool{}, unknown: map[string]*unknownCode{}, seenIDs: map[uint64]struct{}{}, hashSeed: maphash.MakeSeed(),
+		fixedTo: map[string]bool{}, purge: map[string]bool{}, unknown: map[string]*unknownCode{}, seenIDs: map[uint64]bool{}, seenPlaces: map[uint64]bool{}, hashSeed: maphash.MakeSeed(),
 	}
 	if im.now.IsZero() {
 		im.now = time.Now()
@@ -175,6 +190,12 @@ func newImporter(ctx context.Context, opts ImportOptions) (*importer, error) {
 		return im, refuse(422, "bad_date_order", "the date order %s is not dmy, mdy or ymd", show(string(opts.DateOrder)))
 	}
 	im.dates = dateReader{order: opts.DateOrder, declared: opts.DateOrder != "", zone: zone}
+	if err := checkHard(opts.Hard); err != nil {
+		return im, err
+	}
+	if opts.Stored != nil {
+		im.recall(opts.Stored)
+	}
 	if opts.Date != "" {
 		if _, err := time.Parse(time.DateOnly, opts.Date); err != nil {
 			return im, refuse(422, "bad_date", "the date %s is not YYYY-MM-DD", show(opts.Date))
@@ -218,6 +239,10 @@ func (im *importer) run(src io.Reader) (*geo.Layer, error) {
 		switch format {
 		case FormatCSV:
 			err = im.readCSV(w)
+		case FormatGPX:
+			err = im.readGPX(w)
+		case FormatKML:
+			err = im.readKML(w)
 		case FormatGeoJSON, FormatGeoJSONSeq:
 			err = im.readGeoJSON(w, format)
 		default:

@@ -147,7 +147,7 @@ func TestMapping(t *testing.T) {
 
 func TestParseMapping(t *testing.T) {
 	m, err := ParseMapping(" occurred_from:date, kind:=mar.landing ,note:=a:b")
-	if err != nil || len(m) != 3 || m[0] != (MappedField{"occurred_from", "date", ""}) || m[1] != (MappedField{"kind", "", "mar.landing"}) || m[2].Constant != "a:b" {
+	if err != nil || len(m) != 3 || m[0] != (MappedField{Field: "occurred_from", Column: "date"}) || m[1] != (MappedField{Field: "kind", Constant: "mar.landing"}) || m[2].Constant != "a:b" {
 		t.Errorf("%+v %v", m, err)
 	}
 	if m.Map()["kind"] != "=mar.landing" || m.Map()["occurred_from"] != "date" {
@@ -231,7 +231,7 @@ func TestProgress(t *testing.T) {
 
 // Rows in the form of a police record: local times, a code with a leading zero.
 func TestLocalTimes(t *testing.T) {
-	l, r := mustImport(t, "id,datetime,lon,lat,category,crime_code\nstl-1,2008-01-01T00:01,-90.228759,38.663981,other,021000\nstl-2,2008-07-01T00:01,-90.2,38.6,other,179210\n",
+	l, r := mustImport(t, "id,datetime,lon,lat,category,crime_code\nstl-1,2008-01-01T00:01,-90.228759,38.663981,other,021000\nstl-2,2008-07-01T00:01,-90.21,38.61,other,179210\n",
 		geo.KindIncident, withMapping(t, "occurred_from:datetime"), func(o *ImportOptions) { o.TZ = "America/Chicago" })
 	winter, _ := l.Times(0)
 	summer, _ := l.Times(1)

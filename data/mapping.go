@@ -1,6 +1,9 @@
 package data
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Mapping says which column of a file feeds each field.
 type Mapping []MappedField
@@ -10,6 +13,34 @@ type MappedField struct {
 	Field    string
 	Column   string // "" with a constant
 	Constant string
+	// Optional says that the file need not have the column, whose name is
+	// compared without letter case and signs; of several for one field the
+	// first counts.
+	Optional bool
+}
+
+// matches tells whether a column of the file is the source.
+func (m MappedField) matches(name string) bool {
+	return m.Column == name || m.Optional && m.Column != "" && headerKey(m.Column) == headerKey(name)
+}
+
+// settled returns the mapping for a table with these columns: of what is
+// optional, only what is there.
+func (m Mapping) settled(names []string) Mapping {
+	var out Mapping
+	done := map[string]bool{}
+	for _, f := range m {
+		if f.Optional {
+			at := slices.IndexFunc(names, f.matches)
+			if at < 0 || done[f.Field] {
+				continue
+			}
+			f.Column, f.Optional = names[at], false
+		}
+		done[f.Field] = true
+		out = append(out, f)
+	}
+	return out
 }
 
 // ParseMapping reads field:column and field:=constant, comma separated:
@@ -51,9 +82,12 @@ func (m Mapping) Map() map[string]string {
 	}
 	out := make(map[string]string, len(m))
 	for _, f := range m {
-		if f.Column == "" {
+		switch {
+		case f.Column == "":
 			out[f.Field] = "=" + f.Constant
-		} else {
+		case f.Optional && out[f.Field] != "":
+			out[f.Field] += "|" + f.Column
+		default:
 			out[f.Field] = f.Column
 		}
 	}

@@ -35,12 +35,14 @@ var (
 	persons = wordSet(`
 		victim victims korban mangsa suspect suspects tersangka suspek pelaku perpetrator witness saksi informant informan
 		person persons orang father mother ayah ibu bapa officer petugas pegawai owner pemilik skipper nakhoda tekong
-		reporter pelapor driver sopir pemandu child anak survivor migrant migran passenger penumpang contact kontak user pengguna author editor creator recorder pencatat investigator penyidik anggota member calo broker`)
+		reporter pelapor driver sopir pemandu child anak survivor migrant migran passenger penumpang contact kontak user pengguna author editor creator recorder pencatat investigator penyidik anggota member calo broker
+		observer observers pengamat pemerhati leader pilot`)
 	fillers = wordSet(`no num number nomor nombor id lengkap penuh full first last date tanggal tarikh tgl of the total jumlah count`)
 
 	forbiddenTogether = [][]string{
 		{"no", "kp"}, {"national", "id"}, {"id", "card"}, {"id", "number"}, {"kad", "pengenalan"}, {"kartu", "pengenal"},
 		{"document", "no"}, {"document", "number"}, {"doc", "no"}, {"doc", "number"}, {"dokumen", "no"}, {"dokumen", "nomor"}, {"dokumen", "nombor"},
+		{"reported", "by"}, {"recorded", "by"}, {"created", "by"}, {"dilaporkan", "oleh"}, {"dicatat", "oleh"}, {"direkodkan", "oleh"},
 		{"sidik", "jari"}, {"tanda", "tangan"}, {"free", "text"}, {"e", "mail"}, {"cap", "jari"},
 	}
 )

@@ -20,8 +20,9 @@ type Report struct {
 	Warnings      []Warning  `json:"warnings"`    // the first MaxWarnings
 	Rows          []RowFault `json:"rows"`        // the first MaxRowFaults
 	RowsTruncated bool       `json:"rows_truncated"`
-	Defaults      []string   `json:"defaults"` // schema fields that were filled in
-	Bounds        []float64  `json:"bounds"`   // west, south, east, north; null when empty
+	Defaults      []string   `json:"defaults"`             // schema fields that were filled in
+	NotStored     []string   `json:"not_stored,omitempty"` // columns left out by the privacy rules
+	Bounds        []float64  `json:"bounds"`               // west, south, east, north; null when empty
 	DryRun        bool       `json:"dry_run,omitempty"`
 	TookMS        float64    `json:"took_ms"`
 }
@@ -42,6 +43,7 @@ type Warning struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Count   int    `json:"count"`
+	Rows    []int  `json:"rows,omitempty"` // the first of the rows that it is about
 	about   string // tells warnings of one code apart, such as a column
 }
 
@@ -78,7 +80,7 @@ func (r *Report) warn(code, about, format string, args ...any) {
 		}
 	}
 	if len(r.Warnings) < MaxWarnings {
-		r.Warnings = append(r.Warnings, Warning{code, fmt.Sprintf(format, args...), 1, about})
+		r.Warnings = append(r.Warnings, Warning{Code: code, Message: fmt.Sprintf(format, args...), Count: 1, about: about})
 		return
 	}
 	last := &r.Warnings[MaxWarnings-1]
@@ -86,6 +88,19 @@ func (r *Report) warn(code, about, format string, args ...any) {
 		*last = Warning{Code: "more_warnings", Message: "further warnings are counted, not listed", Count: last.Count}
 	}
 	last.Count++
+}
+
+// maxWarningRows is how many rows a warning names.
+const maxWarningRows = 20
+
+// warnRow is warn about one row, which the warning names.
+func (r *Report) warnRow(row int, code, format string, args ...any) {
+	r.warn(code, "", format, args...)
+	for i := range r.Warnings {
+		if w := &r.Warnings[i]; w.Code == code && w.about == "" && len(w.Rows) < maxWarningRows {
+			w.Rows = append(w.Rows, row)
+		}
+	}
 }
 
 // warnCount is warn for something counted beforehand.
@@ -109,7 +124,7 @@ func (r *Report) fault(f RowFault) {
 }
 
 func (r *Report) setBounds(b orb.Bound) {
-	if r.Accepted > 0 {
+	if r.Accepted > 0 && !b.IsEmpty() {
 		r.Bounds = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
 	}
 }

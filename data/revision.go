@@ -58,6 +58,9 @@ func (v Revision) Read(ctx context.Context, src io.Reader, old *geo.Layer) (*geo
 		}
 		opts.FIDOf = func(id string) int64 { return known[id] }
 	}
+	if v.Mode == Append && old != nil {
+		opts.Stored = old
+	}
 	rows, report, err := Import(ctx, src, opts)
 	if err != nil {
 		return nil, report, err

@@ -40,10 +40,13 @@ type rowState struct {
 	measures []float64 // the M of each vertex, nil when there is none
 	times    [][]byte  // of the vertices, as written
 	hasTimes bool
+	fixMS    []int64 // of the vertices, already read; noTime for one without
 	cells    []cell
 	fault    *RowFault
 
 	from, to []byte // as written
+	clock    []byte // the time of day of from, when it stands apart
+	unplaced []byte // why there is no place, when that may be right
 	trackID  string
 	unsure   []unsureValue
 }
@@ -90,8 +93,11 @@ func (im *importer) take() error {
 			im.cell(r, &r.cells[i])
 		}
 	}
+	if r.fault == nil {
+		im.join(r)
+	}
 	if r.fault == nil && r.geometry == nil {
-		r.refuseRow("geometry", "no_geometry", "has no place; give it one or leave it out")
+		im.unplaced(r)
 	}
 	if r.fault == nil {
 		im.warnPolar(r)
@@ -104,11 +110,36 @@ func (im *importer) take() error {
 		}
 	}
 	if r.fault != nil {
+		if strings.Contains(r.fault.Message, swapHint) {
+			im.report.warnRow(r.number, "swapped_axes", "positions from row %d on have latitude and longitude the wrong way round; nothing was swapped: give the longitude first, or name the columns with map=lon:COLUMN,lat:COLUMN", r.number)
+		}
 		im.report.fault(*r.fault)
 		return nil
 	}
 	im.taken++
 	return nil
+}
+
+// join puts a time of day behind its date.
+func (im *importer) join(r *rowState) {
+	if len(r.clock) > 0 && len(r.from) > 0 {
+		r.from = append(append(bytes.Clone(bytes.TrimSpace(r.from)), ' '), r.clock...)
+	}
+}
+
+// unplaced takes a count of an area without a place, and refuses everything
+// else.
+func (im *importer) unplaced(r *rowState) {
+	if kind, _ := im.values[im.kindSlot].(string); im.kind == geo.KindIncident && kind == "agg.statistic" {
+		r.geometry = orb.Collection{}
+		im.counts.unplaced++
+		return
+	}
+	message := "has no place; give it one or leave it out"
+	if r.unplaced != nil {
+		message = string(r.unplaced)
+	}
+	r.refuseRow("geometry", "no_geometry", message)
 }
 
 // cell puts one value where it belongs.
@@ -134,6 +165,8 @@ func (im *importer) cell(r *rowState, c *cell) {
 			if im.lenientTimes() && im.notATime(t, c) {
 				r.to = nil
 			}
+		case roleClock:
+			r.clock = bytes.TrimSpace(c.written())
 		case roleTrackID:
 			r.trackID = string(c.written())
 			if im.scrutiny && personal(c.text, false) != "" {
@@ -142,6 +175,12 @@ func (im *importer) cell(r *rowState, c *cell) {
 			}
 		case roleVertexTimes:
 		default:
+			if t.watch {
+				im.watchTime(r, t, c)
+			}
+			if r.fault != nil {
+				return
+			}
 			v, f := im.convert(c.col, t, c)
 			if f != nil {
 				r.refuseRow(c.col.name, f.code, show(c.written())+" "+f.message)
@@ -193,6 +232,19 @@ func (im *importer) notATime(t *target, c *cell) bool {
 	slot := im.slot(t.name)
 	im.values[slot] = c.plainValue()
 	return true
+}
+
+// watchTime judges the time of an event in a layer of no kind, which is kept as
+// it is written: one far ahead is a fault, one of two readings a warning.
+func (im *importer) watchTime(r *rowState, t *target, c *cell) {
+	st, f := im.dates.read(c.written())
+	switch {
+	case f != nil:
+	case st.ambiguous:
+		im.report.warn("date_order", t.name, "dates such as %s can be read in two ways and are kept as they are; say kind=incident and date_order=dmy or mdy", show(c.written()))
+	case st.from.After(im.now.Add(futureMargin)):
+		r.refuseRow(t.name, "in_the_future", show(c.written())+" is more than 24 hours ahead")
+	}
 }
 
 // plainValue is the value without regard to any schema.
@@ -290,13 +342,18 @@ func (im *importer) takeFeature(r *rowState) {
 	if r.fault != nil {
 		return
 	}
-	if f.From.IsZero() && im.kind == geo.KindIncident {
-		im.counts.undated++
+	if im.check(r, f); r.fault != nil {
+		return
 	}
+	pending := len(im.pending)
 	if unsure || len(r.unsure) > 0 {
 		im.pending = append(im.pending, pendingRow{im.builder.Len(), r.number, string(r.from), string(r.to), r.unsure})
 	}
-	im.add(f, r)
+	if im.add(f, r); r.fault != nil {
+		im.pending = im.pending[:pending]
+	} else if f.From.IsZero() && im.kind == geo.KindIncident {
+		im.counts.undated++
+	}
 }
 
 // add gives a feature its number and puts it into the layer with the row's values.
@@ -309,12 +366,14 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 		id = im.idIn(im.idSlot)
 	}
 	if id != "" {
-		if im.isDuplicate(id) {
+		if met, stored := im.meet(im.seenIDs, maphash.String(im.hashSeed, id)); met {
 			if im.opts.FIDOf != nil {
 				r.refuseRow("id", "duplicate_id", "the identifier "+show(id)+" stands in the file before; an upsert needs it once")
 				return
 			}
-			im.report.warn("duplicate_id", "", "identifiers occur more than once, first %s in row %d", show(id), r.number)
+			if im.duplicate(r, stored, Finding{CheckDuplicateID, "id", "has the identifier " + show(id) + ", which stands"}); r.fault != nil {
+				return
+			}
 		}
 		if im.opts.FIDOf != nil {
 			f.FID = im.opts.FIDOf(id)
@@ -337,15 +396,6 @@ func (im *importer) idIn(slot int) string {
 		return string(v)
 	}
 	return ""
-}
-
-func (im *importer) isDuplicate(id string) bool {
-	h := maphash.String(im.hashSeed, id)
-	_, seen := im.seenIDs[h]
-	if !seen {
-		im.seenIDs[h] = struct{}{}
-	}
-	return seen
 }
 
 // futureMargin is how far ahead of the clock a time may be: zones mistaken by

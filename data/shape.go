@@ -97,6 +97,9 @@ func (s *shape) geometry(to transform, vertices int) (orb.Geometry, *valueFault)
 	return s.build()
 }
 
+// swapHint is in the message of a position whose axes are the wrong way round.
+const swapHint = "; swapped it would fit"
+
 // outOfRange says which ordinate is bad, and whether the other order would fit.
 func outOfRange(p orb.Point, projected bool) *valueFault {
 	x, y := string(appendNumber(nil, p[0])), string(appendNumber(nil, p[1]))
@@ -108,7 +111,7 @@ func outOfRange(p orb.Point, projected bool) *valueFault {
 	case projected:
 		f.message += " after conversion; check the coordinate reference system"
 	case p[0] >= -90 && p[0] <= 90 && p[1] >= -180 && p[1] <= 180:
-		f.message += "; swapped it would fit (longitude " + y + ", latitude " + x + "): the longitude must come first"
+		f.message += swapHint + " (longitude " + y + ", latitude " + x + "): the longitude must come first"
 	case math.Abs(p[0]) > 360 || math.Abs(p[1]) > 360:
 		f.message += "; if these are metres, name the coordinate reference system with crs"
 	}

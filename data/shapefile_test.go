@@ -307,7 +307,7 @@ func TestShapefileNames(t *testing.T) {
 		}
 	}
 	l, _ := mustImport(t, collection(feature(`"a_long_name_1":1,"a_long_name_2":"`+strings.Repeat("é", 200)+`"`)), geo.KindOther)
-	b := written(t, FormatShapefile, l)
+	b := exported(t, FormatShapefile, l)
 	a, err := openZip(b, Limits{})
 	if err != nil {
 		t.Fatal(err)
@@ -325,7 +325,7 @@ func TestShapefileNames(t *testing.T) {
 // A mixed layer becomes a file for each type; every part comes back.
 func TestShapefileOfMixedTypes(t *testing.T) {
 	l := samples(t)["mixed"]
-	b := written(t, FormatShapefile, l)
+	b := exported(t, FormatShapefile, l)
 	n := 0
 	for _, name := range []string{"t_points", "t_multipoints", "t_lines", "t_polygons"} {
 		got, _ := importBytes(t, b, func(o *ImportOptions) { o.Layer = name })
@@ -335,7 +335,7 @@ func TestShapefileOfMixedTypes(t *testing.T) {
 		t.Errorf("%d of %d features", n, l.Len())
 	}
 	tracks, _ := mustImport(t, `{"type":"Feature","geometry":{"type":"LineString","coordinates":[[110,1],[110.1,1]]},"properties":{"times":["2024-05-01T00:00:00Z","2024-05-01T01:00:00.5Z"]}}`, geo.KindPatrolTrack)
-	back, _ := importBytes(t, written(t, FormatShapefile, tracks), func(o *ImportOptions) { o.Info.Kind = geo.KindPatrolTrack })
+	back, _ := importBytes(t, exported(t, FormatShapefile, tracks), func(o *ImportOptions) { o.Info.Kind = geo.KindPatrolTrack })
 	if got, want := back.VertexTimesMS(0), tracks.VertexTimesMS(0); fmt.Sprint(got) != fmt.Sprint(want) || len(want) != 2 {
 		t.Errorf("times %v, expected %v", got, want)
 	}
@@ -343,7 +343,7 @@ func TestShapefileOfMixedTypes(t *testing.T) {
 
 // GDAL's Z and M shapes are read, with a word on what is not kept.
 func TestGDALShapesInSpace(t *testing.T) {
-	in := saved(t, "in.geojson", written(t, FormatGeoJSON, samples(t)["polygons"]))
+	in := saved(t, "in.geojson", exported(t, FormatGeoJSON, samples(t)["polygons"]))
 	for dim, code := range map[string]string{"XYZ": "heights_dropped", "XYM": "measures_dropped", "XYZM": "heights_dropped"} {
 		out := filepath.Join(t.TempDir(), "out.shz")
 		gdal(t, "ogr2ogr", "-f", "ESRI Shapefile", "-dim", dim, "-select", "name", "-lco", "ENCODING=UTF-8", out, in)
@@ -374,7 +374,7 @@ func FuzzShapefile(f *testing.F) {
 
 func BenchmarkShapefileRead(b *testing.B) {
 	l := manyPoints(b, 100_000)
-	text := written(b, FormatShapefile, l)
+	text := exported(b, FormatShapefile, l)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		importBytes(b, text, func(o *ImportOptions) { o.Limits = FileLimits() })

@@ -17,9 +17,12 @@ const (
 	FormatGeoJSON    = "geojson"
 	FormatGeoJSONSeq = "geojsonseq"
 	FormatCSV        = "csv"
+	FormatGPX        = "gpx"
+	FormatKML        = "kml"
+	FormatKMZ        = "kmz" // KML in a zip archive
 )
 
-const readsText = "GeoJSON, one GeoJSON feature a line, CSV, GeoPackage, zipped Shapefiles and FlatGeobuf are read"
+const readsText = "GeoJSON, one GeoJSON feature a line, CSV, GPX, KML, KMZ, GeoPackage, zipped Shapefiles and FlatGeobuf are read"
 
 // counted is the file as it comes: it stops at the body limit and when the
 // context ends.
@@ -97,12 +100,26 @@ func (im *importer) open(src io.Reader) (window, string, error) {
 	if w.err != nil && !errors.Is(w.err, io.EOF) {
 		return window{}, "", w.err
 	}
+	if im.charset, err = charset(im.opts.ContentType); err != nil {
+		return window{}, "", err
+	}
+	if sniffBinary(w.rest()) == "" {
+		if w, err = im.decode(w); err != nil {
+			return window{}, "", err
+		}
+	}
 	format, err := im.format(w.rest())
 	if err != nil {
 		return window{}, "", err
 	}
+	if isJSON(format) && (im.utf16 || im.charset == "windows-1252") {
+		return window{}, "", refuse(415, "encoding", "GeoJSON is UTF-8; save the file as UTF-8")
+	}
 	if bytes.HasPrefix(w.rest(), []byte("\xef\xbb\xbf")) {
 		w.pos = 3
+		if im.charset == "" {
+			im.charset = "utf-8"
+		}
 	}
 	return w, format, nil
 }
@@ -116,9 +133,6 @@ func (im *importer) format(head []byte) (string, error) {
 	declared, by := im.opts.Format, "format"
 	if declared == "" {
 		declared, by = contentFormat(im.opts.ContentType), "content type"
-	}
-	if strings.HasPrefix(declared, "charset ") {
-		return "", refuse(415, "charset", "%s is not read; save the file as UTF-8", show(declared))
 	}
 	named := filenameFormat(im.opts.Filename)
 	if declared == "" {
@@ -135,6 +149,10 @@ func (im *importer) format(head []byte) (string, error) {
 		declared = FormatGeoJSON
 	case "tsv":
 		declared = FormatCSV
+	case "xml":
+		if isXML(found) {
+			return found, nil
+		}
 	case "geopackage":
 		declared = FormatGeoPackage
 	case "flatgeobuf":
@@ -154,21 +172,18 @@ func (im *importer) format(head []byte) (string, error) {
 
 func isJSON(format string) bool { return format == FormatGeoJSON || format == FormatGeoJSONSeq }
 
+func isXML(format string) bool { return format == FormatGPX || format == FormatKML }
+
 // contentFormat returns the format that a media type stands for, "" when it
 // says nothing, else the type itself.
 func contentFormat(contentType string) string {
 	if contentType == "" {
 		return ""
 	}
-	mt, params, err := mime.ParseMediaType(contentType)
+	mt, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		mt, _, _ = strings.Cut(strings.ToLower(contentType), ";")
 		mt = strings.TrimSpace(mt)
-	}
-	switch cs := strings.ToLower(params["charset"]); cs {
-	case "", "utf-8", "utf8", "us-ascii":
-	default:
-		return "charset " + cs
 	}
 	switch mt {
 	case "application/geo+json", "application/vnd.geo+json", "application/json", "text/json":
@@ -178,6 +193,14 @@ func contentFormat(contentType string) string {
 		return FormatGeoJSONSeq
 	case "text/csv", "application/csv", "text/tab-separated-values", "text/comma-separated-values":
 		return FormatCSV
+	case "application/gpx+xml", "application/gpx":
+		return FormatGPX
+	case "application/vnd.google-earth.kml+xml", "application/kml+xml":
+		return FormatKML
+	case "application/xml", "text/xml":
+		return "xml"
+	case "application/vnd.google-earth.kmz":
+		return FormatKMZ
 	case "application/zip", "application/x-zip-compressed", "application/x-zip":
 		return formatZip
 	case "application/vnd.shp", "application/x-shapefile":
@@ -203,6 +226,10 @@ func filenameFormat(name string) string {
 		return FormatGeoJSONSeq
 	case ".csv", ".tsv", ".tab", ".txt":
 		return FormatCSV
+	case ".gpx":
+		return FormatGPX
+	case ".kml":
+		return FormatKML
 	}
 	return ""
 }
@@ -219,11 +246,6 @@ func sniff(head []byte) (string, error) {
 			return "", refuse(415, "format_not_read", "the file is %s, which is not read; %s", name, readsText)
 		}
 	}
-	for _, bom := range []string{"\xff\xfe", "\xfe\xff"} {
-		if bytes.HasPrefix(head, []byte(bom)) {
-			return "", refuse(415, "encoding", "the file is UTF-16; save it as UTF-8")
-		}
-	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
 	if len(text) == 0 {
 		if len(head) >= windowBytes {
@@ -233,14 +255,18 @@ func sniff(head []byte) (string, error) {
 	}
 	switch text[0] {
 	case '{', '[':
-		if len(text) > 1 && text[1] == 0 {
-			return "", refuse(415, "encoding", "the file looks like UTF-16; save it as UTF-8")
-		}
 		return FormatGeoJSON, nil
 	case 0x1e:
 		return FormatGeoJSONSeq, nil
 	case '<':
-		return "", refuse(415, "format_not_read", "the file is XML (GPX, KML or a web page), which is not read; %s", readsText)
+		switch root := xmlRoot(text); root {
+		case FormatGPX, FormatKML:
+			return root, nil
+		case "html":
+			return "", refuse(415, "format_not_read", "the file is a web page; %s", readsText)
+		default:
+			return "", refuse(415, "format_not_read", "the file is XML, but neither GPX nor KML: its first element is %s; %s", show(root), readsText)
+		}
 	}
 	odd := 0
 	for _, c := range text[:min(len(text), 4096)] {

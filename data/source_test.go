@@ -11,7 +11,7 @@ func TestSniff(t *testing.T) {
 	for head, want := range map[string]string{
 		`{"type":`: "geojson", "\xef\xbb\xbf \n[": "geojson", "\x1e{": "geojsonseq", "lon,lat\n1,2": "csv", "x": "csv",
 		"PK\x03\x04...": "zip", "SQLite format 3\x00": "gpkg", "fgb\x03": "fgb", "PAR1": "", "%PDF-1.7": "", "\x00\x00\x27\x0a": "", "\x1f\x8b\x08": "",
-		"\xff\xfel\x00": "", "\xfe\xff\x00l": "", "{\x00\"\x00": "", "<?xml": "", "<html>": "", "": "", "\x01\x02\x03\x04": "", strings.Repeat(" ", windowBytes): "",
+		"<kml>": "kml", "<!-- x --><g:gpx a='1'>": "gpx", "<?xml": "", "<html>": "", "": "", "\x01\x02\x03\x04": "", strings.Repeat(" ", windowBytes): "",
 	} {
 		got, err := sniff([]byte(head))
 		if got != want || (err == nil) != (want != "") {
@@ -28,7 +28,7 @@ func TestDeclaredFormats(t *testing.T) {
 			t.Errorf("%q: %v", contentType, err)
 		}
 	}
-	for _, contentType := range []string{"application/geo+json", "image/png", "application/gpx+xml", "text/csv; charset=windows-1252", "application/geopackage+sqlite3"} {
+	for _, contentType := range []string{"application/geo+json", "image/png", "application/gpx+xml", "text/csv; charset=koi8-r", "application/geopackage+sqlite3"} {
 		if _, r, err := importText(table, geo.KindOther, func(o *ImportOptions) { o.ContentType = contentType }); err == nil {
 			t.Errorf("%q: %+v", contentType, r)
 		}

@@ -174,6 +174,9 @@ func (im *importer) takeLines(r *rowState, lines orb.MultiLineString) {
 
 // lineTimes returns the instants of a line's vertices, nil when it has none.
 func (im *importer) lineTimes(r *rowState, n int) ([]int64, bool) {
+	if len(r.fixMS) == n && n > 0 {
+		return r.fixMS, true
+	}
 	if !r.hasTimes && len(r.measures) == 0 {
 		return nil, true
 	}

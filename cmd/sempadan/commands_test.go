@@ -405,3 +405,26 @@ func TestVersion(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+func TestImportWithAProfileAndHardChecks(t *testing.T) {
+	store := filepath.Join(t.TempDir(), "s.gpkg")
+	file := write(t, "mm.csv", "Main ID,Incident Date,Number of Dead,Cause of Death,Coordinates\nM1,2014-01-06,1,Drowning,\"2.3456, 101.2345\"\nM1,2014-01-07,1,Drowning,\"2.4456, 101.2345\"\n")
+	out := must(t, "import", "mm", file, "--store", store, "--profile", "missing_migrants")
+	if !strings.Contains(out, "2 accepted") || !strings.Contains(out, "duplicate_id") {
+		t.Error(out)
+	}
+	out = must(t, "import", "mm", file, "--store", store, "--profile", "missing_migrants", "--hard", "duplicate_id,at_sea")
+	if !strings.Contains(out, "1 accepted, 1 quarantined") {
+		t.Error(out)
+	}
+	if out, code := sempadan(t, "import", "mm", file, "--store", store, "--profile", "none"); code != 2 || !strings.Contains(out, "earthranger") {
+		t.Error(code, out)
+	}
+	for _, name := range []string{"mm.gpx", "mm.kml"} {
+		path := filepath.Join(t.TempDir(), name)
+		must(t, "export", "mm", "--store", store, "-o", path)
+		if out := must(t, "import", "again", path, "--store", store, "--kind", "incident"); !strings.Contains(out, "1 accepted") {
+			t.Error(out)
+		}
+	}
+}

@@ -20,8 +20,9 @@ import (
 )
 
 type importFlags struct {
-	store, kind, mode, mapping, crs, tz, dateOrder, date, format, layer, title string
-	dryRun, strict, json                                                       bool
+	store, kind, mode, mapping, crs, tz, dateOrder, date, format, layer, title, profile string
+	dryRun, strict, json                                                                bool
+	hard                                                                                []string
 }
 
 func importCommand() *cobra.Command {
@@ -36,15 +37,17 @@ func importCommand() *cobra.Command {
 	fl.StringVar(&f.kind, "kind", "", "what the features are: incident, crossing, water_crossing, illegal_port, patrol_track, post, boundary, area, other")
 	fl.StringVar(&f.mode, "mode", "replace", "replace, append or upsert")
 	fl.StringVar(&f.mapping, "map", "", "fields and their columns: field:column,… or field:=value")
+	fl.StringVar(&f.profile, "profile", "", "named profile of the columns: aggregate_statistics, earthranger, missing_migrants, smart, or one of the store")
 	fl.StringVar(&f.crs, "crs", "", "coordinate reference system of the file")
 	fl.StringVar(&f.tz, "tz", "", "zone of times that carry none, such as Asia/Kuching")
 	fl.StringVar(&f.dateOrder, "date-order", "", "dmy, mdy or ymd")
 	fl.StringVar(&f.date, "date", "", "date of tracks with times of day only, YYYY-MM-DD")
-	fl.StringVar(&f.format, "format", "", "geojson, geojsonseq, csv, gpkg, shp or fgb; default: what the file is")
+	fl.StringVar(&f.format, "format", "", "geojson, geojsonseq, csv, gpx, kml, gpkg, shp or fgb; default: what the file is")
 	fl.StringVar(&f.layer, "layer", "", "which layer of a file that has several")
 	fl.StringVar(&f.title, "title", "", "name of the layer for people")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "report only; store nothing")
 	fl.BoolVar(&f.strict, "strict", false, "refuse a file with columns that must not be stored")
+	fl.StringSliceVar(&f.hard, "hard", nil, "checks on meaning that keep rows out instead of warning: "+strings.Join(data.CheckCodes(), ", "))
 	fl.BoolVar(&f.json, "json", false, "one JSON document on standard output")
 	return c
 }
@@ -63,6 +66,7 @@ func (f importFlags) revision(layer string) (data.Revision, error) {
 		Import: data.ImportOptions{
 			Format: f.format, Layer: f.layer, GeoPackage: gpkg.Files{}, Mapping: mapping, CRS: f.crs, TZ: f.tz, DateOrder: data.DateOrder(f.dateOrder),
 			Date: f.date, Strict: f.strict, Now: time.Now().UTC(), Limits: data.FileLimits(),
+			Check: layers.Checker(), Hard: f.hard,
 		},
 	}, nil
 }
@@ -77,6 +81,16 @@ func importFiles(c *cobra.Command, f importFlags, layer string, files []string) 
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	if f.profile != "" {
+		profile, err := data.FindProfile(c.Context(), store, f.profile)
+		if err != nil {
+			return usageError{fmt.Errorf("--profile: %w", err)}
+		}
+		profile.Apply(&rev.Import)
+		if rev.Kind == "" {
+			rev.Kind = profile.Kind
+		}
+	}
 	var reports []*data.Report
 	for i, file := range files {
 		if i > 0 && rev.Mode == data.Replace && !f.dryRun {

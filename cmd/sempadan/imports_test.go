@@ -38,6 +38,7 @@ var homes = map[string][]string{
 	"github.com/paulmach/orb/geojson":     {"api"},
 	"github.com/tidwall/rtree":            {"geo"},
 	"github.com/twpayne/go-geom":          {"data"},
+	"github.com/twpayne/go-kml/v3":        {"data"},
 	"github.com/google/flatbuffers":       {"data"},
 	"github.com/parquet-go/parquet-go":    {"data"},
 	"modernc.org/sqlite":                  {"data/gpkg"},

@@ -14,6 +14,7 @@ import (
 	"github.com/sempadan/sempadan/api"
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/data/gpkg"
+	"github.com/sempadan/sempadan/data/layers"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -95,7 +96,7 @@ func serve(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	srv, err := api.New(ctx, api.Options{
-		Store: store, GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true,
+		Store: store, GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true, Check: layers.Checker(),
 		Version: version, Commit: commit(), Now: time.Now, Log: log, Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {

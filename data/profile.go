@@ -1,0 +1,267 @@
+package data
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sempadan/sempadan/geo"
+)
+
+// Profile is a named way of reading the files of one source: which columns
+// feed the fields, and how their words and times are to be understood.
+type Profile struct {
+	Name  string        `json:"name"`
+	Title string        `json:"title,omitempty"`
+	Note  string        `json:"note,omitempty"`
+	Kind  geo.LayerKind `json:"kind,omitempty"`
+	// Map gives each field its columns, of which the first that the file has
+	// counts, or a constant after =. Letter case and signs of columns do not
+	// matter.
+	Map map[string]Sources `json:"map"`
+	// Values gives the words of a field their codes; letter case does not
+	// matter.
+	Values    map[string]map[string]string `json:"values,omitempty"`
+	CRS       string                       `json:"crs,omitempty"`
+	TZ        string                       `json:"tz,omitempty"`
+	DateOrder DateOrder                    `json:"date_order,omitempty"`
+	Builtin   bool                         `json:"builtin,omitempty"` // ships with the program
+}
+
+// Sources are columns, or one constant; in JSON a text or a list of texts.
+type Sources []string
+
+// UnmarshalJSON reads a text or a list of texts.
+func (s *Sources) UnmarshalJSON(raw []byte) error {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		*s = Sources{one}
+		return nil
+	}
+	return json.Unmarshal(raw, (*[]string)(s))
+}
+
+// StarterProfiles returns the profiles that ship with the program.
+func StarterProfiles() []Profile {
+	return []Profile{
+		{Name: "aggregate_statistics", Title: "Aggregate statistics", Kind: geo.KindIncident,
+			Note: "Counts of an area and a month or another period. They get no place: an area's centre would be a place where nothing happened.",
+			Map: map[string]Sources{
+				"kind": {"=agg.statistic"}, "admin_code": {"admin_code", "area_code", "kode_wilayah", "kod_kawasan"},
+				"area":            {"area", "wilayah", "kawasan", "provinsi", "negeri", "kabupaten", "daerah", "province", "district"},
+				"occurred_from":   {"period_from", "month", "period", "bulan", "periode", "tempoh"},
+				"occurred_to":     {"period_to"},
+				"measure":         {"measure", "indicator", "indikator"},
+				"count":           {"count", "value", "jumlah", "bilangan", "total"},
+				"reporter_agency": {"reporter_agency", "agency", "instansi", "agensi"},
+			}},
+		{Name: "earthranger", Title: "EarthRanger events", Kind: geo.KindIncident,
+			Note: "Events as table or GeoJSON. Give the words of your event types their kinds under values.",
+			Map: map[string]Sources{
+				"external_id":   {"Report Id", "serial_number", "Event Id", "id"},
+				"occurred_from": {"Reported At (GMT+0:0)", "Reported At", "time", "reported_at", "Event Time"},
+				"kind":          {"Report Type Internal Value", "event_type", "Report Type"},
+				"lat":           {"Latitude", "location_latitude"}, "lon": {"Longitude", "location_longitude"},
+				"source_system": {"=earthranger"}, "discovery": {"=patrol"},
+			}},
+		{Name: "missing_migrants", Title: "IOM Missing Migrants Project", Kind: geo.KindIncident,
+			Note: "Deaths and disappearances of migrants. Drownings become mar.distress_sinking, all other deaths res.recovered_body.",
+			Map: map[string]Sources{
+				"external_id":   {"Main ID", "Web ID", "id"},
+				"occurred_from": {"Incident Date", "Reported Date", "date"},
+				"deaths":        {"Number of Dead", "Number Dead", "dead"},
+				"missing":       {"Minimum Estimated Number of Missing", "missing"},
+				"kind":          {"Cause of Death", "cause"},
+				"latlon":        {"Coordinates", "Location Coordinates"},
+				"source_system": {"=iom_missing_migrants"}, "reporter_agency": {"=IOM"},
+			},
+			Values: map[string]map[string]string{"kind": {"drowning": "mar.distress_sinking", "presumed drowning": "mar.distress_sinking",
+				"probable drowning": "mar.distress_sinking", "unknown": "res.recovered_body", "*": "res.recovered_body"}}},
+		{Name: "smart", Title: "SMART patrol observations", Kind: geo.KindIncident,
+			Note: "A query of observations as table. Give the words of your data model their kinds under values; patrols themselves come as GPX.",
+			Map: map[string]Sources{
+				"external_id":   {"Observation UUID", "Observation ID", "Waypoint UUID", "Waypoint ID"},
+				"occurred_from": {"Waypoint Date", "Incident Date", "Date"},
+				"time_of_day":   {"Waypoint Time", "Incident Time", "Time"},
+				"kind":          {"Observation Category 2", "Observation Category 1", "Observation Category 0", "Observation Category", "Category"},
+				"lon":           {"X", "Waypoint X", "Longitude"}, "lat": {"Y", "Waypoint Y", "Latitude"},
+				"source_system": {"=smart"}, "discovery": {"=patrol"},
+			}},
+	}
+}
+
+var profileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+
+// maxProfiles and maxProfileWords bound what the store keeps of profiles.
+const (
+	maxProfiles     = 100
+	maxProfileWords = 1000
+)
+
+// Check returns a *Refusal that says what is wrong with a profile.
+func (p Profile) Check() error {
+	bad := func(format string, args ...any) error { return refuse(422, "bad_profile", format, args...) }
+	switch {
+	case !profileName.MatchString(p.Name):
+		return bad("%s cannot name a profile: use small letters, digits, - and _, at most 64", show(p.Name))
+	case p.Kind != "" && !slices.Contains(geo.LayerKinds(), p.Kind):
+		return bad("the kind %s is not known", show(string(p.Kind)))
+	case p.DateOrder != "" && p.DateOrder != DMY && p.DateOrder != MDY && p.DateOrder != YMD:
+		return bad("the date order %s is not dmy, mdy or ymd", show(string(p.DateOrder)))
+	case len(p.Map) > 256:
+		return bad("the profile maps more than 256 fields")
+	case personal([]byte(p.Title), true)+personal([]byte(p.Note), false) != "" || len(p.Title) > maxNameBytes || len(p.Note) > 2000:
+		return bad("the title or note is too long, or looks like it holds what must never be stored")
+	}
+	if _, err := ParseZone(p.TZ); err != nil {
+		return err
+	}
+	if _, refusal := parseCRS(p.CRS); refusal != nil {
+		return refusal
+	}
+	for field, sources := range p.Map {
+		if field == "" || len(field) > maxNameBytes || len(sources) == 0 || len(sources) > 32 {
+			return bad("the field %s needs a name and 1 to 32 columns", show(field))
+		}
+		for _, s := range sources {
+			if s == "" || s == "=" || len(s) > maxNameBytes || strings.HasPrefix(s, "=") && (len(sources) > 1 || personal([]byte(s[1:]), true) != "") {
+				return bad("the field %s cannot come from %s", show(field), show(s))
+			}
+		}
+	}
+	return p.checkValues()
+}
+
+func (p Profile) checkValues() error {
+	for field, words := range p.Values {
+		var schema *Field
+		for _, f := range Fields(p.Kind) {
+			if f.Name == field && (f.Type == TypeCode || f.Type == TypeCodes) {
+				schema = &f
+			}
+		}
+		if schema == nil {
+			return refuse(422, "bad_profile", "%s is not a field of codes of the kind %s", show(field), show(string(p.Kind)))
+		}
+		if len(words) > maxProfileWords {
+			return refuse(422, "bad_profile", "%s has more than %d words", show(field), maxProfileWords)
+		}
+		for word, code := range words {
+			if _, known := schema.code(code); !known || len(word) > maxNameBytes || personal([]byte(word), true) != "" {
+				return refuse(422, "bad_profile", "the word %s of %s cannot become %s, which must be one of %s", show(word), field, show(code), showList(schema.Codes))
+			}
+		}
+	}
+	return nil
+}
+
+// Apply fills in what the options leave open.
+func (p Profile) Apply(o *ImportOptions) {
+	explicit := map[string]bool{}
+	for _, m := range o.Mapping {
+		explicit[m.Field] = true
+	}
+	mapping := slices.Clone(o.Mapping)
+	for _, field := range slices.Sorted(maps.Keys(p.Map)) {
+		if explicit[field] {
+			continue
+		}
+		for _, s := range p.Map[field] {
+			if constant, isConstant := strings.CutPrefix(s, "="); isConstant {
+				mapping = append(mapping, MappedField{Field: field, Constant: constant})
+			} else {
+				mapping = append(mapping, MappedField{Field: field, Column: s, Optional: true})
+			}
+		}
+	}
+	o.Mapping, o.Values = mapping, p.Values
+	if o.CRS == "" {
+		o.CRS = p.CRS
+	}
+	if o.TZ == "" {
+		o.TZ = p.TZ
+	}
+	if o.DateOrder == "" {
+		o.DateOrder = p.DateOrder
+	}
+}
+
+// profilesSetting is where a store keeps its profiles.
+const profilesSetting = "profiles"
+
+// Profiles lists the profiles by name: those of the store, and the starters
+// that it has no other version of.
+func Profiles(ctx context.Context, s Store) ([]Profile, error) {
+	stored, err := storedProfiles(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range StarterProfiles() {
+		if _, replaced := stored[p.Name]; !replaced {
+			p.Builtin = true
+			stored[p.Name] = p
+		}
+	}
+	list := make([]Profile, 0, len(stored))
+	for _, name := range sortedKeys(stored) {
+		list = append(list, stored[name])
+	}
+	return list, nil
+}
+
+func storedProfiles(ctx context.Context, s Store) (map[string]Profile, error) {
+	stored := map[string]Profile{}
+	raw, err := s.Setting(ctx, profilesSetting)
+	if errors.Is(err, ErrNotFound) {
+		return stored, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &stored)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the profiles: %w", err)
+	}
+	return stored, nil
+}
+
+// FindProfile returns a profile by its name; a *Refusal lists the names when
+// there is none.
+func FindProfile(ctx context.Context, s Store, name string) (Profile, error) {
+	list, err := Profiles(ctx, s)
+	if err != nil {
+		return Profile{}, err
+	}
+	var names []string
+	for _, p := range list {
+		if p.Name == name {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	return Profile{}, refuse(422, "unknown_profile", "there is no profile %s; there are: %s", show(name), showList(names))
+}
+
+// SaveProfile stores a profile, in place of one of the same name.
+func SaveProfile(ctx context.Context, s Store, p Profile) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	stored, err := storedProfiles(ctx, s)
+	if err != nil {
+		return err
+	}
+	p.Builtin = false
+	if stored[p.Name] = p; len(stored) > maxProfiles {
+		return refuse(422, "too_many_profiles", "the store has %d profiles already; change one of them", maxProfiles)
+	}
+	raw, err := json.Marshal(stored)
+	if err != nil {
+		return err
+	}
+	return s.SetSetting(ctx, profilesSetting, raw)
+}

@@ -1,0 +1,179 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/paulmach/orb"
+
+	"github.com/sempadan/sempadan/geo"
+)
+
+func starter(t testing.TB, name string) func(*ImportOptions) {
+	t.Helper()
+	for _, p := range StarterProfiles() {
+		if p.Name == name {
+			return func(o *ImportOptions) { p.Apply(o) }
+		}
+	}
+	t.Fatalf("there is no profile %s", name)
+	return nil
+}
+
+func TestStarterProfilesAreSound(t *testing.T) {
+	for _, p := range StarterProfiles() {
+		if err := p.Check(); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+		raw, _ := json.Marshal(p)
+		var again Profile
+		if err := json.Unmarshal(raw, &again); err != nil || len(again.Map) != len(p.Map) {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+}
+
+func TestMissingMigrantsProfile(t *testing.T) {
+	old := "id,date,lon,lat,region,dead,missing,dead_and_missing,survivors,cause,location,route,source_quality\n" +
+		"mm-1,2014-01-06,101.2345,2.3456,Southeast Asia,1,4,5,2,Drowning,Strait of Malacca,,5\n" +
+		"mm-2,2014-01-12,110.1234,1.2345,Southeast Asia,2,,2,,Vehicle accident,Sarawak,,3\n"
+	official := "Main ID,Incident Date,Number of Dead,Minimum Estimated Number of Missing,Cause of Death,Coordinates\n" +
+		"2014.MMP1,2014-01-06,1,4,Presumed drowning,\"2.3456, 101.2345\"\n2014.MMP2,2014-01-12,2,,Sickness,\"1.2345, 110.1234\"\n"
+	for _, text := range []string{old, official} {
+		l, r := mustImport(t, text, geo.KindIncident, starter(t, "missing_migrants"))
+		if l.Len() != 2 || l.Text(0, "kind") != "mar.distress_sinking" || l.Text(1, "kind") != "res.recovered_body" || l.Number(0, "deaths") != 1 ||
+			l.Number(0, "missing") != 4 || l.Text(0, "reporter_agency") != "IOM" || l.Text(0, "source_system") != "iom_missing_migrants" || l.Text(0, "date_precision") != "day" {
+			t.Errorf("%+v\n%+v", r, l.Feature(0))
+		}
+		if p, _ := l.Point(0); p != (orb.Point{101.2345, 2.3456}) || !strings.Contains(l.ID(0), "1") {
+			t.Errorf("%v %s", p, l.ID(0))
+		}
+	}
+	// What is asked for by name comes before the profile.
+	l, _ := mustImport(t, old, geo.KindIncident, withMapping(t, "kind:=mar.landing,deaths:dead_and_missing"), starter(t, "missing_migrants"))
+	if l.Text(1, "kind") != "mar.landing" || l.Number(0, "deaths") != 5 {
+		t.Errorf("%+v", l.Feature(1))
+	}
+}
+
+// The whole of the public files, where they are at hand.
+func TestMissingMigrantsFiles(t *testing.T) {
+	for path, want := range map[string]int{
+		"/work/shared/data/missing_migrants_region.geojson": 45, "/work/shared/data/missing_migrants_global_2014_2019_2026.csv.gz": 6487} {
+		file, err := os.Open(path)
+		if errors.Is(err, os.ErrNotExist) {
+			t.Skip("the public files are not here")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var src io.Reader = file
+		if strings.HasSuffix(path, ".gz") {
+			if src, err = gzip.NewReader(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var text bytes.Buffer
+		if _, err := io.Copy(&text, src); err != nil {
+			t.Fatal(err)
+		}
+		_ = file.Close()
+		l, r := mustImport(t, text.String(), geo.KindIncident, starter(t, "missing_migrants"))
+		kinds := map[string]int{}
+		for row := range l.Len() {
+			kinds[l.Text(row, "kind")]++
+		}
+		if r.Accepted+r.Quarantined != want || r.Quarantined > 5 || kinds["unknown"] > 5 /* no cause given */ || kinds["mar.distress_sinking"] == 0 {
+			t.Errorf("%s: %d accepted, %d quarantined, %v, %+v", path, r.Accepted, r.Quarantined, kinds, r.Rows)
+		}
+	}
+}
+
+func TestSMARTAndEarthRangerProfiles(t *testing.T) {
+	smart := "Patrol ID,Waypoint ID,Waypoint Date,Waypoint Time,X,Y,Observer,Observation Category 0\n" +
+		"P1,7,05/11/2022,14:30:05,110.1234,1.2345,Budi Santoso,Hidden Boat\nP1,8,30/11/2022,06:00:00,110.2234,1.2345,Budi Santoso,Campsite\n"
+	own := Profile{Name: "own", Values: map[string]map[string]string{"kind": {"Hidden boat": "obs.hidden_boat", "*": "obs.suspicious_movement"}}}
+	l, r := mustImport(t, smart, geo.KindIncident, starter(t, "smart"), func(o *ImportOptions) { o.TZ, o.Values = "Asia/Kuching", own.Values })
+	from, to := l.Times(0)
+	if from.Format("2006-01-02T15:04:05Z07:00") != "2022-11-05T06:30:05Z" || !to.Equal(from) || l.Text(0, "kind") != "obs.hidden_boat" || l.Text(1, "kind") != "obs.suspicious_movement" ||
+		l.Text(0, "discovery") != "patrol" || l.ID(0) != "7" {
+		t.Errorf("%v %+v\n%+v", from, l.Feature(0), r)
+	}
+	if strings.Contains(written(t, FormatGeoJSON, l), "Budi") {
+		t.Error("the observer is stored")
+	}
+	ranger := `{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[110.1234,1.2345]},"properties":{"serial_number":4711,"event_type":"obs.new_path","time":"2022-11-05T06:30:05.123+00:00","reported_by":"Budi"}}]}`
+	l, _ = mustImport(t, ranger, geo.KindIncident, starter(t, "earthranger"))
+	if strings.Contains(written(t, FormatGeoJSON, l), "Budi") {
+		t.Error("who reported is stored")
+	}
+	if from, _ := l.Times(0); l.ID(0) != "4711" || from.Hour() != 6 || l.Text(0, "kind") != "obs.new_path" || l.Text(0, "source_system") != "earthranger" {
+		t.Errorf("%+v", l.Feature(0))
+	}
+	table := "Report Id,Report Type Internal Value,Reported At,Latitude,Longitude\n12,obs.safehouse,2022-11-05 06:30,1.2345,110.1234\n"
+	if l, _ = mustImport(t, table, geo.KindIncident, starter(t, "earthranger")); l.ID(0) != "12" || l.Text(0, "kind") != "obs.safehouse" {
+		t.Errorf("%+v", l.Feature(0))
+	}
+}
+
+// Counts of areas have no place, come back without one, and are in no box.
+func TestAggregateStatistics(t *testing.T) {
+	text := "area,admin_code,month,measure,value\nNunukan,65.70,2022-11,deportation_arrivals,282\nNunukan,65.70,2022-12,deportation_arrivals,518\n"
+	l, r := mustImport(t, text, geo.KindIncident, starter(t, "aggregate_statistics"))
+	if l.Len() != 2 || r.Bounds != nil || !l.Bound().IsEmpty() || l.Index().Len() != 0 || l.Text(0, "kind") != "agg.statistic" || l.Number(1, "count") != 518 ||
+		l.Text(0, "admin_code") != "65.70" || l.Text(0, "date_precision") != "month" {
+		t.Fatalf("%+v %+v", r, l.Feature(0))
+	}
+	if from, to := l.Times(0); from.Day() != 1 || to.Day() != 30 {
+		t.Errorf("%v %v", from, to)
+	}
+	if _, n := warning(r, "unplaced"); n != 2 {
+		t.Errorf("%+v", r.Warnings)
+	}
+	for _, format := range []string{FormatGeoJSON, FormatGeoJSONSeq, FormatCSV, FormatKML} {
+		text := written(t, format, l)
+		again, r := mustImport(t, text, geo.KindIncident)
+		if again.Len() != 2 || again.Number(0, "count") != 282 || !again.Bound().IsEmpty() {
+			t.Errorf("%s: %+v\n%s", format, r, text)
+		}
+	}
+	mustRefuse(t, 422, "no_place_column", text, geo.KindIncident)
+	// An incident without a place stays a fault.
+	_, r = mustImport(t, "lon,lat,kind,admin_code\n,,irr.exit,65\n,,agg.statistic,65\n112.25,1.25,irr.exit,65\n", geo.KindIncident)
+	if r.Accepted != 2 || len(r.Rows) != 1 || r.Rows[0].Code != "no_geometry" || r.Rows[0].Row != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestProfileCheck(t *testing.T) {
+	good := Profile{Name: "a", Kind: geo.KindIncident, Map: map[string]Sources{"deaths": {"dead"}}}
+	if err := good.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []func(*Profile){
+		func(p *Profile) { p.Name = "A b" },
+		func(p *Profile) { p.Kind = "no" },
+		func(p *Profile) { p.TZ = "Mars" },
+		func(p *Profile) { p.CRS = "EPSG:1" },
+		func(p *Profile) { p.DateOrder = "dym" },
+		func(p *Profile) { p.Map = map[string]Sources{"deaths": {}} },
+		func(p *Profile) { p.Map = map[string]Sources{"deaths": {"=1", "dead"}} },
+		func(p *Profile) { p.Map = map[string]Sources{"deaths": {"=+62 812 3456 7890"}} },
+		func(p *Profile) { p.Values = map[string]map[string]string{"deaths": {"a": "b"}} },
+		func(p *Profile) { p.Values = map[string]map[string]string{"kind": {"a": "no.such"}} },
+		func(p *Profile) { p.Title = "call +62 812 3456 7890" },
+	} {
+		p := good
+		change(&p)
+		var r *Refusal
+		if err := p.Check(); !errors.As(err, &r) {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+}

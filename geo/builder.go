@@ -53,9 +53,7 @@ func (b *Builder) Layer() *Layer {
 		b.chunks = append(b.chunks, b.current.finish())
 		b.current = newChunkWriter()
 	}
-	index := NewIndex()
-	index.insertAll(b.chunks, 0)
-	return newLayer(b.info, b.chunks, index)
+	return newLayer(b.info, b.chunks, indexOf(b.chunks))
 }
 
 func interval(from, to time.Time) (int64, int64) {

@@ -28,7 +28,7 @@ func (l *Layer) Values(row int, yield func(name string, value any)) {
 		case col.numeric():
 			yield(col.name, col.nums[i])
 		default:
-			yield(col.name, decodeFast(col.dict[col.codes[i]]))
+			yield(col.name, decodeFast(col.dict[col.code(i)]))
 		}
 	}
 }

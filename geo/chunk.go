@@ -25,6 +25,7 @@ type chunk struct {
 	vertexTimes [][]int64      // unix milliseconds; nil while there are none
 	columns     []*column      // by name
 	widestDeg   float64        // widest segment of its shapes, in longitude
+	bound       orb.Bound      // around all boxes; the east may be over 180
 }
 
 func (c *chunk) len() int { return len(c.fids) }
@@ -117,7 +118,7 @@ type chunkWriter struct {
 }
 
 func newChunkWriter() *chunkWriter {
-	return &chunkWriter{chunk: &chunk{}, byName: map[string]*columnWriter{}}
+	return &chunkWriter{chunk: &chunk{bound: noBound()}, byName: map[string]*columnWriter{}}
 }
 
 func (w *chunkWriter) column(name string) *columnWriter {
@@ -178,7 +179,7 @@ func (w *chunkWriter) copyRow(c *chunk, k int) {
 		if col.numeric() {
 			w.column(col.name).set(i, col.nums[k], "")
 		} else {
-			w.column(col.name).set(i, 0, col.dict[col.codes[k]])
+			w.column(col.name).set(i, 0, col.dict[col.code(k)])
 		}
 	}
 }
@@ -203,11 +204,22 @@ func (w *chunkWriter) addGeometry(g orb.Geometry) {
 			w.shapes = append(w.shapes, nil)
 		} else {
 			w.shapes = append(w.shapes, g)
-			_, widest := extent(g)
+			box, widest := extent(g)
 			w.widestDeg = max(w.widestDeg, widest)
+			w.cover(box)
 		}
 	}
+	if isPoint {
+		w.cover(orb.Bound{Min: p, Max: p})
+	}
 	w.points = append(w.points, p)
+}
+
+// cover widens the chunk's bound.
+func (w *chunkWriter) cover(b orb.Bound) {
+	if lo, hi, ok := unwrap(b); ok {
+		w.bound = union(w.bound, orb.Bound{Min: lo, Max: hi})
+	}
 }
 
 func (w *chunkWriter) addTimes(i int, from, to int64) {
@@ -235,8 +247,14 @@ func (w *chunkWriter) addVertexTimes(i int, times []int64) {
 func (w *chunkWriter) finish() *chunk {
 	for _, col := range w.columns {
 		col.kind = col.typeName()
+		col.shrink()
 		w.chunk.columns = append(w.chunk.columns, col.column)
 	}
 	sortColumns(w.chunk.columns)
+	w.fids, w.points, w.shapes = exact(w.fids), exact(w.points), exact(w.shapes)
+	w.from, w.to, w.vertexTimes = exact(w.from), exact(w.to), exact(w.vertexTimes)
+	if w.ids != nil {
+		w.ids = joined(w.ids)
+	}
 	return w.chunk
 }

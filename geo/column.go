@@ -17,20 +17,66 @@ type column struct {
 	kind  string // typeName, once the column is written
 	nums  []float64
 	codes []uint32
+	short []uint8 // in place of codes, once the column is written, where the dictionary is small
 	dict  []string
 }
 
 const noCode = 0
 
-func (c *column) numeric() bool { return c.codes == nil }
+func (c *column) numeric() bool { return c.dict == nil }
+
+// code returns the code of row i, noCode when absent.
+func (c *column) code(i int) uint32 {
+	switch {
+	case i < len(c.short):
+		return uint32(c.short[i])
+	case i < len(c.codes):
+		return c.codes[i]
+	}
+	return noCode
+}
+
+// shrink takes off what only writing needed: spare room, long codes for few
+// values, and one allocation a text.
+func (c *column) shrink() {
+	c.nums = exact(c.nums)
+	if c.numeric() {
+		return
+	}
+	c.dict = joined(c.dict)
+	if len(c.dict) > math.MaxUint8 {
+		c.codes = exact(c.codes)
+		return
+	}
+	c.short = make([]uint8, len(c.codes))
+	for i, code := range c.codes {
+		c.short[i] = uint8(code)
+	}
+	c.codes = nil
+}
+
+// exact returns a slice without spare room.
+func exact[T any](s []T) []T {
+	if cap(s) <= len(s)+len(s)/16 {
+		return s
+	}
+	return append(make([]T, 0, len(s)), s...)
+}
+
+// joined returns the texts as parts of a single one.
+func joined(texts []string) []string {
+	all := strings.Join(texts, "")
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i], all = all[:len(text)], all[len(text):]
+	}
+	return out
+}
 
 // literal returns row i as a JSON literal, "" when absent.
 func (c *column) literal(i int) string {
 	if !c.numeric() {
-		if i >= len(c.codes) || c.codes[i] == noCode {
-			return ""
-		}
-		return c.dict[c.codes[i]]
+		return c.dict[c.code(i)] // "" for noCode
 	}
 	if i >= len(c.nums) || math.IsNaN(c.nums[i]) {
 		return ""
@@ -40,14 +86,14 @@ func (c *column) literal(i int) string {
 
 func (c *column) appendLiteral(dst []byte, i int) []byte {
 	if !c.numeric() {
-		return append(dst, c.dict[c.codes[i]]...)
+		return append(dst, c.dict[c.code(i)]...)
 	}
 	return appendNumber(dst, c.nums[i])
 }
 
 func (c *column) has(i int) bool {
 	if !c.numeric() {
-		return i < len(c.codes) && c.codes[i] != noCode
+		return c.code(i) != noCode
 	}
 	return i < len(c.nums) && !math.IsNaN(c.nums[i])
 }
@@ -60,7 +106,7 @@ func (c *column) value(i int) any {
 	if c.numeric() {
 		return c.nums[i]
 	}
-	return decodeLiteral(c.dict[c.codes[i]])
+	return decodeLiteral(c.dict[c.code(i)])
 }
 
 const maxExactInteger = 1 << 53

@@ -2,6 +2,7 @@ package geo
 
 import (
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"github.com/paulmach/orb"
@@ -65,7 +66,7 @@ func (x *Index) Len() int { return x.tree.Len() }
 // there are none. Its east is over 180 when a box crosses that meridian.
 func (x *Index) Bound() orb.Bound {
 	if x.tree.Len() == 0 {
-		return orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{-1, -1}}
+		return noBound()
 	}
 	lo, hi := x.tree.Bounds()
 	return orb.Bound{Min: lo, Max: hi}
@@ -112,6 +113,9 @@ func (x *Index) Nearest(p orb.Point, yield func(item int, atLeastM float64) bool
 		func(_, _ [2]float64, item int32, atLeastM float64) bool { return yield(int(item), atLeastM) })
 }
 
+// noBound is the box of nothing.
+func noBound() orb.Bound { return orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{-1, -1}} }
+
 // unwrap turns a box into one with west <= east; ok is false when it is empty
 // or not finite.
 func unwrap(b orb.Bound) (lo, hi [2]float64, ok bool) {
@@ -133,5 +137,55 @@ func (x *Index) insertAll(chunks []*chunk, first int) {
 			x.Insert(c.box(i), first+i)
 		}
 		first += c.len()
+	}
+}
+
+// lazyIndex is the index of a layer, made when somebody asks for it: a program
+// that only moves rows never does.
+type lazyIndex struct {
+	once   sync.Once
+	made   atomic.Pointer[Index]
+	chunks []*chunk // until it is made
+}
+
+func indexOf(chunks []*chunk) *lazyIndex { return &lazyIndex{chunks: chunks} }
+
+func (x *lazyIndex) get() *Index {
+	x.once.Do(func() {
+		if x.made.Load() != nil {
+			return
+		}
+		index := NewIndex()
+		index.insertAll(x.chunks, 0)
+		x.chunks = nil
+		x.made.Store(index)
+	})
+	return x.made.Load()
+}
+
+// extended returns the index of chunks, which hold the rows of x and then
+// those of more, numbered from first.
+func (x *lazyIndex) extended(chunks, more []*chunk, first int) *lazyIndex {
+	out := indexOf(chunks)
+	if old := x.made.Load(); old != nil {
+		index := old.Clone()
+		index.insertAll(more, first)
+		out.chunks = nil
+		out.made.Store(index)
+	}
+	return out
+}
+
+// union is the box around two boxes, either of which may be empty.
+func union(a, b orb.Bound) orb.Bound {
+	switch {
+	case a.Min[0] > a.Max[0]:
+		return b
+	case b.Min[0] > b.Max[0]:
+		return a
+	}
+	return orb.Bound{
+		Min: orb.Point{min(a.Min[0], b.Min[0]), min(a.Min[1], b.Min[1])},
+		Max: orb.Point{max(a.Max[0], b.Max[0]), max(a.Max[1], b.Max[1])},
 	}
 }

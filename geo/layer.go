@@ -20,7 +20,7 @@ type Layer struct {
 	chunks []*chunk
 	starts []int // first row of each chunk
 	n      int
-	index  *Index
+	index  *lazyIndex
 	bulgeM float64 // how far geometry may lie outside its box in the index
 
 	mark *byte // stands for these rows, without holding them
@@ -35,7 +35,7 @@ type derivation struct {
 	first int
 }
 
-func newLayer(info LayerInfo, chunks []*chunk, index *Index) *Layer {
+func newLayer(info LayerInfo, chunks []*chunk, index *lazyIndex) *Layer {
 	l := &Layer{Info: info, chunks: chunks, index: index, mark: new(byte)}
 	widest := 0.0
 	for _, c := range chunks {
@@ -53,10 +53,17 @@ func (l *Layer) Len() int { return l.n }
 // Bound returns the smallest box around all features, in degrees; it is empty
 // (Min beyond Max) for an empty layer. Where a feature crosses the 180th
 // meridian it goes all round.
-func (l *Layer) Bound() orb.Bound { return l.index.Bound() }
+func (l *Layer) Bound() orb.Bound {
+	all := noBound()
+	for _, c := range l.chunks {
+		all = union(all, c.bound)
+	}
+	return all
+}
 
-// Index returns the spatial index; its items are row numbers.
-func (l *Layer) Index() *Index { return l.index }
+// Index returns the spatial index; its items are row numbers. It is made when
+// first asked for, about a second for a million points.
+func (l *Layer) Index() *Index { return l.index.get() }
 
 func (l *Layer) at(row int) (*chunk, int) {
 	if len(l.chunks) == 1 {
@@ -148,7 +155,7 @@ func (l *Layer) Text(row int, name string) string {
 	if col == nil || col.numeric() || !col.has(i) {
 		return ""
 	}
-	lit := col.dict[col.codes[i]]
+	lit := col.dict[col.code(i)]
 	if lit[0] != '"' {
 		return ""
 	}
@@ -296,9 +303,8 @@ func (l *Layer) Append(more *Layer) *Layer {
 	if more.n == 0 {
 		out = newLayer(info, l.chunks, l.index)
 	} else {
-		index := l.index.Clone()
-		index.insertAll(more.chunks, l.n)
-		out = newLayer(info, compact(slices.Concat(l.chunks, more.chunks)), index)
+		chunks := compact(slices.Concat(l.chunks, more.chunks))
+		out = newLayer(info, chunks, l.index.extended(chunks, more.chunks, l.n))
 	}
 	out.made = derivation{from: l.mark, first: l.n}
 	return out
@@ -344,9 +350,7 @@ func (l *Layer) Without(fids map[int64]bool) *Layer {
 		return l
 	}
 	chunks = compact(chunks)
-	index := NewIndex()
-	index.insertAll(chunks, 0)
-	out := newLayer(l.Info, chunks, index)
+	out := newLayer(l.Info, chunks, indexOf(chunks))
 	out.made = derivation{from: l.mark, gone: maps.Clone(fids), first: n}
 	return out
 }

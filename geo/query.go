@@ -39,7 +39,7 @@ func (l *Layer) Within(p orb.Point, radiusM float64, limit int) []Hit {
 func (l *Layer) nearest(p orb.Point, reachM float64, k int) []Hit {
 	var hits []Hit
 	v := newVantage(p)
-	l.index.Nearest(p, func(row int, atLeastM float64) bool {
+	l.Index().Nearest(p, func(row int, atLeastM float64) bool {
 		if !(atLeastM-l.bulgeM <= reachM) {
 			return false
 		}
@@ -80,7 +80,7 @@ func compareHits(a, b Hit) int {
 // west is east of its east crosses the 180th meridian.
 func (l *Layer) Window(b orb.Bound) []int {
 	var rows []int
-	l.index.Window(b, func(row int) bool {
+	l.Index().Window(b, func(row int) bool {
 		rows = append(rows, row)
 		return true
 	})

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -71,6 +72,9 @@ func (f importFlags) revision(layer string) (data.Revision, error) {
 	}, nil
 }
 
+// importGCPercent trades time for memory: an import holds the whole layer.
+const importGCPercent = 40
+
 func importFiles(c *cobra.Command, f importFlags, layer string, files []string) error {
 	rev, err := f.revision(layer)
 	if err != nil {
@@ -81,6 +85,7 @@ func importFiles(c *cobra.Command, f importFlags, layer string, files []string) 
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	debug.SetGCPercent(importGCPercent)
 	if f.profile != "" {
 		profile, err := data.FindProfile(c.Context(), store, f.profile)
 		if err != nil {

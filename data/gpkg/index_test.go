@@ -96,10 +96,10 @@ func TestPack(t *testing.T) {
 		t.Fatalf("%d of %d cells a node", packCells, maxCells)
 	}
 	for n, want := range map[int]struct{ depth, nodes int }{1: {0, 1}, 45: {0, 1}, 46: {1, 3}, 4 * 45: {1, 5}} {
-		var boxes []box
+		var boxes []cell
 		for i := range n {
 			p := orb.Point{float64(i % 10), float64(i / 10)}
-			boxes = append(boxes, box{int64(100 + i), orb.Bound{Min: p, Max: p}})
+			boxes = append(boxes, cellOf(int64(100+i), orb.Bound{Min: p, Max: p}))
 		}
 		tr := pack(boxes)
 		if tr.depth != want.depth || len(tr.nodes) != want.nodes {
@@ -122,9 +122,9 @@ func TestPack(t *testing.T) {
 
 func BenchmarkPack(b *testing.B) {
 	l := points(benchRows)
-	boxes := make([]box, l.Len())
+	boxes := make([]cell, l.Len())
 	for row := range boxes {
-		boxes[row] = box{l.FID(row), l.Geometry(row).Bound()}
+		boxes[row] = cellOf(l.FID(row), l.Geometry(row).Bound())
 	}
 	b.ReportAllocs()
 	for b.Loop() {

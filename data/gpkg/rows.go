@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/paulmach/orb"
-
 	"github.com/sempadan/sempadan/geo"
 )
 
@@ -29,21 +27,15 @@ func insertSQL(table string, columns []string, rows int) string {
 	return b.String()
 }
 
-// box is the envelope of a row, for the index.
-type box struct {
-	fid   int64
-	bound orb.Bound
-}
-
 // insertRows writes the rows of l and returns the envelopes of those that are
 // not empty, in FID order.
-func (x *txn) insertRows(t table, l *geo.Layer, version int64) ([]box, error) {
+func (x *txn) insertRows(t table, l *geo.Layer, version int64) ([]cell, error) {
 	e := encoder{table: t, layer: l, version: version, w: x.inserter(t.name, t.columnNames()), at: map[string]int{}}
 	for k, c := range t.columns {
 		e.at[c.name] = k
 	}
 	e.values = make([]driver.Value, len(t.columns))
-	boxes := make([]box, 0, l.Len())
+	boxes := make([]cell, 0, l.Len())
 	err := x.raw(func(c driver.Conn) error {
 		defer e.w.close()
 		for _, row := range fidOrder(l) {
@@ -56,7 +48,7 @@ func (x *txn) insertRows(t table, l *geo.Layer, version int64) ([]box, error) {
 			if err != nil {
 				return fmt.Errorf("row %d: %w", row+1, err)
 			}
-			if b.bound.Min[0] <= b.bound.Max[0] {
+			if b.minX <= b.maxX {
 				boxes = append(boxes, b)
 			}
 		}
@@ -97,33 +89,32 @@ func (e *encoder) flush(c driver.Conn) error {
 	return err
 }
 
-func (e *encoder) row(row int) (box, error) {
+func (e *encoder) row(row int) (cell, error) {
 	l, fid := e.layer, e.layer.FID(row)
 	if fid <= 0 {
-		return box{}, fmt.Errorf("FID %d is not positive", fid)
+		return cell{}, fmt.Errorf("FID %d is not positive", fid)
 	}
 	g := l.Geometry(row)
 	start := len(e.blobs)
 	blobs, err := appendGeometry(e.blobs, g)
 	if err != nil {
-		return box{}, err
+		return cell{}, err
 	}
 	e.blobs = blobs
 	e.w.add(fid)
 	e.w.add(blobs[start:len(blobs):len(blobs)])
 	e.w.add(textOrNull(l.OwnID(row)))
 	if err := e.times(row); err != nil {
-		return box{}, err
+		return cell{}, err
 	}
 	if err := e.properties(row); err != nil {
-		return box{}, err
+		return cell{}, err
 	}
 	e.w.add(e.version)
-	b := box{fid: fid, bound: orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{-1, -1}}}
-	if !isEmpty(g) {
-		b.bound = g.Bound()
+	if isEmpty(g) {
+		return cell{id: fid, minX: 1, maxX: -1}, nil
 	}
-	return b, nil
+	return cellOf(fid, g.Bound()), nil
 }
 
 func textOrNull(s string) driver.Value {

@@ -53,8 +53,9 @@ func roundUp(v float64) float32 {
 	return f
 }
 
-// buildIndex makes the index of a table that has none, of boxes in FID order.
-func (x *txn) buildIndex(table string, boxes []box) error {
+// buildIndex makes the index of a table that has none, of boxes in any order,
+// which it changes.
+func (x *txn) buildIndex(table string, boxes []cell) error {
 	name := rtreeName(table)
 	if err := x.exec(`CREATE VIRTUAL TABLE ` + quote(name) + ` USING rtree(id, minx, maxx, miny, maxy)`); err != nil {
 		return err
@@ -81,16 +82,11 @@ type tree struct {
 	depth  int
 	nodes  [][]cell
 	parent []int64 // of each node, by index; 0 for the root
-	leafOf []int64 // node number of each row, in the order of the boxes
-	boxes  []box
+	leaves int     // index of the first leaf
 }
 
-func pack(boxes []box) tree {
-	t := tree{boxes: boxes, leafOf: make([]int64, len(boxes))}
-	level := make([]cell, len(boxes))
-	for i, b := range boxes {
-		level[i] = cellOf(int64(i), b.bound)
-	}
+// pack makes a tree of cells, which it sorts and keeps.
+func pack(level []cell) tree {
 	// Levels come from the leaves up but are numbered from the root down.
 	var levels [][][]cell
 	for {
@@ -99,35 +95,49 @@ func pack(boxes []box) tree {
 		if len(nodes) == 1 {
 			break
 		}
-		level = level[:0:0]
+		level = nil
 		for k, node := range nodes {
 			level = append(level, around(int64(k), node))
 		}
 	}
 	slices.Reverse(levels)
-	t.depth = len(levels) - 1
+	t := tree{depth: len(levels) - 1, parent: []int64{0}}
 	first := int64(rootNode) // number of the level's first node
-	t.parent = []int64{0}
 	for d, nodes := range levels {
 		below := first + int64(len(nodes)) // number of the next level's first
-		if d < t.depth {
-			t.parent = append(t.parent, make([]int64, len(levels[d+1]))...)
+		if d == t.depth {
+			t.leaves = len(t.nodes)
+			t.nodes = append(t.nodes, nodes...)
+			break
 		}
+		t.parent = append(t.parent, make([]int64, len(levels[d+1]))...)
 		for k, node := range nodes {
 			for i := range node {
-				if d < t.depth {
-					t.parent[below+node[i].id-rootNode] = first + int64(k)
-					node[i].id += below
-				} else {
-					t.leafOf[node[i].id] = first + int64(k)
-					node[i].id = boxes[node[i].id].fid
-				}
+				t.parent[below+node[i].id-rootNode] = first + int64(k)
+				node[i].id += below
 			}
 			t.nodes = append(t.nodes, node)
 		}
 		first = below
 	}
 	return t
+}
+
+// place is a row and the leaf that it is in.
+type place struct{ fid, node int64 }
+
+// places returns the rows in FID order, in which SQLite appends and does not
+// search.
+func (t *tree) places() []place {
+	var out []place
+	for k, node := range t.nodes[t.leaves:] {
+		out = slices.Grow(out, len(node))
+		for _, c := range node {
+			out = append(out, place{c.id, int64(t.leaves + k + rootNode)})
+		}
+	}
+	slices.SortFunc(out, func(a, b place) int { return cmp.Compare(a.fid, b.fid) })
+	return out
 }
 
 // tiles groups cells into nodes: into slices by longitude, each slice into
@@ -213,8 +223,9 @@ func (x *txn) writeTree(c driver.Conn, name string, t tree) error {
 	}); err != nil {
 		return err
 	}
-	return pairs("_rowid", []string{"rowid", "nodeno"}, len(t.boxes), func(i int) (int64, driver.Value) {
-		return t.boxes[i].fid, t.leafOf[i]
+	places := t.places()
+	return pairs("_rowid", []string{"rowid", "nodeno"}, len(places), func(i int) (int64, driver.Value) {
+		return places[i].fid, places[i].node
 	})
 }
 
@@ -227,7 +238,7 @@ const (
 
 // updateIndex brings the index up to date: kept rows of the table stay, those
 // with the FIDs in removed go, boxes come in.
-func (x *txn) updateIndex(table string, kept int, removed []int64, boxes []box) error {
+func (x *txn) updateIndex(table string, kept int, removed []int64, boxes []cell) error {
 	name := quote(rtreeName(table))
 	if len(boxes) >= rebuildRows && len(boxes)*rebuildShare >= kept {
 		all, err := x.tableBoxes(table)
@@ -246,8 +257,8 @@ func (x *txn) updateIndex(table string, kept int, removed []int64, boxes []box) 
 			return err
 		}
 		return x.rawEach(c, `INSERT INTO `+name+` VALUES (?, ?, ?, ?, ?)`, len(boxes), func(i int) []driver.Value {
-			b := boxes[i].bound
-			return []driver.Value{boxes[i].fid, b.Min[0], b.Max[0], b.Min[1], b.Max[1]}
+			b := boxes[i]
+			return []driver.Value{b.id, float64(b.minX), float64(b.maxX), float64(b.minY), float64(b.maxY)}
 		})
 	})
 }
@@ -276,8 +287,8 @@ func (x *txn) rawEach(c driver.Conn, sql string, n int, args func(i int) []drive
 }
 
 // tableBoxes reads the envelopes of all rows of a table, in FID order.
-func (x *txn) tableBoxes(table string) ([]box, error) {
-	var out []box
+func (x *txn) tableBoxes(table string) ([]cell, error) {
+	var out []cell
 	err := x.rawRows(`SELECT fid, geom FROM `+quote(table)+` ORDER BY fid`, func(row []driver.Value) error {
 		blob, _ := row[1].([]byte)
 		if blob == nil {
@@ -288,7 +299,7 @@ func (x *txn) tableBoxes(table string) ([]box, error) {
 			return fmt.Errorf("feature %d: %w", row[0], err)
 		}
 		if fid, ok := row[0].(int64); ok && !isEmpty(g) {
-			out = append(out, box{fid, g.Bound()})
+			out = append(out, cellOf(fid, g.Bound()))
 		}
 		return nil
 	})

@@ -151,6 +151,20 @@ func (s *Server) replaceEntry(id string, e *entry) {
 	s.publish(entries)
 }
 
+// State is a value that is another after every change of the layers.
+func (s *Server) State() any { return s.current() }
+
+// StoredLayers returns the layers that are in the store, as they are served.
+func (s *Server) StoredLayers() []*geo.Layer {
+	var out []*geo.Layer
+	for _, e := range s.current().layers {
+		if e.stored {
+			out = append(out, e.layer)
+		}
+	}
+	return out
+}
+
 // builtin returns the built-in layer with an ID, or nil.
 func (s *Server) builtin(id string) *geo.Layer {
 	for _, l := range s.opts.Builtin {
@@ -184,6 +198,9 @@ func (s *Server) reassess(ctx context.Context) error {
 	s.reviewLevels(ctx, a)
 	s.assessment.Store(a)
 	s.assessed.Store(cat)
+	if old == nil {
+		close(s.first)
+	}
 	s.variants.clear()
 	s.log.Info("assessment made", "version", a.Version, "as_of", a.AsOf, "incidents", a.Incidents.Len(),
 		"sections", len(a.Sections), "took_ms", time.Since(start).Milliseconds())

@@ -104,6 +104,9 @@ func (s *Server) routes() http.Handler {
 func (s *Server) endpoint(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := checkParams(r, rt.params)
+		if err == nil && needsAssessment(rt.path) {
+			err = s.awaitAssessment(r.Context())
+		}
 		if err == nil {
 			err = rt.handle(w, r)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,11 +35,14 @@ type Options struct {
 	// LocalOnly refuses requests that reach this machine under a foreign
 	// name, as a rebound name of a hostile page does.
 	LocalOnly bool
-	Version   string
-	Commit    string
-	Now       func() time.Time
-	Log       *slog.Logger
-	Registry  *prometheus.Registry
+	// AssessLater lets New return before the first assessment is made:
+	// requests that need one wait for it.
+	AssessLater bool
+	Version     string
+	Commit      string
+	Now         func() time.Time
+	Log         *slog.Logger
+	Registry    *prometheus.Registry
 
 	previous *risk.Assessment // lends its stages to the first one: for tests
 }
@@ -57,6 +61,7 @@ type Server struct {
 	assessed   atomic.Pointer[catalog] // what the assessment was made of
 	model      atomic.Pointer[risk.Model]
 	ready      atomic.Bool
+	first      chan struct{} // closed when there is an assessment
 
 	writes   sync.Mutex // one change of the layers at a time
 	assess   sync.Mutex // one assessment at a time
@@ -79,7 +84,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.TileCacheBytes == 0 {
 		o.TileCacheBytes = 64 << 20
 	}
-	s := &Server{opts: o, log: o.Log}
+	s := &Server{opts: o, log: o.Log, first: make(chan struct{})}
 	s.metrics = newMetrics(o.Registry, s)
 	cache, err := newTileCache(o.TileCacheBytes)
 	if err != nil {
@@ -93,12 +98,44 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.loadLevels(ctx)
-	if err := s.reassess(ctx); err != nil {
+	if o.AssessLater {
+		go s.assessFirst(ctx)
+	} else if err := s.reassess(ctx); err != nil {
 		return nil, err
 	}
 	s.handler = s.routes()
 	s.ready.Store(true)
 	return s, nil
+}
+
+// assessFirst makes the first assessment. The service is not ready when it
+// cannot be made.
+func (s *Server) assessFirst(ctx context.Context) {
+	if err := s.reassess(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("the layers could not be assessed", "error", err)
+		s.ready.Store(false)
+	}
+}
+
+// awaitAssessment returns when there is an assessment to answer from.
+func (s *Server) awaitAssessment(ctx context.Context) error {
+	select {
+	case <-s.first:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// needsAssessment tells the paths that are answered from an assessment.
+func needsAssessment(path string) bool {
+	for _, prefix := range []string{"/tiles/layers/", "/v1/layers", "/v1/jobs", "/v1/model", "/assets/", "/healthz", "/readyz", "/metrics",
+		"/openapi.json", "/docs", "/embed", "/favicon.ico"} {
+		if strings.HasPrefix(path, prefix) {
+			return false
+		}
+	}
+	return path != "/"
 }
 
 // Handler returns the whole HTTP surface.

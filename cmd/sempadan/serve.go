@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -96,7 +97,7 @@ func serve(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	srv, err := api.New(ctx, api.Options{
-		Store: store, GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true, Check: layers.Checker(),
+		Store: store, GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true, AssessLater: true, Check: layers.Checker(),
 		Version: version, Commit: commit(), Now: time.Now, Log: log, Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -106,8 +107,55 @@ func serve(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w; is another service running there? choose another --listen", err)
 	}
+	background, stop := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	keeping.Go(func() { keepSnapshot(background, store, srv, log) })
+	defer func() { stop(); keeping.Wait(); writeSnapshot(store, srv, log) }()
 	fmt.Printf("sempadan is at http://%s (open to the person at this machine; no sign-in)\n", listener.Addr())
 	return run(ctx, listener, srv)
+}
+
+// snapshotEvery is how often the service looks whether its layers have been
+// quiet since it looked last, and a snapshot of them is due.
+const snapshotEvery = 20 * time.Second
+
+// keepSnapshot keeps the store's snapshot up to date, so that a restart is
+// quick even after a crash.
+func keepSnapshot(ctx context.Context, store data.Store, srv *api.Server, log *slog.Logger) {
+	tick := time.NewTicker(snapshotEvery)
+	defer tick.Stop()
+	seen, written := srv.State(), any(nil)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		state := srv.State()
+		if state == seen && state != written {
+			writeSnapshot(store, srv, log)
+			written = state
+		}
+		seen = state
+	}
+}
+
+// writeSnapshot writes the store's snapshot, where the store has such a thing
+// and it is not there yet. Nothing depends on it but the time of a restart.
+func writeSnapshot(store data.Store, srv *api.Server, log *slog.Logger) {
+	keeper, ok := store.(interface {
+		Snapshot(ctx context.Context, layers []*geo.Layer) (bool, error)
+	})
+	if !ok {
+		return
+	}
+	start := time.Now()
+	written, err := keeper.Snapshot(context.Background(), srv.StoredLayers())
+	if err != nil {
+		log.Warn("the next start will be slower", "error", err)
+	} else if written {
+		log.Info("snapshot written", "took_ms", time.Since(start).Milliseconds())
+	}
 }
 
 func run(ctx context.Context, listener net.Listener, srv *api.Server) error {

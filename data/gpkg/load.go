@@ -63,7 +63,9 @@ func (s *Store) Load(ctx context.Context, id string) (*geo.Layer, error) {
 		if err != nil {
 			return err
 		}
-		l, err = x.readTable(st.table, st.info, nil)
+		if l = s.fromSnapshot(st.info); l == nil {
+			l, err = x.readTable(st.table, st.info, nil)
+		}
 		return err
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -46,6 +47,13 @@ type Store struct {
 	reader *sql.DB
 	lock   *os.File
 
+	snap        *snapshot     // that Open found; nil when there is none
+	snapThere   atomic.Bool   // a snapshot's file may be there
+	snapFresh   atomic.Bool   // and it is one of the store as it is
+	dataVersion int64         // of the writer when it was opened
+	newWriter   atomic.Bool   // the writer is not the connection it was
+	changing    chan struct{} // holds one thing while a change or snapshot runs
+
 	running sync.RWMutex // held for reading by every call, so that Close can wait
 	closed  bool
 }
@@ -70,7 +78,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // one file has one lock, however it is named
 	}
-	s := &Store{path: path, opts: opts}
+	s := &Store{path: path, opts: opts, changing: make(chan struct{}, 1)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), s.Close())
 	}
@@ -98,6 +106,10 @@ func (s *Store) open(ctx context.Context) error {
 			return err
 		}
 	}
+	if !s.opts.ReadOnly {
+		s.snapThere.Store(true)
+		s.openSnapshot()
+	}
 	if s.reader, err = sql.Open("sqlite", dsn(s.path, "_defensive=1", "_pragma=query_only(1)")); err != nil {
 		return err
 	}
@@ -116,7 +128,7 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)
-	return s.writer.PingContext(ctx)
+	return s.writer.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&s.dataVersion)
 }
 
 // takeLock makes this process the only one that serves the store.
@@ -200,6 +212,9 @@ func (s *Store) checkContent(ctx context.Context) error {
 		}
 		if version > schemaVersion {
 			return fmt.Errorf("the store has schema version %d, written by %s; this program knows up to %d: use the newer program", version, program, schemaVersion)
+		}
+		if s.snap != nil {
+			return nil // the file is as it was when it was last whole
 		}
 		return x.quickCheck()
 	})
@@ -296,6 +311,9 @@ func (s *Store) Close() error {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
+	}
+	if s.snap != nil {
+		errs = append(errs, s.snap.file.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

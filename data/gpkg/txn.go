@@ -31,8 +31,33 @@ func (s *Store) write(ctx context.Context, do func(*txn) error) error {
 		return err
 	}
 	defer leave()
-	return writeError(ctx, run(ctx, s.writer, "BEGIN IMMEDIATE", do))
+	done, err := s.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := s.dropSnapshot(); err != nil {
+		return writeError(ctx, fmt.Errorf("%w: remove the snapshot: %w", data.ErrReadOnly, err))
+	}
+	err = run(ctx, s.writer, "BEGIN IMMEDIATE", do)
+	if errors.Is(err, errLostConn) {
+		s.newWriter.Store(true)
+	}
+	return writeError(ctx, err)
 }
+
+// alone waits until no other change runs.
+func (s *Store) alone(ctx context.Context) (done func(), err error) {
+	select {
+	case s.changing <- struct{}{}:
+		return func() { <-s.changing }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// errLostConn says that a connection was given up.
+var errLostConn = errors.New("the connection was given up")
 
 // read runs do on one snapshot of the store.
 func (s *Store) read(ctx context.Context, do func(*txn) error) error {
@@ -68,6 +93,7 @@ func run(ctx context.Context, db *sql.DB, begin string, do func(*txn) error) err
 		// SQLite may have rolled back by itself; the connection is not worth
 		// finding out.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		err = fmt.Errorf("%w: %w", errLostConn, err)
 	}
 	return err
 }

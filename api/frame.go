@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -34,6 +36,10 @@ func (s *Server) frame(next http.Handler) http.Handler {
 			s.metrics.observe(routeName(r), seen.status, time.Since(start))
 		}()
 		if s.opts.LocalOnly && !localHost(r.Host) {
+			if s.bodyTooLarge(w, r) {
+				s.writeProblem(seen, r, &http.MaxBytesError{Limit: s.opts.MaxBody})
+				return
+			}
 			s.writeProblem(seen, r, problem{Status: http.StatusMisdirectedRequest, Code: "foreign_host",
 				Detail: "this service is open to the person at this machine only; address it as 127.0.0.1 or localhost"})
 			return
@@ -45,6 +51,17 @@ func (s *Server) frame(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// bodyTooLarge reports whether a request has a larger body than any that is
+// read here. It reads one without a declared length up to the limit.
+func (s *Server) bodyTooLarge(w http.ResponseWriter, r *http.Request) bool {
+	if r.ContentLength >= 0 {
+		return r.ContentLength > s.opts.MaxBody
+	}
+	_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, s.opts.MaxBody))
+	tooLarge := (*http.MaxBytesError)(nil)
+	return errors.As(err, &tooLarge)
 }
 
 // originAllowed keeps other sites' pages from writing through the browser of

@@ -24,6 +24,7 @@ type Report struct {
 	NotStored     []string   `json:"not_stored,omitempty"` // columns left out by the privacy rules
 	Bounds        []float64  `json:"bounds"`               // west, south, east, north; null when empty
 	DryRun        bool       `json:"dry_run,omitempty"`
+	Diff          *Diff      `json:"diff,omitempty"` // of a dry run: what the change would do
 	TookMS        float64    `json:"took_ms"`
 }
 

@@ -121,7 +121,7 @@ func (v Revision) Change(old *geo.Layer, stored bool, rows *geo.Layer, report *R
 	c := Change{
 		Info: rows.Info, Mode: mode, Rows: rows, IfVersion: v.IfVersion, IdempotencyKey: v.IdempotencyKey,
 		Provenance: Provenance{At: v.Import.Now.UTC(), User: v.User, Filename: withoutName(v.Import.Filename),
-			SHA256: v.SHA256, Mapping: v.Import.Mapping.Map(), Action: string(mode)},
+			SHA256: v.SHA256, Mapping: v.Import.Mapping.Map(), Format: report.Format, Action: string(mode)},
 	}
 	c.Info.UpdatedAt = v.Import.Now.UTC().Truncate(time.Millisecond)
 	report.Version = 1

@@ -38,7 +38,9 @@ type Provenance struct {
 	Filename string            `json:"filename,omitempty"`
 	SHA256   string            `json:"sha256,omitempty"` // of the file as it came
 	Mapping  map[string]string `json:"mapping,omitempty"`
-	Action   string            `json:"action"` // replace, append, upsert, rollback
+	Format   string            `json:"format,omitempty"` // of the file
+	Action   string            `json:"action"`           // replace, append, upsert, correct, withdraw, rollback, erase
+	Reason   string            `json:"reason,omitempty"` // of a correction
 }
 
 // Change is one new version of one layer, written whole or not at all.
@@ -50,6 +52,8 @@ type Change struct {
 	// Rows are the rows to write. With Append their FIDs must be at least
 	// the stored NextFID; with Upsert a row whose FID is stored replaces it.
 	Rows *geo.Layer
+	// Withdrawn are FIDs whose rows leave the layer, with Append and Upsert.
+	Withdrawn []int64
 	// IfVersion, when not nil, must be the stored version (0: no such
 	// layer), else ErrVersionMismatch.
 	IfVersion *int64
@@ -58,6 +62,21 @@ type Change struct {
 	IdempotencyKey string
 	Answer         json.RawMessage
 	Provenance     Provenance
+}
+
+// Erasure names rows that must leave no trace: by FID and by the identifier of
+// the source. Its provenance must not say what it erases.
+type Erasure struct {
+	FIDs       []int64
+	IDs        []string
+	Provenance Provenance
+}
+
+// Erased is the record of an erasure.
+type Erased struct {
+	Layer      string     `json:"layer"`
+	Rows       int        `json:"rows"` // of all versions together
+	Provenance Provenance `json:"provenance"`
 }
 
 // Receipt is what was answered to a change that carried an idempotency key.
@@ -93,8 +112,20 @@ type Store interface {
 	Commit(ctx context.Context, c Change) (geo.LayerInfo, error)
 	// Versions lists a layer's versions, newest first, or ErrNotFound.
 	Versions(ctx context.Context, id string) ([]Version, error)
+	// LoadVersion reads the content of a kept version, rows in FID order, or
+	// ErrNotFound.
+	LoadVersion(ctx context.Context, id string, version int64) (*geo.Layer, error)
 	// Rollback makes the content of an earlier version the newest version.
 	Rollback(ctx context.Context, id string, version int64, p Provenance) (geo.LayerInfo, error)
+	// Erase removes rows from the layer and all its versions, so that no file
+	// of the store has their bytes, and makes a new version. It returns how
+	// many rows there were, in all versions together, or ErrNotFound.
+	Erase(ctx context.Context, id string, e Erasure) (int, geo.LayerInfo, error)
+	// Erasures lists what was erased, newest first. It outlasts the layers.
+	Erasures(ctx context.Context) ([]Erased, error)
+	// Compact drops the versions from before a time, but never the newest of
+	// a layer, and returns how many there were.
+	Compact(ctx context.Context, before time.Time) (int, error)
 	// Delete removes a layer with its versions, or ErrNotFound.
 	Delete(ctx context.Context, id string) error
 	// Receipt finds an earlier change by its idempotency key, or ErrNotFound.

@@ -60,9 +60,9 @@ func (x *txn) commit(c data.Change, keep int) (geo.LayerInfo, error) {
 	case c.Mode == data.Replace || st.table == "" && (c.Mode == data.Append || c.Mode == data.Upsert):
 		err = ch.replace()
 	case c.Mode == data.Append:
-		err = ch.append()
+		err = ch.append(c.Withdrawn)
 	case c.Mode == data.Upsert:
-		err = ch.upsert()
+		err = ch.upsert(c.Withdrawn)
 	default:
 		err = fmt.Errorf("mode %q is not known; use replace, append or upsert", c.Mode)
 	}
@@ -159,17 +159,19 @@ func (ch *change) replace() error {
 }
 
 // append adds rows to the table that is there.
-func (ch *change) append() error {
+func (ch *change) append(withdrawn []int64) error {
 	for row := range ch.rows.Len() {
 		if fid := ch.rows.FID(row); fid < ch.stored.info.NextFID {
 			return fmt.Errorf("row %d: FID %d may have been given before; the next free one is %d", row+1, fid, ch.stored.info.NextFID)
 		}
 	}
-	return ch.add(nil)
+	return ch.add(withdrawn)
 }
 
 // upsert moves the rows that are to be replaced to history, and adds the new.
-func (ch *change) upsert() error { return ch.add(sortedFIDs(ch.rows)) }
+func (ch *change) upsert(withdrawn []int64) error {
+	return ch.add(append(sortedFIDs(ch.rows), withdrawn...))
+}
 
 // add takes out the rows with the given FIDs and adds those of the change.
 func (ch *change) add(replaced []int64) error {

@@ -195,6 +195,24 @@ func (x *txn) content(st stored, version int64) (*geo.Layer, error) {
 	return merge(info, parts), nil
 }
 
+// LoadVersion reads the content of a kept version.
+func (s *Store) LoadVersion(ctx context.Context, id string, version int64) (*geo.Layer, error) {
+	var l *geo.Layer
+	err := s.read(ctx, func(x *txn) error {
+		st, err := x.layer(id)
+		if err != nil {
+			return err
+		}
+		l, err = x.content(st, version)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load version %d of layer %q: %w", version, id, err)
+	}
+	l.Info.Version = version
+	return l.ByFID(), nil
+}
+
 // merge returns the rows of the parts as one layer. A FID is in one part only.
 func merge(info geo.LayerInfo, parts []*geo.Layer) *geo.Layer {
 	if len(parts) == 1 {
@@ -233,12 +251,10 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("delete layer %q: %w", id, err)
 	}
-	leave, err := s.enter()
-	if err != nil {
-		return nil // Close has emptied the log
+	if err := s.removeUpgradeBackups(); err != nil {
+		return fmt.Errorf("layer %q is deleted, but an old copy of the store is not: %w", id, err)
 	}
-	defer leave()
 	// The layer is gone; that its traces leave the log can wait for a reader.
-	_, _ = s.writer.ExecContext(context.WithoutCancel(ctx), `PRAGMA wal_checkpoint(TRUNCATE)`)
+	s.emptyLog(ctx)
 	return nil
 }

@@ -63,7 +63,8 @@ var _ data.Store = (*Store)(nil)
 // Open opens the store at path and makes an empty one where there is none, in
 // a folder that exists. It refuses a file that is not a store of this program
 // or of a newer one, a store that another process has open for writing, a
-// network file system, and a file that SQLite's quick_check finds damaged.
+// network file system, and a file that SQLite's quick_check finds damaged. A
+// store of an older program is copied to PATH.schema-N and upgraded.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if opts.KeepVersions <= 0 {
 		opts.KeepVersions = DefaultKeepVersions
@@ -128,7 +129,10 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)
-	return s.writer.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&s.dataVersion)
+	if err := s.writer.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&s.dataVersion); err != nil {
+		return err
+	}
+	return s.upgrade(ctx)
 }
 
 // takeLock makes this process the only one that serves the store.

@@ -186,7 +186,8 @@ func (s *Server) reassess(ctx context.Context) error {
 	if old != nil && s.assessed.Load() == cat && reflect.DeepEqual(old.Model, *model) {
 		return nil
 	}
-	if old == nil {
+	first := old == nil
+	if first {
 		old = s.opts.previous
 	}
 	start := time.Now()
@@ -198,7 +199,7 @@ func (s *Server) reassess(ctx context.Context) error {
 	s.reviewLevels(ctx, a)
 	s.assessment.Store(a)
 	s.assessed.Store(cat)
-	if old == nil {
+	if first {
 		close(s.first)
 	}
 	s.variants.clear()

@@ -90,7 +90,17 @@ var layerID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 // upload is a parsed PUT of a layer.
 type upload struct {
 	data.Revision
-	dryRun bool
+	dryRun    bool
+	mustExist bool // If-Match: *
+	body      *spooled
+	onPhase   func(string)
+}
+
+// phase tells whoever watches the upload what it does now.
+func (u *upload) phase(name string) {
+	if u.onPhase != nil {
+		u.onPhase(name)
+	}
 }
 
 func (s *Server) parseUpload(r *http.Request) (upload, error) {
@@ -183,16 +193,6 @@ func ifVersion(r *http.Request) (*int64, error) {
 }
 
 func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
-	defer func() {
-		switch {
-		case err == nil:
-			s.metrics.imports.WithLabelValues("accepted").Inc()
-		case problemOf(err).Status < 500:
-			s.metrics.imports.WithLabelValues("refused").Inc()
-		default:
-			s.metrics.imports.WithLabelValues("failed").Inc()
-		}
-	}()
 	u, err := s.parseUpload(r)
 	if err != nil {
 		return err
@@ -205,29 +205,83 @@ func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
 	if err != nil {
 		return err
 	}
-	defer body.close()
-
-	s.writes.Lock()
-	defer s.writes.Unlock()
-	u.SHA256 = body.sha256
+	u.body, u.SHA256 = body, body.sha256
 	u.Request = contentTag([]byte(r.URL.Path + "?" + r.URL.Query().Encode()))
-	if done, err := s.replay(w, r, u); done || err != nil {
-		return err
+	u.mustExist = r.Header.Get("If-Match") == "*"
+	if wantsAsync(r) {
+		return s.startUpload(w, r, u)
 	}
-	old := s.current().byID[u.ID]
-	if old == nil && r.Header.Get("If-Match") == "*" {
-		return fmt.Errorf("layer %s is not there: %w", u.ID, data.ErrVersionMismatch)
-	}
-	rows, report, err := u.Read(r.Context(), body, old.content())
+	defer body.close()
+	out, err := s.upload(r.Context(), u)
 	if err != nil {
 		return err
 	}
-	s.countRows(report)
-	if u.dryRun {
-		report.DryRun = true
-		return s.sendJSON(w, r, http.StatusOK, report)
+	return s.sendUploaded(w, r, out)
+}
+
+// uploaded is what came of an upload.
+type uploaded struct {
+	status   int
+	report   *data.Report
+	replayed bool
+	layer    string // where it is; "" for a dry run
+}
+
+func (s *Server) sendUploaded(w http.ResponseWriter, r *http.Request, out uploaded) error {
+	if out.replayed {
+		w.Header().Set("Idempotent-Replay", "true")
+	} else if out.layer != "" {
+		w.Header().Set("Location", "/v1/layers/"+out.layer)
 	}
-	return s.commit(w, r, u, imported{old, rows, report})
+	return s.sendJSON(w, r, out.status, out.report)
+}
+
+// upload reads a file into a layer, stores it and shows it.
+func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error) {
+	defer func() {
+		switch {
+		case err == nil:
+			s.metrics.imports.WithLabelValues("accepted").Inc()
+		case problemOf(err).Status < 500:
+			s.metrics.imports.WithLabelValues("refused").Inc()
+		default:
+			s.metrics.imports.WithLabelValues("failed").Inc()
+		}
+	}()
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	if out, done, err := s.replay(ctx, u); done || err != nil {
+		return out, err
+	}
+	old := s.current().byID[u.ID]
+	if old == nil && u.mustExist {
+		return out, fmt.Errorf("layer %s is not there: %w", u.ID, data.ErrVersionMismatch)
+	}
+	rows, report, err := u.Read(ctx, u.body, old.content())
+	if err != nil {
+		return out, err
+	}
+	s.countRows(report)
+	change, err := u.Change(old.content(), old != nil && old.stored, rows, report)
+	if err != nil {
+		return out, err
+	}
+	if u.dryRun {
+		diff := data.Compare(old.content(), data.Merged(old.content(), rows, u.Mode))
+		report.DryRun, report.Diff = true, &diff
+		return uploaded{status: http.StatusOK, report: report}, nil
+	}
+	u.phase("writing")
+	info, err := s.apply(ctx, old, change)
+	if err != nil {
+		return out, err
+	}
+	report.Version = info.Version
+	out = uploaded{status: http.StatusOK, report: report, layer: u.ID}
+	if old == nil {
+		out.status = http.StatusCreated
+	}
+	return out, nil
 }
 
 // slowBody gives an upload as long as its size needs at 64 KiB a second, and
@@ -252,65 +306,48 @@ func (s *Server) countRows(report *data.Report) {
 
 // replay answers a change that was already made under the same key; the same
 // key for another body is refused.
-func (s *Server) replay(w http.ResponseWriter, r *http.Request, u upload) (bool, error) {
+func (s *Server) replay(ctx context.Context, u upload) (out uploaded, done bool, err error) {
 	if u.IdempotencyKey == "" || u.dryRun {
-		return false, nil
+		return out, false, nil
 	}
-	receipt, err := s.opts.Store.Receipt(r.Context(), u.IdempotencyKey)
+	receipt, err := s.opts.Store.Receipt(ctx, u.IdempotencyKey)
 	if errors.Is(err, data.ErrNotFound) {
-		return false, nil
+		return out, false, nil
 	}
 	if err != nil {
-		return false, err
+		return out, false, err
 	}
 	var kept data.Kept
 	if err := json.Unmarshal(receipt.Answer, &kept); err != nil {
-		return false, fmt.Errorf("read the receipt of an earlier upload: %w", err)
+		return out, false, fmt.Errorf("read the receipt of an earlier upload: %w", err)
 	}
 	if receipt.Layer != u.ID || receipt.SHA256 != u.SHA256 || kept.Request != u.Request {
-		return false, problem{Status: http.StatusUnprocessableEntity, Code: "idempotency_key_reused",
+		return out, false, problem{Status: http.StatusUnprocessableEntity, Code: "idempotency_key_reused",
 			Detail: "this Idempotency-Key was used for another file, layer or parameters; use a new one"}
 	}
-	w.Header().Set("Idempotent-Replay", "true")
-	status := http.StatusOK
+	out = uploaded{status: http.StatusOK, report: kept.Report, replayed: true}
 	if kept.New {
-		status = http.StatusCreated
+		out.status = http.StatusCreated
 	}
-	return true, s.sendJSON(w, r, status, kept.Report)
+	return out, true, nil
 }
 
-// imported is what an upload brings: the layer as it was, and what is new.
-type imported struct {
-	old    *entry
-	rows   *geo.Layer
-	report *data.Report
-}
-
-// commit stores the rows, then shows them: the answer goes out when the change
-// is on disk and in the tiles.
-func (s *Server) commit(w http.ResponseWriter, r *http.Request, u upload, in imported) error {
-	change, err := u.Change(in.old.content(), in.old != nil && in.old.stored, in.rows, in.report)
+// apply stores a change of a layer (nil: a new one), then shows it: when it
+// returns the change is on disk and in the tiles. The caller holds s.writes.
+func (s *Server) apply(ctx context.Context, old *entry, change data.Change) (geo.LayerInfo, error) {
+	id := change.Info.ID
+	info, err := s.opts.Store.Commit(ctx, change)
 	if err != nil {
-		return err
+		return info, err
 	}
-	info, err := s.opts.Store.Commit(r.Context(), change)
-	if err != nil {
-		return err
+	if err := s.setHidden(ctx, id, false); err != nil {
+		s.log.Error("a layer took the place of a hidden one, which stays marked", "layer", id, "error", err)
 	}
-	if err := s.setHidden(r.Context(), u.ID, false); err != nil {
-		s.log.Error("a layer took the place of a hidden one, which stays marked", "layer", u.ID, "error", err)
-	}
-	s.replaceEntry(u.ID, newEntry(data.Merged(in.old.content(), change.Rows, change.Mode).WithInfo(info), true))
-	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
+	s.replaceEntry(id, newEntry(change.After(old.content()).WithInfo(info), true))
+	if err := s.reassess(context.WithoutCancel(ctx)); err != nil {
 		s.log.Error("the new layer is stored, but could not be assessed", "error", err)
 	}
-	in.report.Version = info.Version
-	status := http.StatusOK
-	if in.old == nil {
-		status = http.StatusCreated
-	}
-	w.Header().Set("Location", "/v1/layers/"+u.ID)
-	return s.sendJSON(w, r, status, in.report)
+	return info, nil
 }
 
 func (s *Server) versions(w http.ResponseWriter, r *http.Request) error {

@@ -41,13 +41,22 @@ func (s *Server) table() []route {
 		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "layer", "strict", "hard", "profile", "title"}},
 		{"DELETE", "/v1/layers/{id}", s.deleteLayer, nil},
 		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor"}},
+		{"GET", "/v1/layers/{id}/features/{fid}", s.feature, nil},
+		{"PATCH", "/v1/layers/{id}/features/{fid}", s.correctFeature, []string{"reason", "dry_run"}},
+		{"DELETE", "/v1/layers/{id}/features/{fid}", s.withdrawFeature, []string{"reason", "erase"}},
 		{"GET", "/v1/layers/{id}/versions", s.versions, nil},
+		{"GET", "/v1/layers/{id}/versions/{version}/diff", s.versionDiff, []string{"from"}},
 		{"POST", "/v1/layers/{id}/rollback", s.rollback, nil},
 		{"GET", "/v1/layers/{id}/near", s.near, []string{"lon", "lat", "k"}},
 		{"GET", "/v1/layers/{id}/within", s.within, []string{"lon", "lat", "radius_m", "limit"}},
 
 		{"GET", "/v1/profiles", s.listProfiles, nil},
 		{"PUT", "/v1/profiles/{name}", s.putProfile, nil},
+		{"GET", "/v1/jobs", s.listJobs, nil},
+		{"GET", "/v1/jobs/{id}", s.getJob, nil},
+		{"GET", "/v1/jobs/{id}/events", s.jobEvents, nil},
+		{"DELETE", "/v1/jobs/{id}", s.cancelJob, nil},
+		{"GET", "/v1/retention", s.retention, nil},
 
 		{"GET", "/tiles/layers/{id}.json", s.layerTileJSON, nil},
 		{"GET", "/tiles/layers/{id}/{z}/{x}/{y}.{ext:mvt|pbf}", s.vectorTile, []string{"v"}},
@@ -131,7 +140,7 @@ func (s *Server) otherMethods(allowed []string) http.Handler {
 		if r.Method == http.MethodOptions {
 			h := w.Header()
 			h.Set("Access-Control-Allow-Methods", list)
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, X-Filename")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, Prefer, X-Filename")
 			h.Set("Access-Control-Max-Age", "600")
 			w.WriteHeader(http.StatusNoContent)
 			return

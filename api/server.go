@@ -38,6 +38,7 @@ type Options struct {
 	// AssessLater lets New return before the first assessment is made:
 	// requests that need one wait for it.
 	AssessLater bool
+	Keeping     Keeping
 	Version     string
 	Commit      string
 	Now         func() time.Time
@@ -69,6 +70,8 @@ type Server struct {
 	levels   levelBook
 	painters painters
 
+	jobs        jobs
+	sweeps      sweeps
 	validations validations
 	rasters     sync.Mutex // one download at a time
 }
@@ -129,7 +132,7 @@ func (s *Server) awaitAssessment(ctx context.Context) error {
 
 // needsAssessment tells the paths that are answered from an assessment.
 func needsAssessment(path string) bool {
-	for _, prefix := range []string{"/tiles/layers/", "/v1/layers", "/v1/jobs", "/v1/model", "/assets/", "/healthz", "/readyz", "/metrics",
+	for _, prefix := range []string{"/tiles/layers/", "/v1/layers", "/v1/jobs", "/v1/retention", "/v1/model", "/assets/", "/healthz", "/readyz", "/metrics",
 		"/openapi.json", "/docs", "/embed", "/favicon.ico"} {
 		if strings.HasPrefix(path, prefix) {
 			return false
@@ -145,6 +148,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 func (s *Server) NotReady() {
 	s.ready.Store(false)
 	s.validations.end()
+	s.jobs.end()
 }
 
 // catalog is the layers at one moment; immutable.

@@ -55,16 +55,23 @@ var assessed = sync.OnceValues(func() (*risk.Assessment, error) {
 })
 
 type service struct {
-	t    testing.TB
-	url  string
-	path string
-	stop func()
+	t      testing.TB
+	url    string
+	path   string
+	server *api.Server
+	stop   func()
 }
 
 // start runs a server on a store; path "" makes a new one. withBuiltin adds
 // the built-in layers and the demo; a server that comes up again on a store
 // assesses them anew.
 func start(t testing.TB, path string, withBuiltin bool) *service {
+	t.Helper()
+	return startWith(t, path, withBuiltin, func(*api.Options) {})
+}
+
+// startWith is start with other options.
+func startWith(t testing.TB, path string, withBuiltin bool, set func(*api.Options)) *service {
 	t.Helper()
 	anew := path != ""
 	if !anew {
@@ -92,12 +99,13 @@ func start(t testing.TB, path string, withBuiltin bool) *service {
 		}
 		opts.Lend(a)
 	}
+	set(&opts)
 	srv, err := api.New(context.Background(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := httptest.NewServer(srv.Handler())
-	s := &service{t: t, url: h.URL, path: path}
+	s := &service{t: t, url: h.URL, path: path, server: srv}
 	s.stop = sync.OnceFunc(func() {
 		h.Close()
 		if err := store.Close(); err != nil {

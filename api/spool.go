@@ -15,6 +15,7 @@ import (
 type spooled struct {
 	io.Reader
 	sha256 string
+	size   int64
 	file   *os.File
 }
 
@@ -33,16 +34,22 @@ func spool(r io.Reader) (*spooled, error) {
 		if out.file, err = os.CreateTemp("", "sempadan-upload-*"); err != nil {
 			return nil, fmt.Errorf("keep the body: %w", err)
 		}
-		if _, err := io.Copy(out.file, r); err != nil {
+		// Without a name it goes when it is closed, even by a crash; where an
+		// open file cannot be removed, close does it.
+		_ = os.Remove(out.file.Name())
+		n, err := io.Copy(out.file, r)
+		if err != nil {
 			out.close()
 			return nil, fmt.Errorf("keep the body: %w", err)
 		}
+		out.size = n
 		if _, err := out.file.Seek(0, io.SeekStart); err != nil {
 			out.close()
 			return nil, fmt.Errorf("keep the body: %w", err)
 		}
 		out.Reader = io.MultiReader(bytes.NewReader(head), out.file)
 	}
+	out.size += int64(len(head))
 	out.sha256 = hex.EncodeToString(sum.Sum(nil))
 	return out, nil
 }

@@ -1,0 +1,132 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
+)
+
+// Keeping says what the service lets go of by itself.
+type Keeping struct {
+	Retention data.Retention
+	// History is how long earlier versions are kept; 0: as long as their number
+	// allows.
+	History time.Duration
+}
+
+// sweepReport is what the last sweep did.
+type sweepReport struct {
+	At       time.Time      `json:"at"`
+	Erased   map[string]int `json:"erased"`   // rows of all versions, by layer
+	Versions int            `json:"versions"` // dropped
+	Failed   map[string]int `json:"failed"`   // rows due that could not be erased, by layer
+}
+
+type sweeps struct {
+	mu   sync.Mutex
+	last *sweepReport
+}
+
+// Sweep erases the records whose time is over and drops the versions that are
+// too old, by the service's clock. The service calls it at its start and every
+// hour.
+func (s *Server) Sweep(ctx context.Context) {
+	now := s.opts.Now().UTC()
+	report := sweepReport{At: now, Erased: map[string]int{}, Failed: map[string]int{}}
+	for _, e := range s.current().layers {
+		if e.stored {
+			s.sweepLayer(ctx, e.layer.Info.ID, &report)
+		}
+	}
+	if keep := s.opts.Keeping.History; keep > 0 {
+		n, err := s.opts.Store.Compact(ctx, now.Add(-keep))
+		if err != nil {
+			s.log.Error("the history could not be compacted", "error", err)
+		}
+		report.Versions = n
+	}
+	s.sweeps.mu.Lock()
+	s.sweeps.last = &report
+	s.sweeps.mu.Unlock()
+	if len(report.Erased)+len(report.Failed)+report.Versions > 0 {
+		s.log.Info("swept", "erased", report.Erased, "failed", report.Failed, "versions", report.Versions)
+	}
+}
+
+func (s *Server) sweepLayer(ctx context.Context, id string, report *sweepReport) {
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	e := s.current().byID[id]
+	if e == nil || !e.stored {
+		return
+	}
+	fids := s.opts.Keeping.Retention.Expired(e.layer, report.At)
+	if len(fids) == 0 {
+		return
+	}
+	what := data.Erasure{FIDs: fids, Provenance: data.Provenance{At: report.At, User: "retention", Action: "erase", Reason: "its time was over"}}
+	due := map[int64]bool{}
+	for _, fid := range fids {
+		due[fid] = true
+	}
+	for row := range e.layer.Len() {
+		if own := e.layer.ID(row); due[e.layer.FID(row)] && own != "" {
+			what.IDs = append(what.IDs, own)
+		}
+	}
+	n, _, err := s.erase(ctx, e, what)
+	if err != nil {
+		s.log.Error("records whose time is over could not be erased", "layer", id, "rows", len(fids), "error", err)
+		report.Failed[id] = len(fids)
+		return
+	}
+	report.Erased[id] = n
+}
+
+// erase takes records out of all versions of a layer and out of what is
+// served. The caller holds s.writes.
+func (s *Server) erase(ctx context.Context, e *entry, what data.Erasure) (int, geo.LayerInfo, error) {
+	n, info, err := s.opts.Store.Erase(ctx, e.layer.Info.ID, what)
+	if err != nil {
+		return 0, info, err
+	}
+	gone, ids := map[int64]bool{}, map[string]bool{}
+	for _, fid := range what.FIDs {
+		gone[fid] = true
+	}
+	for _, id := range what.IDs {
+		ids[id] = true
+	}
+	for row := range e.layer.Len() {
+		if ids[e.layer.ID(row)] {
+			gone[e.layer.FID(row)] = true
+		}
+	}
+	s.replaceEntry(info.ID, newEntry(e.layer.Without(gone).WithInfo(info), true))
+	if err := s.reassess(context.WithoutCancel(ctx)); err != nil {
+		s.log.Error("records are erased, but the rest could not be assessed", "error", err)
+	}
+	return n, info, nil
+}
+
+// retention tells what is kept how long, and what the last sweep did.
+func (s *Server) retention(w http.ResponseWriter, r *http.Request) error {
+	erasures, err := s.opts.Store.Erasures(r.Context())
+	if err != nil {
+		return err
+	}
+	policy := s.opts.Keeping.Retention
+	if policy == nil {
+		policy = data.Retention{}
+	}
+	s.sweeps.mu.Lock()
+	last := s.sweeps.last
+	s.sweeps.mu.Unlock()
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{
+		"days_by_class": policy, "history_days": s.opts.Keeping.History.Hours() / 24, "last_sweep": last, "erasures": erasures,
+	})
+}

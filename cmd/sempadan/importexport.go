@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -24,6 +25,7 @@ type importFlags struct {
 	store, kind, mode, mapping, crs, tz, dateOrder, date, format, layer, title, profile string
 	dryRun, strict, json                                                                bool
 	hard                                                                                []string
+	keepVersions                                                                        int
 }
 
 func importCommand() *cobra.Command {
@@ -49,6 +51,7 @@ func importCommand() *cobra.Command {
 	fl.BoolVar(&f.dryRun, "dry-run", false, "report only; store nothing")
 	fl.BoolVar(&f.strict, "strict", false, "refuse a file with columns that must not be stored")
 	fl.StringSliceVar(&f.hard, "hard", nil, "checks on meaning that keep rows out instead of warning: "+strings.Join(data.CheckCodes(), ", "))
+	fl.IntVar(&f.keepVersions, "keep-versions", gpkg.DefaultKeepVersions, "versions of the layer that are kept, the newest included")
 	fl.BoolVar(&f.json, "json", false, "one JSON document on standard output")
 	return c
 }
@@ -80,11 +83,13 @@ func importFiles(c *cobra.Command, f importFlags, layer string, files []string) 
 	if err != nil {
 		return err
 	}
-	store, err := openStore(c.Context(), f.store, false)
-	if err != nil {
+	store, err := openKept(c.Context(), f.store, gpkg.Options{KeepVersions: f.keepVersions, ReadOnly: f.dryRun})
+	switch {
+	case err == nil:
+		defer func() { _ = store.Close() }()
+	case !f.dryRun || !errors.Is(err, fs.ErrNotExist): // a dry run makes no store
 		return err
 	}
-	defer func() { _ = store.Close() }()
 	debug.SetGCPercent(importGCPercent)
 	if f.profile != "" {
 		profile, err := data.FindProfile(c.Context(), store, f.profile)
@@ -144,12 +149,17 @@ func importFile(ctx context.Context, store data.Store, rev data.Revision, path s
 	bar := newProgress("reading "+filepath.Base(path), size)
 	sum := sha256.New()
 	rev.Import.Filename = filepath.Base(path)
-	rev.Import.Progress = func(p data.Progress) { bar.at(p.Bytes, fmt.Sprintf("%d rows", p.Rows)) }
+	start := time.Now()
+	rev.Import.Progress = func(p data.Progress) { bar.at(p.Bytes, rowsNote(p, size, time.Since(start))) }
 	rows, report, err := rev.Read(ctx, io.TeeReader(file, sum), old)
 	bar.done()
 	if err != nil || dryRun {
 		if report != nil {
 			report.DryRun = dryRun
+		}
+		if err == nil {
+			diff := data.Compare(old, data.Merged(old, rows, rev.Mode))
+			report.Diff = &diff
 		}
 		return report, err
 	}
@@ -164,14 +174,27 @@ func importFile(ctx context.Context, store data.Store, rev data.Revision, path s
 	return report, err
 }
 
-// layerNow returns a layer as it is: stored, shipped with the program, or nil.
-func layerNow(ctx context.Context, store data.Store, id string) (l *geo.Layer, stored bool, err error) {
-	l, err = store.Load(ctx, id)
-	if err == nil {
-		return l, true, nil
+// rowsNote says how many rows are read, how fast, and how long the rest takes.
+func rowsNote(p data.Progress, size int64, took time.Duration) string {
+	note := fmt.Sprintf("%d rows, %.0f a second", p.Rows, float64(p.Rows)/max(took.Seconds(), 1e-3))
+	if p.Bytes > 0 && size > p.Bytes {
+		left := time.Duration(float64(took) * float64(size-p.Bytes) / float64(p.Bytes))
+		note += fmt.Sprintf(", %s left", left.Round(time.Second))
 	}
-	if !errors.Is(err, data.ErrNotFound) {
-		return nil, false, err
+	return note
+}
+
+// layerNow returns a layer as it is: stored (in a store that may be nil),
+// shipped with the program, or nil.
+func layerNow(ctx context.Context, store data.Store, id string) (l *geo.Layer, stored bool, err error) {
+	if store != nil {
+		l, err = store.Load(ctx, id)
+		if err == nil {
+			return l, true, nil
+		}
+		if !errors.Is(err, data.ErrNotFound) {
+			return nil, false, err
+		}
 	}
 	for _, info := range layers.Builtin() {
 		if info.ID == id {
@@ -188,6 +211,10 @@ func printReport(w io.Writer, file string, r *data.Report) {
 		verb = "would be accepted"
 	}
 	fmt.Fprintf(w, "%s (%s): %d %s, %d quarantined, %d rejected, in %.0f ms\n", file, r.Format, r.Accepted, verb, r.Quarantined, r.Rejected, r.TookMS)
+	if d := r.Diff; d != nil {
+		fmt.Fprintf(w, "  nothing is stored; %d would be added, %d changed, %d removed, %d stay as they are\n", d.Added, d.Changed, d.Removed, d.Unchanged)
+		printDiff(w, d)
+	}
 	if len(r.Defaults) > 0 {
 		fmt.Fprintf(w, "  filled in: %s\n", strings.Join(r.Defaults, ", "))
 	}
@@ -200,6 +227,25 @@ func printReport(w io.Writer, file string, r *data.Report) {
 			break
 		}
 		fmt.Fprintf(w, "  row %d, %s: %s\n", row.Row, row.Field, row.Message)
+	}
+}
+
+// printDiff lists the first features that a change would touch.
+func printDiff(w io.Writer, d *data.Diff) {
+	for i, row := range d.Rows {
+		if i == 20 {
+			fmt.Fprintf(w, "  … and more; --json has up to %d of each sort\n", data.MaxDiffRows)
+			break
+		}
+		name := row.ID
+		if name == "" {
+			name = fmt.Sprintf("fid:%d", row.FID)
+		}
+		fmt.Fprintf(w, "  %s %s", row.Change, name)
+		if len(row.Fields) > 0 {
+			fmt.Fprintf(w, " (%s)", strings.Join(row.Fields, ", "))
+		}
+		fmt.Fprintln(w)
 	}
 }
 

@@ -24,10 +24,14 @@ func storeFlag(c *cobra.Command, path *string) {
 }
 
 func openStore(ctx context.Context, path string, readOnly bool) (data.Store, error) {
+	return openKept(ctx, path, gpkg.Options{ReadOnly: readOnly})
+}
+
+func openKept(ctx context.Context, path string, opts gpkg.Options) (data.Store, error) {
 	if strings.HasPrefix(path, "postgres://") || strings.HasPrefix(path, "postgresql://") {
 		return nil, usageError{errors.New("this version keeps its layers in a GeoPackage; give --store a file")}
 	}
-	store, err := gpkg.Open(ctx, path, gpkg.Options{ReadOnly: readOnly})
+	store, err := gpkg.Open(ctx, path, opts)
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", path, err)
 	}

@@ -25,6 +25,9 @@ type serveFlags struct {
 	listen, store, model string
 	demo, noBuiltin      bool
 	maxBody              int64
+	keepVersions         int
+	keepDays             float64
+	retain               string
 }
 
 func serveCommand() *cobra.Command {
@@ -39,6 +42,9 @@ func serveCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.noBuiltin, "no-builtin", false, "leave out the layers that ship with the program")
 	c.Flags().StringVar(&f.model, "model", "", "parameters of the score, a JSON file; a model set through the API comes first")
 	c.Flags().Int64Var(&f.maxBody, "max-body", 64<<20, "largest upload in bytes")
+	c.Flags().IntVar(&f.keepVersions, "keep-versions", gpkg.DefaultKeepVersions, "versions of a layer that are kept, the newest included")
+	c.Flags().Float64Var(&f.keepDays, "keep-days", 0, "days for which earlier versions are kept; 0: as long as --keep-versions allows")
+	c.Flags().StringVar(&f.retain, "retain", "", "class=days,…: erase records of a class so long after they happened; what has a valid_until goes by that in any case")
 	storeFlag(c, &f.store)
 	return c
 }
@@ -73,6 +79,13 @@ func serve(ctx context.Context, f serveFlags) error {
 	if f.maxBody < 1 {
 		return usageError{fmt.Errorf("--max-body %d: give a number of bytes above 0", f.maxBody)}
 	}
+	if f.keepVersions < 1 || !(f.keepDays >= 0) || f.keepDays > 36500 {
+		return usageError{errors.New("--keep-versions is 1 or more, --keep-days 0 to 36500")}
+	}
+	retention, err := data.ParseRetention(f.retain)
+	if err != nil {
+		return usageError{fmt.Errorf("--retain: %w", err)}
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	model, err := readModel(f.model)
 	if err != nil {
@@ -86,7 +99,7 @@ func serve(ctx context.Context, f serveFlags) error {
 		return err
 	})
 	both.Go(func() (err error) {
-		store, err = openStore(ctx, f.store, false)
+		store, err = openKept(ctx, f.store, gpkg.Options{KeepVersions: f.keepVersions})
 		return err
 	})
 	err = both.Wait()
@@ -98,6 +111,7 @@ func serve(ctx context.Context, f serveFlags) error {
 	}
 	srv, err := api.New(ctx, api.Options{
 		Store: store, GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true, AssessLater: true, Check: layers.Checker(),
+		Keeping: api.Keeping{Retention: retention, History: time.Duration(f.keepDays * 24 * float64(time.Hour))},
 		Version: version, Commit: commit(), Now: time.Now, Log: log, Registry: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -110,9 +124,24 @@ func serve(ctx context.Context, f serveFlags) error {
 	background, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { keepSnapshot(background, store, srv, log) })
+	keeping.Go(func() { sweepHourly(background, srv) })
 	defer func() { stop(); keeping.Wait(); writeSnapshot(store, srv, log) }()
 	fmt.Printf("sempadan is at http://%s (open to the person at this machine; no sign-in)\n", listener.Addr())
 	return run(ctx, listener, srv)
+}
+
+// sweepHourly erases at once and then every hour what is not to be kept.
+func sweepHourly(ctx context.Context, srv *api.Server) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		srv.Sweep(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // snapshotEvery is how often the service looks whether its layers have been

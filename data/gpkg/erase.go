@@ -17,7 +17,7 @@ import (
 // Erase removes rows of a layer from all its versions; see data.Store. The
 // bytes go too: freed pages are overwritten, the index is made anew (its nodes
 // keep what was cut off their end), the bounds are measured again, the log is
-// emptied, the snapshot and the copies from before an upgrade are removed. A
+// emptied, the snapshot and the copies from before an upgrade or a restore are removed. A
 // reader that is on an old state keeps the log from being emptied; the next
 // erasure, deletion or snapshot, or the end of the service, does it.
 func (s *Store) Erase(ctx context.Context, id string, e data.Erasure) (erased int, info geo.LayerInfo, err error) {
@@ -29,7 +29,7 @@ func (s *Store) Erase(ctx context.Context, id string, e data.Erasure) (erased in
 		return err
 	})
 	if err == nil {
-		err = s.removeUpgradeBackups()
+		err = s.removeOldCopies()
 	}
 	if err != nil {
 		return 0, geo.LayerInfo{}, fmt.Errorf("erase from layer %q: %w", id, err)
@@ -283,7 +283,12 @@ func (s *Store) upgradeBackup(version int) string {
 	return fmt.Sprintf("%s.schema-%d", s.path, version)
 }
 
-func (s *Store) removeUpgradeBackups() error {
+// removeOldCopies removes the copies that an upgrade and a restore have left,
+// which still have what was erased since.
+func (s *Store) removeOldCopies() error {
+	if err := removeAll(replacedPath(s.path)); err != nil {
+		return err
+	}
 	for version := 1; version < schemaVersion; version++ {
 		if err := os.Remove(s.upgradeBackup(version)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err

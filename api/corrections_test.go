@@ -259,3 +259,43 @@ func TestCancelJob(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 }
+
+// TestLiveFeed: positions appended in a small batch are in the coverage when
+// the answer comes, and once however often they are sent.
+func TestLiveFeed(t *testing.T) {
+	s := start(t, "", true)
+	const head = "track_id,time,lon,lat,agency,country,mode\n"
+	fixes := func(id string, lat float64) string {
+		var b strings.Builder
+		b.WriteString(head)
+		for i := range 30 {
+			fmt.Fprintf(&b, "%s,2026-11-22T08:%02d:00Z,%.4f,%.4f,APMM,MY,foot\n", id, i, 110.40+float64(i)/2000, lat)
+		}
+		return b.String()
+	}
+	value := func(lat float64) float64 {
+		v, _ := s.want(200, fmt.Sprintf("/tiles/coverage/value?lon=110.407&lat=%.3f", lat)).json(t)["value"].(float64)
+		return v
+	}
+	send := func(id string, lat float64, key string) answer {
+		return s.do("PUT", "/v1/layers/feed?kind=patrol_track&mode=append", []byte(fixes(id, lat)),
+			map[string]string{"Content-Type": "text/csv", "Idempotency-Key": key})
+	}
+	for i, lat := range []float64{1.10, 1.16, 1.22} {
+		before := value(lat)
+		key := fmt.Sprint("batch-", i)
+		if a := send(key, lat, key); a.status >= 300 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		after := value(lat)
+		if !(after > before) {
+			t.Errorf("batch %d: coverage went from %g to %g", i, before, after)
+		}
+		if a := send(key, lat, key); a.status >= 300 || a.header.Get("Idempotent-Replay") != "true" {
+			t.Errorf("sent again: %d", a.status)
+		}
+		if l := s.want(200, "/v1/layers/feed").json(t); l["features"] != float64(i+1) {
+			t.Errorf("%v features after batch %d", l["features"], i)
+		}
+	}
+}

@@ -184,6 +184,7 @@ func (s *Server) reassess(ctx context.Context) error {
 	cat, model := s.current(), s.model.Load()
 	old := s.assessment.Load()
 	if old != nil && s.assessed.Load() == cat && reflect.DeepEqual(old.Model, *model) {
+		s.behind.Store(false)
 		return nil
 	}
 	first := old == nil
@@ -201,6 +202,8 @@ func (s *Server) reassess(ctx context.Context) error {
 	s.assessed.Store(cat)
 	if first {
 		close(s.first)
+	} else if s.current() == cat {
+		s.behind.Store(false)
 	}
 	s.variants.clear()
 	s.log.Info("assessment made", "version", a.Version, "as_of", a.AsOf, "incidents", a.Incidents.Len(),

@@ -299,3 +299,23 @@ func TestLiveFeed(t *testing.T) {
 		}
 	}
 }
+
+// TestAssessLater: layers are served and taken before the first assessment is
+// made, and what asks for one sees all that was acknowledged.
+func TestAssessLater(t *testing.T) {
+	s := startWith(t, "", true, func(o *api.Options) { o.AssessLater = true })
+	s.want(200, "/readyz")
+	s.want(200, "/v1/layers/places")
+	for i := range 3 {
+		if a := s.put(fmt.Sprint("/v1/layers/inc", i, "?kind=incident"), "text/csv", incidentsCSV(100)); a.status != 201 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	later := s.want(200, "/tiles/density/value?lon=110.304&lat=1.05").json(t)["value"].(float64)
+	s.stop()
+	at := start(t, s.path, true) // the same layers, assessed at once
+	want := at.want(200, "/tiles/density/value?lon=110.304&lat=1.05").json(t)["value"].(float64)
+	if !(later > 0) || later < want*(1-1e-9) || later > want*(1+1e-9) {
+		t.Errorf("density %g, want %g", later, want)
+	}
+}

@@ -344,7 +344,7 @@ func (s *Server) apply(ctx context.Context, old *entry, change data.Change) (geo
 		s.log.Error("a layer took the place of a hidden one, which stays marked", "layer", id, "error", err)
 	}
 	s.replaceEntry(id, newEntry(change.After(old.content()).WithInfo(info), true))
-	if err := s.reassess(context.WithoutCancel(ctx)); err != nil {
+	if err := s.assessChange(context.WithoutCancel(ctx)); err != nil {
 		s.log.Error("the new layer is stored, but could not be assessed", "error", err)
 	}
 	return info, nil
@@ -400,7 +400,7 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.replaceEntry(id, newEntry(l, true))
-	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
+	if err := s.assessChange(context.WithoutCancel(r.Context())); err != nil {
 		return err
 	}
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": id, "version": info.Version, "features": l.Len()})
@@ -412,7 +412,7 @@ func (s *Server) unhide(w http.ResponseWriter, r *http.Request, b *geo.Layer) er
 		return err
 	}
 	s.replaceEntry(b.Info.ID, newEntry(b, false))
-	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
+	if err := s.assessChange(context.WithoutCancel(r.Context())); err != nil {
 		return err
 	}
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": b.Info.ID, "version": b.Info.Version, "features": b.Len()})
@@ -452,7 +452,7 @@ func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.replaceEntry(id, back)
-	if err := s.reassess(context.WithoutCancel(r.Context())); err != nil {
+	if err := s.assessChange(context.WithoutCancel(r.Context())); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

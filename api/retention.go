@@ -107,7 +107,7 @@ func (s *Server) erase(ctx context.Context, e *entry, what data.Erasure) (int, g
 		}
 	}
 	s.replaceEntry(info.ID, newEntry(e.layer.Without(gone).WithInfo(info), true))
-	if err := s.reassess(context.WithoutCancel(ctx)); err != nil {
+	if err := s.assessChange(context.WithoutCancel(ctx)); err != nil {
 		s.log.Error("records are erased, but the rest could not be assessed", "error", err)
 	}
 	return n, info, nil

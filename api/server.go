@@ -63,6 +63,7 @@ type Server struct {
 	model      atomic.Pointer[risk.Model]
 	ready      atomic.Bool
 	first      chan struct{} // closed when there is an assessment
+	behind     atomic.Bool   // changes that came before it are not assessed yet
 
 	writes   sync.Mutex // one change of the layers at a time
 	assess   sync.Mutex // one assessment at a time
@@ -124,10 +125,30 @@ func (s *Server) assessFirst(ctx context.Context) {
 func (s *Server) awaitAssessment(ctx context.Context) error {
 	select {
 	case <-s.first:
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if s.behind.Load() {
+		return s.reassess(ctx)
+	}
+	return nil
+}
+
+// assessChange brings the assessment up to a change of the layers. While the
+// first is being made it does not wait: who asks for an assessment will.
+func (s *Server) assessChange(ctx context.Context) error {
+	select {
+	case <-s.first:
+		return s.reassess(ctx)
+	default:
+	}
+	s.behind.Store(true)
+	go func() {
+		if err := s.awaitAssessment(ctx); err != nil {
+			s.log.Error("the changed layers could not be assessed", "error", err)
+		}
+	}()
+	return nil
 }
 
 // needsAssessment tells the paths that are answered from an assessment.

@@ -76,7 +76,7 @@ func (f importFlags) revision(layer string) (data.Revision, error) {
 }
 
 // importGCPercent trades time for memory: an import holds the whole layer.
-const importGCPercent = 40
+const importGCPercent = 30
 
 func importFiles(c *cobra.Command, f importFlags, layer string, files []string) error {
 	rev, err := f.revision(layer)

@@ -129,9 +129,12 @@ type place struct{ fid, node int64 }
 // places returns the rows in FID order, in which SQLite appends and does not
 // search.
 func (t *tree) places() []place {
-	var out []place
+	rows := 0
+	for _, node := range t.nodes[t.leaves:] {
+		rows += len(node)
+	}
+	out := make([]place, 0, rows)
 	for k, node := range t.nodes[t.leaves:] {
-		out = slices.Grow(out, len(node))
 		for _, c := range node {
 			out = append(out, place{c.id, int64(t.leaves + k + rootNode)})
 		}

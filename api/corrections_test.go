@@ -182,14 +182,27 @@ func TestSweep(t *testing.T) {
 	})
 	// clock is 2026-11-22: b's valid_until was the 20th, a happened 205 days before.
 	s.putGeoJSON(201, "/v1/layers/inc?kind=incident", three)
+	// Of the history only: what this says is over, too.
+	s.putGeoJSON(201, "/v1/layers/old?kind=incident", strings.ReplaceAll(three, `"id":"b"`, `"id":"subject-2718"`))
+	s.putGeoJSON(200, "/v1/layers/old?kind=incident", strings.ReplaceAll(strings.ReplaceAll(three, "2026-05-0", "2026-06-0"), "2026-11-20", "2027-11-20"))
 	s.server.Sweep(t.Context())
+	s.server.Sweep(t.Context())
+	files, _ := filepath.Glob(s.path + "*")
+	for _, file := range files {
+		if b, err := os.ReadFile(file); err != nil || strings.Contains(string(b), "subject-2718") {
+			t.Errorf("%s still has it (%v)", file, err)
+		}
+	}
+	if l := s.want(200, "/v1/layers/old").json(t); l["features"] != 3.0 {
+		t.Errorf("%v", l["features"])
+	}
 	got := s.want(200, "/v1/layers/inc/features").json(t)["features"].([]any)
 	if len(got) != 1 || got[0].(map[string]any)["id"] != 3.0 {
 		t.Errorf("left: %v", got)
 	}
-	sweep := s.want(200, "/v1/retention").json(t)["last_sweep"].(map[string]any)
-	if fmt.Sprint(sweep["erased"]) != "map[inc:2]" {
-		t.Errorf("%v", sweep)
+	got = s.want(200, "/v1/retention").json(t)["erasures"].([]any)
+	if fmt.Sprint(got[0].(map[string]any)["rows"], got[1].(map[string]any)["rows"], len(got)) != "2 2 2" {
+		t.Errorf("%v", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -29,17 +30,28 @@ type sweepReport struct {
 type sweeps struct {
 	mu   sync.Mutex
 	last *sweepReport
+	deep time.Time // of the last sweep that looked into earlier versions
 }
+
+// deepEvery is how often a sweep reads earlier versions too, which are on disk
+// only: that takes as long as loading them all.
+const deepEvery = 24 * time.Hour
 
 // Sweep erases the records whose time is over and drops the versions that are
 // too old, by the service's clock. The service calls it at its start and every
 // hour.
 func (s *Server) Sweep(ctx context.Context) {
 	now := s.opts.Now().UTC()
+	s.sweeps.mu.Lock()
+	deep := now.Sub(s.sweeps.deep) >= deepEvery
+	if deep {
+		s.sweeps.deep = now
+	}
+	s.sweeps.mu.Unlock()
 	report := sweepReport{At: now, Erased: map[string]int{}, Failed: map[string]int{}}
 	for _, e := range s.current().layers {
 		if e.stored {
-			s.sweepLayer(ctx, e.layer.Info.ID, &report)
+			s.sweepLayer(ctx, e.layer.Info.ID, deep, &report)
 		}
 	}
 	if keep := s.opts.Keeping.History; keep > 0 {
@@ -57,7 +69,7 @@ func (s *Server) Sweep(ctx context.Context) {
 	}
 }
 
-func (s *Server) sweepLayer(ctx context.Context, id string, report *sweepReport) {
+func (s *Server) sweepLayer(ctx context.Context, id string, deep bool, report *sweepReport) {
 	s.writes.Lock()
 	defer s.writes.Unlock()
 	e := s.current().byID[id]
@@ -65,7 +77,7 @@ func (s *Server) sweepLayer(ctx context.Context, id string, report *sweepReport)
 		return
 	}
 	fids := s.opts.Keeping.Retention.Expired(e.layer, report.At)
-	if len(fids) == 0 {
+	if len(fids) == 0 && !deep {
 		return
 	}
 	what := data.Erasure{FIDs: fids, Provenance: data.Provenance{At: report.At, User: "retention", Action: "erase", Reason: "its time was over"}}
@@ -78,7 +90,13 @@ func (s *Server) sweepLayer(ctx context.Context, id string, report *sweepReport)
 			what.IDs = append(what.IDs, own)
 		}
 	}
+	if deep {
+		what.Match = func(part *geo.Layer) []int64 { return s.opts.Keeping.Retention.Expired(part, report.At) }
+	}
 	n, _, err := s.erase(ctx, e, what)
+	if errors.Is(err, data.ErrNotFound) {
+		return
+	}
 	if err != nil {
 		s.log.Error("records whose time is over could not be erased", "layer", id, "rows", len(fids), "error", err)
 		report.Failed[id] = len(fids)

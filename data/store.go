@@ -64,11 +64,14 @@ type Change struct {
 	Provenance     Provenance
 }
 
-// Erasure names rows that must leave no trace: by FID and by the identifier of
-// the source. Its provenance must not say what it erases.
+// Erasure names rows that must leave no trace: by FID, by the identifier of the
+// source, or by what they say. Its provenance must not say what it erases.
 type Erasure struct {
-	FIDs       []int64
-	IDs        []string
+	FIDs []int64
+	IDs  []string
+	// Match, when not nil, returns the FIDs of further rows: it is shown what
+	// the layer has and what earlier versions had, in parts.
+	Match      func(part *geo.Layer) []int64
 	Provenance Provenance
 }
 

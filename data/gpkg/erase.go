@@ -24,6 +24,11 @@ func (s *Store) Erase(ctx context.Context, id string, e data.Erasure) (erased in
 	if e.Provenance.Action == "" {
 		e.Provenance.Action = "erase"
 	}
+	if e.Match != nil { // a search that finds nothing must not touch the file
+		if err := s.read(ctx, func(x *txn) error { return x.finds(id, e) }); err != nil {
+			return 0, geo.LayerInfo{}, fmt.Errorf("erase from layer %q: %w", id, err)
+		}
+	}
 	err = s.write(ctx, func(x *txn) (err error) {
 		erased, info, err = x.erase(id, e, s.opts.KeepVersions)
 		return err
@@ -47,7 +52,7 @@ func (x *txn) erase(id string, e data.Erasure, keep int) (int, geo.LayerInfo, er
 	if err != nil {
 		return 0, geo.LayerInfo{}, err
 	}
-	fids, err := x.named(parts, e)
+	fids, err := x.named(parts, st.info, e)
 	if err != nil {
 		return 0, geo.LayerInfo{}, err
 	}
@@ -90,6 +95,23 @@ func (x *txn) erase(id string, e data.Erasure, keep int) (int, geo.LayerInfo, er
 	return total, info, err
 }
 
+// finds errs with data.ErrNotFound when an erasure would find nothing.
+func (x *txn) finds(id string, e data.Erasure) error {
+	st, err := x.layer(id)
+	if err != nil {
+		return err
+	}
+	parts, err := x.partsOf(st)
+	if err != nil {
+		return err
+	}
+	fids, err := x.named(parts, st.info, e)
+	if err == nil && len(fids) == 0 {
+		err = data.ErrNotFound
+	}
+	return err
+}
+
 // part is a table with rows of a layer; removed is the version that took them
 // out, 0 for those that are there.
 type part struct {
@@ -116,7 +138,7 @@ func (x *txn) partsOf(st stored) ([]part, error) {
 
 // named finds the FIDs of all rows that an erasure names. A FID is never given
 // twice, so that one list serves all tables.
-func (x *txn) named(parts []part, e data.Erasure) ([]int64, error) {
+func (x *txn) named(parts []part, info geo.LayerInfo, e data.Erasure) ([]int64, error) {
 	fids, ids := map[int64]bool{}, map[string]bool{}
 	for _, fid := range e.FIDs {
 		fids[fid] = true
@@ -126,12 +148,17 @@ func (x *txn) named(parts []part, e data.Erasure) ([]int64, error) {
 	}
 	found := map[int64]bool{}
 	for _, p := range parts {
-		l, err := x.readTable(p.name, geo.LayerInfo{}, nil)
+		l, err := x.readTable(p.name, info, nil)
 		if err != nil {
 			return nil, err
 		}
 		for row := range l.Len() {
 			if fid := l.FID(row); fids[fid] || len(ids) > 0 && ids[l.ID(row)] {
+				found[fid] = true
+			}
+		}
+		if e.Match != nil {
+			for _, fid := range e.Match(l) {
 				found[fid] = true
 			}
 		}

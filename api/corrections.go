@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -86,6 +88,11 @@ func (s *Server) feature(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// mayTakeLong gives an answer the time that a layer of a million rows needs.
+func mayTakeLong(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute))
+}
+
 // target is the feature that a correction is about.
 func (s *Server) target(w http.ResponseWriter, r *http.Request) (*entry, int, error) {
 	e, err := s.entryOf(w, r)
@@ -120,6 +127,7 @@ func (s *Server) correctFeature(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	mayTakeLong(w)
 	s.writes.Lock()
 	defer s.writes.Unlock()
 	e, row, err := s.target(w, r)
@@ -136,7 +144,7 @@ func (s *Server) correctFeature(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if dryRun {
-		diff := data.Compare(e.layer, change.After(e.layer))
+		diff := data.CompareChange(e.layer, change)
 		report.DryRun, report.Diff = true, &diff
 		return s.sendJSON(w, r, http.StatusOK, report)
 	}
@@ -166,6 +174,7 @@ func (s *Server) withdrawFeature(w http.ResponseWriter, r *http.Request) error {
 	if err := data.CheckReason(reason); err != nil {
 		return err
 	}
+	mayTakeLong(w)
 	s.writes.Lock()
 	defer s.writes.Unlock()
 	if erase {
@@ -242,43 +251,51 @@ func (s *Server) versionDiff(w http.ResponseWriter, r *http.Request) error {
 			return badParameter("from", "%q is not a version; 0 stands for nothing", text)
 		}
 	}
-	old, err := s.contentAt(r, e, from)
+	mayTakeLong(w)
+	diff, err := s.compareVersions(r.Context(), e, from, to)
+	if errors.Is(err, data.ErrNotFound) {
+		return problem{Status: http.StatusNotFound, Code: "version_not_found",
+			Detail: fmt.Sprintf("layer %s does not keep versions %d and %d; GET /v1/layers/%s/versions lists them", e.layer.Info.ID, from, to, e.layer.Info.ID)}
+	}
 	if err != nil {
 		return err
-	}
-	after, err := s.contentAt(r, e, to)
-	if err != nil {
-		return err
-	}
-	if after == nil {
-		after = geo.NewBuilder(e.layer.Info).Layer()
 	}
 	return s.sendJSON(w, r, http.StatusOK, struct {
 		Layer string `json:"layer"`
 		From  int64  `json:"from"`
 		To    int64  `json:"to"`
 		data.Diff
-	}{e.layer.Info.ID, from, to, data.Compare(old, after)})
+	}{e.layer.Info.ID, from, to, diff})
 }
 
-// contentAt returns a version of a layer, nil for version 0.
-func (s *Server) contentAt(r *http.Request, e *entry, version int64) (*geo.Layer, error) {
-	if version == 0 {
-		return nil, nil
+func (s *Server) compareVersions(ctx context.Context, e *entry, from, to int64) (data.Diff, error) {
+	if !e.stored { // it ships with the program, and has the one version
+		content := func(version int64) (*geo.Layer, error) {
+			switch version {
+			case 0:
+				return geo.NewBuilder(e.layer.Info).Layer(), nil
+			case e.layer.Info.Version:
+				return e.layer, nil
+			}
+			return nil, data.ErrNotFound
+		}
+		old, err := content(from)
+		after, bad := content(to)
+		if err = errors.Join(err, bad); err != nil {
+			return data.Diff{}, err
+		}
+		return data.Compare(old, after), nil
 	}
-	if version == e.layer.Info.Version {
-		return e.layer, nil
+	gone, come, err := s.opts.Store.Changes(ctx, e.layer.Info.ID, from, to)
+	if err != nil {
+		return data.Diff{}, err
 	}
-	err := error(data.ErrNotFound)
-	if e.stored {
-		var l *geo.Layer
-		if l, err = s.opts.Store.LoadVersion(r.Context(), e.layer.Info.ID, version); err == nil {
-			return l, nil
+	diff := data.Compare(gone, come)
+	list, err := s.opts.Store.Versions(ctx, e.layer.Info.ID)
+	for _, v := range list {
+		if v.Version == from {
+			diff.Unchanged += v.Features - gone.Len()
 		}
 	}
-	if errors.Is(err, data.ErrNotFound) {
-		err = problem{Status: http.StatusNotFound, Code: "version_not_found",
-			Detail: fmt.Sprintf("version %d of layer %s is not kept; GET /v1/layers/%s/versions lists them", version, e.layer.Info.ID, e.layer.Info.ID)}
-	}
-	return nil, err
+	return diff, err
 }

@@ -267,7 +267,7 @@ func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error)
 		return out, err
 	}
 	if u.dryRun {
-		diff := data.Compare(old.content(), data.Merged(old.content(), rows, u.Mode))
+		diff := data.CompareChange(old.content(), change)
 		report.DryRun, report.Diff = true, &diff
 		return uploaded{status: http.StatusOK, report: report}, nil
 	}

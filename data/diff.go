@@ -75,6 +75,31 @@ func Compare(old, after *geo.Layer) Diff {
 	return d
 }
 
+// CompareChange is Compare of a layer (nil: there is none) with what a change
+// makes of it. Of an append or upsert it looks only at what the change touches.
+func CompareChange(old *geo.Layer, c Change) Diff {
+	if old == nil || c.Mode == Replace || c.Mode == "" {
+		return Compare(old, c.Rows)
+	}
+	touched := map[int64]bool{}
+	for _, fid := range c.Withdrawn {
+		touched[fid] = true
+	}
+	for row := range c.Rows.Len() {
+		touched[c.Rows.FID(row)] = true
+	}
+	was := geo.NewBuilder(old.Info)
+	for row := range old.Len() {
+		if touched[old.FID(row)] {
+			was.Add(old.Feature(row))
+		}
+	}
+	n := was.Len()
+	d := Compare(was.Layer(), c.Rows)
+	d.Unchanged += old.Len() - n
+	return d
+}
+
 func (d *Diff) note(n int, row func() DiffRow) {
 	if n > MaxDiffRows {
 		d.RowsTruncated = true

@@ -118,6 +118,10 @@ type Store interface {
 	// LoadVersion reads the content of a kept version, rows in FID order, or
 	// ErrNotFound.
 	LoadVersion(ctx context.Context, id string, version int64) (*geo.Layer, error)
+	// Changes reads the rows that version to of a layer has and version from
+	// has not, and the reverse, or ErrNotFound. Version 0 has no rows. Cost:
+	// what changed between the two, and a look at each row.
+	Changes(ctx context.Context, id string, from, to int64) (gone, come *geo.Layer, err error)
 	// Rollback makes the content of an earlier version the newest version.
 	Rollback(ctx context.Context, id string, version int64, p Provenance) (geo.LayerInfo, error)
 	// Erase removes rows from the layer and all its versions, so that no file

@@ -117,6 +117,9 @@ func importFiles(c *cobra.Command, f importFlags, layer string, files []string) 
 			}
 		}
 		if err != nil {
+			if errors.Is(err, context.Canceled) {
+				err = errors.New("stopped; nothing of it is stored")
+			}
 			if f.json {
 				_ = printJSON(c.OutOrStdout(), map[string]any{"error": err.Error(), "reports": reports})
 			}
@@ -158,7 +161,7 @@ func importFile(ctx context.Context, store data.Store, rev data.Revision, path s
 			report.DryRun = dryRun
 		}
 		if err == nil {
-			diff := data.Compare(old, data.Merged(old, rows, rev.Mode))
+			diff := data.CompareChange(old, data.Change{Mode: rev.Mode, Rows: rows})
 			report.Diff = &diff
 		}
 		return report, err

@@ -84,8 +84,8 @@ func serve(ctx context.Context, f serveFlags) error {
 	if f.maxBody < 1 {
 		return usageError{fmt.Errorf("--max-body %d: give a number of bytes above 0", f.maxBody)}
 	}
-	if f.keepVersions < 1 || !(f.keepDays >= 0) || f.keepDays > 36500 {
-		return usageError{errors.New("--keep-versions is 1 or more, --keep-days 0 to 36500")}
+	if f.keepVersions < 0 || !(f.keepDays >= 0) || f.keepDays > 36500 {
+		return usageError{errors.New("--keep-versions is 0 (the default) or more, --keep-days 0 to 36500")}
 	}
 	retention, err := data.ParseRetention(f.retain)
 	if err != nil {

@@ -148,7 +148,9 @@ func (x *txn) named(parts []part, info geo.LayerInfo, e data.Erasure) ([]int64, 
 	}
 	found := map[int64]bool{}
 	for _, p := range parts {
-		l, err := x.readTable(p.name, info, nil)
+		l, err := x.readRows(p.name, info, "", func(column string) bool {
+			return e.Match != nil || column == "id" || column == "external_id" // what geo.Layer.ID looks at
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -209,15 +211,11 @@ func (ch *change) describeAnew() error {
 	if err := ch.get([]any{&ch.table.geometry}, `SELECT geometry_type_name FROM gpkg_geometry_columns WHERE table_name = ?`, name); err != nil {
 		return err
 	}
-	l, err := ch.readTable(name, ch.stored.info, nil)
+	boxes, bound, err := ch.tableBoxes(name)
 	if err != nil {
 		return err
 	}
-	ch.bound = l.Bound()
-	boxes, err := ch.tableBoxes(name)
-	if err != nil {
-		return err
-	}
+	ch.bound = bound
 	if err := ch.exec(`DROP TABLE ` + quote(rtreeName(name))); err != nil {
 		return err
 	}

@@ -213,18 +213,74 @@ func (s *Store) LoadVersion(ctx context.Context, id string, version int64) (*geo
 	return l.ByFID(), nil
 }
 
+// Changes reads what two versions do not have in common.
+func (s *Store) Changes(ctx context.Context, id string, from, to int64) (gone, come *geo.Layer, err error) {
+	if from > to {
+		come, gone, err = s.Changes(ctx, id, to, from)
+		return gone, come, err
+	}
+	err = s.read(ctx, func(x *txn) error {
+		st, err := x.layer(id)
+		if err != nil {
+			return err
+		}
+		for _, version := range []int64{from, to} {
+			var n int
+			err := x.get([]any{&n}, `SELECT count(*) FROM sempadan_versions WHERE layer_id = ? AND version = ?`, id, version)
+			if err == nil && n == 0 && version != 0 {
+				err = fmt.Errorf("version %d is not kept; list the versions: %w", version, data.ErrNotFound)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		gone, come, err = x.changes(st, from, to)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("versions %d and %d of layer %q: %w", from, to, id, err)
+	}
+	return gone, come, nil
+}
+
+func (x *txn) changes(st stored, from, to int64) (gone, come *geo.Layer, err error) {
+	parts, err := x.partsOf(st)
+	if err != nil {
+		return nil, nil, err
+	}
+	var old, added []*geo.Layer
+	for _, p := range parts {
+		there := p.removed == 0 || p.removed > to // in version to, unless it came later
+		where := fmt.Sprintf(` WHERE version_added > %d AND version_added <= %d`, from, to)
+		if !there {
+			if p.removed <= from {
+				continue
+			}
+			where = fmt.Sprintf(` WHERE version_added <= %d`, from)
+		}
+		l, err := x.readRows(p.name, st.info, where, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		if there {
+			added = append(added, l)
+		} else {
+			old = append(old, l)
+		}
+	}
+	return merge(st.info, old), merge(st.info, added), nil
+}
+
 // merge returns the rows of the parts as one layer. A FID is in one part only.
 func merge(info geo.LayerInfo, parts []*geo.Layer) *geo.Layer {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	b := geo.NewBuilder(info)
+	all := geo.NewBuilder(info).Layer()
 	for _, part := range parts {
-		for row := range part.Len() {
-			b.Add(part.Feature(row))
-		}
+		all = all.Append(part)
 	}
-	return b.Layer()
+	return all
 }
 
 // Delete removes a layer with its versions and receipts. The rows are

@@ -77,16 +77,26 @@ func (s *Store) Load(ctx context.Context, id string) (*geo.Layer, error) {
 // readTable reads the rows of a feature table; with upTo not nil, only those
 // that came with that version or an earlier one.
 func (x *txn) readTable(name string, info geo.LayerInfo, upTo *int64) (*geo.Layer, error) {
+	where := ""
+	if upTo != nil {
+		where = fmt.Sprintf(` WHERE version_added <= %d`, *upTo)
+	}
+	return x.readRows(name, info, where, nil)
+}
+
+// readRows reads rows of a feature table, with those property columns that
+// wanted (nil: all) says.
+func (x *txn) readRows(name string, info geo.LayerInfo, where string, wanted func(column string) bool) (*geo.Layer, error) {
 	columns, err := x.columnsOf(name)
 	if err != nil {
 		return nil, err
 	}
+	if wanted != nil {
+		columns = slices.DeleteFunc(columns, func(c column) bool { return !wanted(c.name) })
+	}
 	b := geo.NewBuilder(info)
 	d := newDecoder(b, columns)
-	query := `SELECT ` + strings.Join(d.selected(), ", ") + ` FROM ` + quote(name)
-	if upTo != nil {
-		query += fmt.Sprintf(` WHERE version_added <= %d`, *upTo)
-	}
+	query := `SELECT ` + strings.Join(d.selected(), ", ") + ` FROM ` + quote(name) + where
 	if err := x.rowsAhead(query+` ORDER BY fid`, len(d.selected()), d.row); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	// ReadOnly opens a store that another process may be serving; everything
 	// that writes answers data.ErrReadOnly.
 	ReadOnly bool
+	// Notify, when not nil, is told of work at the opening that takes long.
+	Notify func(message string)
 }
 
 // The defaults of Options.

@@ -244,7 +244,7 @@ const (
 func (x *txn) updateIndex(table string, kept int, removed []int64, boxes []cell) error {
 	name := quote(rtreeName(table))
 	if len(boxes) >= rebuildRows && len(boxes)*rebuildShare >= kept {
-		all, err := x.tableBoxes(table)
+		all, _, err := x.tableBoxes(table)
 		if err != nil {
 			return err
 		}
@@ -289,10 +289,11 @@ func (x *txn) rawEach(c driver.Conn, sql string, n int, args func(i int) []drive
 	return nil
 }
 
-// tableBoxes reads the envelopes of all rows of a table, in FID order.
-func (x *txn) tableBoxes(table string) ([]cell, error) {
-	var out []cell
-	err := x.rawRows(`SELECT fid, geom FROM `+quote(table)+` ORDER BY fid`, func(row []driver.Value) error {
+// tableBoxes reads the envelopes of all rows of a table, in FID order, and the
+// one around them.
+func (x *txn) tableBoxes(table string) (out []cell, around orb.Bound, err error) {
+	around = orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{-1, -1}}
+	err = x.rawRows(`SELECT fid, geom FROM `+quote(table)+` ORDER BY fid`, func(row []driver.Value) error {
 		blob, _ := row[1].([]byte)
 		if blob == nil {
 			return nil
@@ -303,10 +304,11 @@ func (x *txn) tableBoxes(table string) ([]cell, error) {
 		}
 		if fid, ok := row[0].(int64); ok && !isEmpty(g) {
 			out = append(out, cellOf(fid, g.Bound()))
+			around = join(around, g.Bound())
 		}
 		return nil
 	})
-	return out, err
+	return out, around, err
 }
 
 // dropTriggers takes the index triggers off a table while rows change in bulk.

@@ -36,6 +36,9 @@ func (s *Store) upgrade(ctx context.Context) error {
 		return fmt.Errorf("the store has schema version %d, which no program wrote; restore a backup", version)
 	}
 	copied := s.upgradeBackup(version)
+	if s.opts.Notify != nil {
+		s.opts.Notify(fmt.Sprintf("the store is of an older version: it is copied to %s and upgraded", copied))
+	}
 	// One from an upgrade that did not come to its end may be there.
 	if err := os.Remove(copied); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("the store has schema version %d and is not upgraded to %d: %w", version, schemaVersion, err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
 )
 
 // testWithdraw takes rows out by FID, alone and beside an upsert.
@@ -42,6 +43,25 @@ func (s Suite) testWithdraw(t *testing.T) {
 			t.Errorf("version %d has %d rows", version, l.Len())
 		}
 	}
+	for _, test := range []struct {
+		from, to   int64
+		gone, come *geo.Layer
+	}{
+		{0, 1, grid("w", 1, 0, 0), grid("w", 1, 10, 1)},
+		{1, 2, grid("w", 1, 10, 1).Without(map[int64]bool{1: true, 2: true, 4: true, 5: true, 6: true, 8: true, 9: true, 10: true}), grid("w", 1, 0, 0)},
+		{2, 3, grid("w", 1, 2, 1), grid("w", 1, 1, 5)},
+		{3, 2, grid("w", 1, 1, 5), grid("w", 1, 2, 1)},
+		{3, 3, grid("w", 1, 0, 0), grid("w", 1, 0, 0)},
+	} {
+		gone, come, err := st.Changes(t.Context(), "w", test.from, test.to)
+		if err != nil {
+			t.Fatalf("%d to %d: %v", test.from, test.to, err)
+		}
+		Equal(t, sorted(gone), test.gone)
+		Equal(t, sorted(come), test.come)
+	}
+	_, _, err = st.Changes(t.Context(), "w", 1, 4)
+	wantErr(t, "Changes to none", err, data.ErrNotFound)
 	_, err = st.LoadVersion(t.Context(), "w", 4)
 	wantErr(t, "LoadVersion of none", err, data.ErrNotFound)
 	_, err = st.LoadVersion(t.Context(), "none", 1)

@@ -69,8 +69,8 @@ type Change struct {
 type Erasure struct {
 	FIDs []int64
 	IDs  []string
-	// Match, when not nil, returns the FIDs of further rows: it is shown what
-	// the layer has and what earlier versions had, in parts.
+	// Match, when not nil, returns the FIDs of further rows: it is shown, in
+	// parts, the rows that only earlier versions had.
 	Match      func(part *geo.Layer) []int64
 	Provenance Provenance
 }

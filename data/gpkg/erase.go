@@ -148,8 +148,15 @@ func (x *txn) named(parts []part, info geo.LayerInfo, e data.Erasure) ([]int64, 
 	}
 	found := map[int64]bool{}
 	for _, p := range parts {
+		match := e.Match
+		if p.removed == 0 {
+			match = nil
+		}
+		if len(fids)+len(ids) == 0 && match == nil {
+			continue
+		}
 		l, err := x.readRows(p.name, info, "", func(column string) bool {
-			return e.Match != nil || column == "id" || column == "external_id" // what geo.Layer.ID looks at
+			return match != nil || column == "id" || column == "external_id" // what geo.Layer.ID looks at
 		})
 		if err != nil {
 			return nil, err
@@ -159,8 +166,8 @@ func (x *txn) named(parts []part, info geo.LayerInfo, e data.Erasure) ([]int64, 
 				found[fid] = true
 			}
 		}
-		if e.Match != nil {
-			for _, fid := range e.Match(l) {
+		if match != nil {
+			for _, fid := range match(l) {
 				found[fid] = true
 			}
 		}

@@ -216,6 +216,9 @@ func Profiles(ctx context.Context, s Store) ([]Profile, error) {
 
 func storedProfiles(ctx context.Context, s Store) (map[string]Profile, error) {
 	stored := map[string]Profile{}
+	if s == nil { // a dry run without a store
+		return stored, nil
+	}
 	raw, err := s.Setting(ctx, profilesSetting)
 	if errors.Is(err, ErrNotFound) {
 		return stored, nil

@@ -28,7 +28,7 @@ func Restore(ctx context.Context, backup, path string) (replaced string, err err
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	if same, err := sameFile(backup, path); err != nil || same {
+	if same, err := isSameFile(backup, path); err != nil || same {
 		return "", errors.Join(err, errors.New("name a backup that is there, and is not the store itself"))
 	}
 	target := &Store{path: path}
@@ -55,8 +55,8 @@ func Restore(ctx context.Context, backup, path string) (replaced string, err err
 	return replaced, errors.Join(removeAll(tmp), syncFile(filepath.Dir(path)))
 }
 
-// sameFile reports whether the two are one file; it errs when a is not there.
-func sameFile(a, b string) (bool, error) {
+// isSameFile reports whether the two are one file; it errs when a is not there.
+func isSameFile(a, b string) (bool, error) {
 	x, err := os.Stat(a)
 	if err != nil {
 		return false, err

@@ -160,10 +160,10 @@ func typeOf(f data.ExportField) string {
 }
 
 // rows writes the rows and returns their boxes, in FID order.
-func (f *fileWriter) rows() ([]box, error) {
+func (f *fileWriter) rows() ([]cell, error) {
 	w := f.inserter(f.name, append([]string{"fid", "geom"}, f.columns...))
 	defer w.close()
-	boxes := make([]box, 0, len(f.t.Rows))
+	boxes := make([]cell, 0, len(f.t.Rows))
 	byFID := f.t.ByFID()
 	err := f.raw(func(c driver.Conn) error {
 		for i, row := range byFID {
@@ -191,7 +191,7 @@ func (f *fileWriter) rows() ([]box, error) {
 				w.add(value)
 			}
 			if !isEmpty(g) {
-				boxes = append(boxes, box{fid, g.Bound()})
+				boxes = append(boxes, cellOf(fid, g.Bound()))
 			}
 		}
 		return w.flush(c)

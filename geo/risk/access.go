@@ -12,13 +12,15 @@ import (
 
 // Access says how the hazard of a place depends on how it can be reached: a
 // factor on its prior, fitted to the records. It is of the instant AsOf, and
-// stays as it is until the records are a tenth more or fewer.
+// stays as it is for a week at most, until records or effort are a tenth more or
+// fewer.
 type Access struct {
 	AsOf      time.Time    `json:"as_of"`
 	Incidents float64      `json:"incidents"` // in the domain, by their weights
 	Terms     []AccessTerm `json:"terms"`
 	Why       string       `json:"why,omitempty"` // not fitted
 	factor    *surface.Field[float32]
+	sd        *surface.Field[float32] // of its logarithm
 	outside   float64
 }
 
@@ -42,10 +44,12 @@ const (
 	// regression is worth it.
 	leastFitted = 30
 	// accessRidge is the variance that a term's coefficient has beforehand.
-	accessRidge = 1.0
+	accessRidge = 4.0
 	// accessReachKM is how far a place counts.
 	accessReachKM = 6.0
 	accessPasses  = 2
+	// mostAccess bounds the logarithm of the factor.
+	mostAccess = 8.0
 )
 
 // accessCell is a cell of the domain in the regression.
@@ -91,35 +95,63 @@ func (a *Assessment) fitAccess() {
 	for i := range cells {
 		x[i] = cells[i].hats(sources)
 	}
-	β := make([]float64, len(terms))
+	fit := accessFit{β: make([]float64, len(terms)), covariance: mat.NewSymDense(len(terms), nil)}
 	for range accessPasses {
-		a.applyAccess(cells, x, β)
+		a.applyAccess(cells, x, fit)
 		a.hazard = a.newHazard()
-		offset := a.priorAt(cells)
-		var sd []float64
-		β, sd = fitPoisson(cells, x, offset, len(terms))
-		for k := range terms {
-			terms[k].Coefficient, terms[k].SD = β[k], sd[k]
-		}
+		fit = fitPoisson(cells, x, a.priorAt(cells), len(terms))
 	}
-	a.applyAccess(cells, x, β)
+	for k := range terms {
+		terms[k].Coefficient, terms[k].SD = fit.β[k], math.Sqrt(fit.covariance.At(k, k))
+	}
+	a.applyAccess(cells, x, fit)
 	a.Access.Terms = terms
 	a.hazard = a.newHazard()
 }
 
-// keepAccess takes over the factor of the assessment before while the lines and
-// the model are the same and the records nearly so.
-func (a *Assessment) keepAccess() bool {
+// fitBase is what access and reporting were fitted to.
+type fitBase struct {
+	version   string // of the assessment that fitted them
+	asOf      time.Time
+	incidents float64 // in the domain, by their weights
+	effortM2  float64 // swept in the domain over the hazard's window
+}
+
+// mostFitAge is how long a fit is kept.
+const mostFitAge = 7 * 24 * time.Hour
+
+// keepFit takes over access and reporting from the assessment before while the
+// lines and the model are the same, records and effort nearly so, and a week has
+// not passed. The version then says which fit it was: numbers are those of their
+// version.
+func (a *Assessment) keepFit() bool {
+	now := fitBase{a.Version, a.AsOf, a.domainIncidents(), a.domainEffortM2()}
+	a.fit = now
 	p := a.in.Previous
 	if p == nil || p.Access == nil || p.Access.factor == nil || p.keys.lines != a.keys.lines || p.Model.Hazard != a.Model.Hazard {
 		return false
 	}
-	n := a.domainIncidents()
-	if math.Abs(n-p.Access.Incidents) > 0.1*p.Access.Incidents {
+	near := func(x, y float64) bool { return math.Abs(x-y) <= 0.1*y }
+	age := now.asOf.Sub(p.fit.asOf)
+	if !near(now.incidents, p.fit.incidents) || !near(now.effortM2, p.fit.effortM2) || age < 0 || age > mostFitAge {
 		return false
 	}
-	a.Access, a.Reporting = p.Access, p.Reporting
+	a.Access, a.Reporting, a.fit = p.Access, p.Reporting, p.fit
+	if a.fit.version != a.Version {
+		a.Version = digest(a.Version, a.fit.version)
+	}
 	return true
+}
+
+// domainEffortM2 is what patrols and posts swept in the domain over the
+// hazard's window.
+func (a *Assessment) domainEffortM2() (sum float64) {
+	a.Coverage.Cells().Each(func(c surface.Cell, e *surface.Effort) {
+		if e.HistoryM2 > 0 && a.domain.sectionOf(c) >= 0 {
+			sum += e.HistoryM2
+		}
+	})
+	return sum
 }
 
 func (a *Assessment) domainIncidents() (sum float64) {
@@ -305,7 +337,7 @@ func (c *accessCell) hats(sources []accessSource) (out []hat) {
 func (a *Assessment) evenAccess(cells []accessCell, why string) {
 	a.Access.Why = why
 	if a.Reporting.leastFactor() < 1 {
-		a.applyAccess(cells, make([][]hat, len(cells)), nil)
+		a.applyAccess(cells, make([][]hat, len(cells)), accessFit{})
 		a.hazard = a.newHazard()
 	}
 }
@@ -314,19 +346,23 @@ func (a *Assessment) evenAccess(cells []accessCell, why string) {
 // the least that it is inside, and lower by how much less than the model says is
 // reported somewhere: the exposure there, at the model's rate, is then no more
 // than anywhere inside.
-func (a *Assessment) applyAccess(cells []accessCell, x [][]hat, β []float64) {
-	f := surface.NewField[float32]()
+func (a *Assessment) applyAccess(cells []accessCell, x [][]hat, fit accessFit) {
+	f, sd := surface.NewField[float32](), surface.NewField[float32]()
 	least := math.Inf(1)
 	for i := range cells {
-		sum := 0.0
+		sum, variance := 0.0, 0.0
 		for _, h := range x[i] {
-			sum += β[h.term] * h.value
+			sum += fit.β[h.term] * h.value
+			for _, g := range x[i] {
+				variance += fit.covariance.At(h.term, g.term) * h.value * g.value
+			}
 		}
-		v := math.Exp(max(-5, min(5, sum)))
+		v := math.Exp(max(-mostAccess, min(mostAccess, sum)))
 		*f.Ref(cells[i].cell) = float32(v)
+		*sd.Ref(cells[i].cell) = float32(math.Sqrt(max(0, variance)))
 		least = min(least, float64(float32(v)))
 	}
-	a.Access.factor, a.Access.outside = f, least*a.Reporting.leastFactor()
+	a.Access.factor, a.Access.sd, a.Access.outside = f, sd, least*a.Reporting.leastFactor()
 }
 
 // at is the factor of a cell.
@@ -377,9 +413,16 @@ func (a *Assessment) priorAt(cells []accessCell) []float64 {
 	return out
 }
 
-// fitPoisson returns the coefficients and their standard deviations.
-func fitPoisson(cells []accessCell, x [][]hat, offset []float64, terms int) (β, sd []float64) {
-	β = make([]float64, terms)
+// accessFit is the coefficients of the terms with their covariance.
+type accessFit struct {
+	β          []float64
+	covariance *mat.SymDense
+}
+
+// fitPoisson returns the coefficients of the largest posterior, with the
+// covariance of the normal approximation.
+func fitPoisson(cells []accessCell, x [][]hat, offset []float64, terms int) accessFit {
+	β := make([]float64, terms)
 	var chol mat.Cholesky
 	for range 25 {
 		info := mat.NewSymDense(terms, nil)
@@ -420,14 +463,19 @@ func fitPoisson(cells []accessCell, x [][]hat, offset []float64, terms int) (β,
 			break
 		}
 	}
-	sd = make([]float64, terms)
 	var inverse mat.SymDense
-	if chol.InverseTo(&inverse) == nil {
-		for k := range sd {
-			sd[k] = math.Sqrt(inverse.At(k, k))
-		}
+	if chol.InverseTo(&inverse) != nil {
+		inverse = *mat.NewSymDense(terms, nil)
 	}
-	return β, sd
+	return accessFit{β, &inverse}
+}
+
+// sdAt is the standard deviation of the logarithm of a cell's factor.
+func (s *Access) sdAt(c surface.Cell) float64 {
+	if s == nil || s.sd == nil {
+		return 0
+	}
+	return float64(s.sd.At(c))
 }
 
 // place is the factor at a place, between the middles of cells by straight

@@ -59,6 +59,7 @@ type Assessment struct {
 	in        Inputs
 	exposureY float64
 	hazard    hazard
+	fit       fitBase
 	stretches []stretch
 	unscored  []Section
 	domain    *domain

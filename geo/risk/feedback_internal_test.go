@@ -44,7 +44,7 @@ func TestFeedbackSettlesAtTheTruth(t *testing.T) {
 func followTheMap(r *rand.Rand, m HazardModel, rates [2]float64) (share float64) {
 	const rounds, last, met = 1000, 200, 0.5
 	m.ReportingRate = 0 // nobody reports: the hardest case
-	h := hazard{model: m, areaM2: 1e6, farAreaM2: 1e8, weight: m.PriorWeight}
+	h := hazard{model: m, areaM2: 1e6, farAreaM2: 1e8, weight: m.PriorWeight, whole: math.Inf(1)}
 	var n, years [2]float64
 	effort := [2]float64{0.5, 0.5}
 	for round := range rounds {
@@ -80,11 +80,11 @@ func poissonDraw(r *rand.Rand, mean float64) (n int) {
 func TestPosteriorByHand(t *testing.T) {
 	m := DefaultModel().Hazard
 	m.PriorWeight, m.ReportingCV = 1, 0
-	h := hazard{model: m, areaM2: 1e7, farAreaM2: 1e9, weight: 1, outside: 0.3}
+	h := hazard{model: m, areaM2: 1e7, farAreaM2: 1e9, weight: 1, outside: 0.3, whole: math.Inf(1)}
 	far := 0.05 / 1e6 // events per m² over half a year: 0.1 a km² and year
 	p := h.at(smoothed{near: 2 / 1e7, far: far, nearEffort: 0.2, farEffort: 0.2, access: 1})
-	μ := (far + leastPrior/1e9) / 0.5
-	if want := 3 / (1/μ + 1e7*0.5); math.Abs(p.mean()-want) > 1e-12*want || math.Abs(p.mean()*1e6-0.2) > 0.001 {
+	μ := (far + noneSeen/1e9) / 0.5
+	if want := 3 / (1/μ + 1e7*0.5); math.Abs(p.mean()-want) > 1e-12*want || math.Abs(p.mean()*1e6-0.2) > 0.002 {
 		t.Errorf("mean %g a km² and year, by hand %g", p.mean()*1e6, want*1e6)
 	}
 	i := p.interval()
@@ -94,8 +94,13 @@ func TestPosteriorByHand(t *testing.T) {
 	if twice := h.at(smoothed{near: 2 / 1e7, far: far, nearEffort: 0.2, farEffort: 0.2, access: 2}); math.Abs(twice.mean()-2*p.mean()) > 1e-12*p.mean() {
 		t.Errorf("twice the access gives %g for %g", twice.mean(), p.mean())
 	}
-	if none := h.at(smoothed{nearEffort: 0.2, farEffort: 0.2, access: 1}); none.mean() != 0 || !(none.interval().Hi90 > 0) {
-		t.Errorf("nothing on record: %+v", none.interval())
+	// Nothing on record in 1,000 km² and half a year: half an incident.
+	none := h.at(smoothed{nearEffort: 0.2, farEffort: 0.2, access: 1, inside: true})
+	if want := 0.5 / 1000 / 0.5; math.Abs(none.mean()*1e6-want/(1+0.01*0.5)) > 1e-2*want || !(none.interval().Hi90 > 3*want && none.interval().Lo90 < want/20) {
+		t.Errorf("nothing on record: %+v, by hand a mean of %g", none.interval(), want)
+	}
+	if out := h.at(smoothed{nearEffort: 0.2, farEffort: 0.2, access: 1}); out.mean() != 0 {
+		t.Errorf("outside the domain, nothing on record: %g", out.mean())
 	}
 	if got := peakAreaM2(surface.Quartic, 5000); math.Abs(got-math.Pi*25e6/3) > 1 {
 		t.Errorf("the area of a quartic of 5 km is %g m²", got)

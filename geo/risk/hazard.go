@@ -2,6 +2,7 @@ package risk
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo/surface"
@@ -97,7 +98,9 @@ type hazard struct {
 	farAreaM2       float64
 	outside         float64 // exposure times access where nobody patrols, outside the domain, years
 	access          *Access
-	least           float64 // the mean where nothing is on record as far as the prior looks, per m² and year
+	domain          *domain
+	domainYM2       float64 // exposure of the domain, years · m²
+	whole           float64 // the rate of the whole domain, per m² and year, by the factor of access
 	model           HazardModel
 }
 
@@ -112,8 +115,8 @@ type posterior struct {
 	// spread is the square of the relative error that comes on top: of the prior,
 	// which is itself made of few records, and of the reporting rate.
 	spread float64
-	// silent: nothing is recorded as far as the prior looks. The mean is then
-	// shown as zero; the upper bound is not.
+	// silent: the place is outside the domain, and nothing is recorded as far as the
+	// prior looks. Nothing is said of it: the mean is 0.
 	silent bool
 }
 
@@ -134,9 +137,9 @@ func (p posterior) interval() Interval {
 	return Interval{mean, min(mean, g.Quantile(0.1)), max(mean, g.Quantile(0.9)), min(mean, g.Quantile(0.05)), max(mean, g.Quantile(0.95))}
 }
 
-// leastPrior is what the prior counts where nothing is recorded as far as its
-// kernel reaches, in incidents: a place there has an upper bound above zero.
-const leastPrior = 0.02
+// noneSeen is how many incidents none on record are worth (Jeffreys' prior of a
+// Poisson rate): where nobody reported any, there may be some.
+const noneSeen = 0.5
 
 // smoothed are the sums round one place, events per m² and years, with its
 // factor of access and what is known of reporting there.
@@ -144,7 +147,9 @@ type smoothed struct {
 	near, far             float64
 	nearEffort, farEffort float64
 	access                float64
+	accessSD              float64 // of its logarithm
 	reporting             ReportingRate
+	inside                bool // the domain
 }
 
 // at is the posterior of a place.
@@ -156,11 +161,15 @@ func (h *hazard) at(s smoothed) posterior {
 	μ := h.prior(s.far, s.farEffort)
 	seen := s.nearEffort + h.outside
 	priorShare := h.weight / (h.weight + n)
+	rate := h.weight/μ + h.areaM2*seen
+	// What is on record at the place itself needs no factor; and the prior is
+	// divided by the factors around, so that half of its variance counts.
+	access := h.weight / μ / rate * s.accessSD / math.Sqrt2
 	reported := min(1, s.reporting.Mean*h.windowY*s.access/seen) * s.reporting.CV
 	return posterior{
-		shape: h.weight + n, rate: (h.weight/μ + h.areaM2*seen) / s.access,
-		spread: priorShare*priorShare/(s.far*h.farAreaM2+0.5) + reported*reported,
-		silent: h.silent(s.near, s.far),
+		shape: h.weight + n, rate: rate / s.access,
+		spread: priorShare*priorShare/(s.far*h.farAreaM2+noneSeen) + access*access + reported*reported,
+		silent: !s.inside && h.silent(s.near, s.far),
 	}
 }
 
@@ -174,9 +183,12 @@ func (h *hazard) silent(near, far float64) bool {
 	return !h.recorded(near) && far*h.farAreaM2 <= leastRecorded
 }
 
-// prior is the mean that the surroundings give a place.
+// prior is the mean that the surroundings give a place. They count with half an
+// incident more than is on record there, at the rate of the whole domain: where
+// nothing is on record, it is less than that by how much could have been.
 func (h *hazard) prior(far, farEffort float64) float64 {
-	return (far + leastPrior/h.farAreaM2) / (farEffort + h.outside)
+	none := noneSeen / h.farAreaM2
+	return (far + none) / (farEffort + h.outside + none/h.whole)
 }
 
 // seenShare is the share of incidents round a place that come to be known.
@@ -188,7 +200,7 @@ func (h *hazard) seenShare(p orb.Point) float64 {
 // over its window.
 func (a *Assessment) sumEffort() {
 	a.exposureY = a.Incidents.exposureYears(a.hazardView())
-	kept := a.keepAccess()
+	kept := a.keepFit()
 	if !kept {
 		a.fitReporting()
 	}
@@ -204,7 +216,7 @@ func (a *Assessment) newHazard() hazard {
 	out := hazard{
 		model: m, windowY: a.exposureY, reported: m.ReportingRate * a.exposureY, weight: m.PriorWeight,
 		areaM2: peakAreaM2(k, h), farAreaM2: peakAreaM2(k, m.PriorBandwidthM),
-		near: a.field(a.hazardView()), access: a.Access,
+		near: a.field(a.hazardView()), access: a.Access, domain: a.domain,
 	}
 	if out.plain() {
 		return out
@@ -213,15 +225,26 @@ func (a *Assessment) newHazard() hazard {
 	if a.Access != nil {
 		out.outside *= a.Access.outside
 	}
-	out.least = out.prior(0, 0)
 	if p := a.in.Previous; p != nil && p.keys.coverage == a.keys.coverage && p.exposureY == a.exposureY && p.Access == a.Access && p.Reporting == a.Reporting &&
 		p.Model.Kernel == k && p.Bandwidth.BandwidthM == h && p.Model.Hazard == m && p.hazard.nearEff != nil {
-		out.nearEff, out.farEff = p.hazard.nearEff, p.hazard.farEff
+		out.nearEff, out.farEff, out.domainYM2 = p.hazard.nearEff, p.hazard.farEff, p.hazard.domainYM2
+		out.whole = a.wholeRate(out.domainYM2)
 		return out
 	}
-	points := surface.NewPoints(a.effortEvents(), false)
+	events, domainYM2 := a.effortEvents()
+	points := surface.NewPoints(events, false)
+	out.domainYM2, out.whole = domainYM2, a.wholeRate(domainYM2)
 	out.nearEff, out.farEff = effortField(points, k, h), effortField(points, k, m.PriorBandwidthM)
 	return out
+}
+
+// wholeRate is the rate of the whole domain; without an incident on record it
+// is not known, and nothing is held to it.
+func (a *Assessment) wholeRate(domainYM2 float64) float64 {
+	if n := a.domainIncidents(); n > 0 && domainYM2 > 0 {
+		return n / domainYM2
+	}
+	return math.Inf(1)
 }
 
 func effortField(p *surface.Points, k surface.Kernel, bandwidthM float64) field {
@@ -271,30 +294,35 @@ func (a *Assessment) yearsSeen(c surface.Cell, areaM2 float64) float64 {
 
 // effortEvents are the cells whose exposure, times their factor of access, is
 // more than that of places without patrols outside the domain: each with what
-// it has more, times its area.
-func (a *Assessment) effortEvents() (events []surface.Event) {
-	add := func(c surface.Cell) {
+// it has more, times its area. domainYM2 is the exposure of the domain, in years
+// times its area.
+func (a *Assessment) effortEvents() (events []surface.Event, domainYM2 float64) {
+	add := func(c surface.Cell, inside bool) {
 		m2 := c.AreaM2()
 		outside := a.Model.Hazard.ReportingRate * a.exposureY
 		if a.Access != nil {
 			outside *= a.Access.outside
 		}
-		if more := a.yearsSeen(c, m2)*a.Access.at(c) - outside; more > 0 {
+		seen := a.yearsSeen(c, m2) * a.Access.at(c)
+		if inside {
+			domainYM2 += seen * m2
+		}
+		if more := seen - outside; more > 0 {
 			at := c.Center()
 			events = append(events, surface.Event{Lon: at.Lon(), Lat: at.Lat(), Weight: more * m2})
 		}
 	}
 	a.Coverage.Cells().Each(func(c surface.Cell, e *surface.Effort) {
 		if e.HistoryM2 > 0 && a.domain.sectionOf(c) < 0 {
-			add(c)
+			add(c, false)
 		}
 	})
 	a.domain.nearest.Each(func(c surface.Cell, n *nearestSection) {
 		if n.section > 0 {
-			add(c)
+			add(c, true)
 		}
 	})
-	return events
+	return events, domainYM2
 }
 
 // priorView is the hazard's view through the prior's wide kernel.
@@ -310,26 +338,47 @@ func (h *hazard) plain() bool { return h.model.plain() }
 
 // tile returns the posterior mean, per m² and year; pixels as in field.Tile.
 func (h *hazard) tile(level, px, py, n int) []float64 {
-	return h.combine(func(f field) []float64 { return f.Tile(level, px, py, n) }, func() []float64 { return h.access.tile(level, px, py, n) })
+	perPixel := math.Exp2(float64(surface.CellLevel - level))
+	return h.combine(pixels{
+		of:      func(f field) []float64 { return f.Tile(level, px, py, n) },
+		factors: func() []float64 { return h.access.tile(level, px, py, n) },
+		inside: func(i int) bool {
+			x, y := (float64(px+i%n)+0.5)*perPixel, (float64(py+i/n)+0.5)*perPixel
+			return h.domain.sectionOf(surface.Cell{X: int32(math.Floor(x)) & (1<<surface.CellLevel - 1), Y: int32(math.Floor(y))}) >= 0
+		},
+	})
 }
 
 func (h *hazard) raster(l surface.Lattice, threads int) []float64 {
-	return h.combine(func(f field) []float64 { return f.Raster(l, threads) }, func() []float64 { return h.access.raster(l) })
+	return h.combine(pixels{
+		of:      func(f field) []float64 { return f.Raster(l, threads) },
+		factors: func() []float64 { return h.access.raster(l) },
+		inside: func(i int) bool {
+			return h.domain.sectionAt(orb.Point{l.Lon0 + float64(i%l.NX)*l.DLon, l.Lats[i/l.NX]}) >= 0
+		},
+	})
 }
 
-// combine returns the posterior means where of gives the smoothed sums, and
-// factors those of access.
-func (h *hazard) combine(of func(field) []float64, factors func() []float64) []float64 {
-	near := of(h.near)
+// pixels are places to combine sums at: of gives the smoothed ones, factors
+// those of access, and inside tells of one whether it is in the domain.
+type pixels struct {
+	of      func(field) []float64
+	factors func() []float64
+	inside  func(i int) bool
+}
+
+// combine returns the posterior means.
+func (h *hazard) combine(p pixels) []float64 {
+	near := p.of(h.near)
 	if h.plain() {
 		return scale(near, 1/h.windowY)
 	}
-	far, nearEffort, farEffort, access := of(h.far), of(h.nearEff), of(h.farEff), factors()
+	far, nearEffort, farEffort, access := p.of(h.far), p.of(h.nearEff), p.of(h.farEff), p.factors()
 	for i := range near {
-		if h.silent(near[i], far[i]) {
+		if h.silent(near[i], far[i]) && !p.inside(i) {
 			near[i] = 0
 		} else {
-			near[i] = h.at(smoothed{near: near[i], far: far[i], nearEffort: nearEffort[i], farEffort: farEffort[i], access: access[i]}).mean()
+			near[i] = h.at(smoothed{near: near[i], far: far[i], nearEffort: nearEffort[i], farEffort: farEffort[i], access: access[i], inside: true}).mean()
 		}
 	}
 	return near
@@ -339,7 +388,8 @@ func (h *hazard) combine(of func(field) []float64, factors func() []float64) []f
 func (a *Assessment) hazardAtCell(c surface.Cell) posterior {
 	value := func(f field) float64 { return f.Tile(surface.CellLevel, int(c.X), int(c.Y), 1)[0] }
 	h := &a.hazard
-	return h.at(smoothed{value(h.near), value(h.far), value(h.nearEff), value(h.farEff), h.access.at(c), a.Reporting.in(a.domain.sectionOf(c))})
+	section := a.domain.sectionOf(c)
+	return h.at(smoothed{value(h.near), value(h.far), value(h.nearEff), value(h.farEff), h.access.at(c), h.access.sdAt(c), a.Reporting.in(section), section >= 0})
 }
 
 // hazardAt returns the posterior at a place.
@@ -350,5 +400,5 @@ func (a *Assessment) hazardAt(p orb.Point) posterior {
 		return h.at(smoothed{near: h.near.At(lon, lat)})
 	}
 	return h.at(smoothed{h.near.At(lon, lat), h.far.At(lon, lat), h.nearEff.At(lon, lat), h.farEff.At(lon, lat),
-		h.access.place(p), a.Reporting.in(a.domain.sectionAt(p))})
+		h.access.place(p), h.access.sdAt(surface.CellAt(p)), a.Reporting.in(a.domain.sectionAt(p)), a.domain.sectionAt(p) >= 0})
 }

@@ -117,8 +117,12 @@ func TestSilenceIsNoAbsence(t *testing.T) {
 	f.To = f.VertexTimes[1]
 	down := geo.Feature{Geometry: orb.Point{110.05, 1}, From: now.AddDate(0, -1, -1), To: now, Properties: map[string]any{
 		"country": "MY", "agency": "P", "radius_m": 1500.0, "outages": "2020-01-01T00:00:00Z/.."}}
+	var some []geo.Feature
+	for range 10 {
+		some = append(some, incident(110.5, 1, now, nil), incident(110.86, 1, now, nil))
+	}
 	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), patrols(f),
-		layer(geo.LayerInfo{ID: "posts", Kind: geo.KindPost, Version: 1}, down), incidents(incident(110.5, 1, now, nil), incident(110.86, 1, now, nil))}}, nil)
+		layer(geo.LayerInfo{ID: "posts", Kind: geo.KindPost, Version: 1}, down), incidents(some...)}}, nil)
 	for lon, want := range map[float64]risk.Class{110.5: risk.NoReport, 110.05: risk.NoReport, 110.86: risk.BlindSpotPriority} {
 		p := a.At(orb.Point{lon, 1})
 		s, ok := a.Section(p.SectionID)

@@ -241,6 +241,10 @@ func (a *Assessment) sumHazard() []sectionSums {
 		owner := a.domain.nearest.Values(b)
 		near := a.hazard.near.Tile(surface.CellLevel, int(b.X)*n, int(b.Y)*n, n)
 		means := a.hazard.tile(surface.CellLevel, int(b.X)*n, int(b.Y)*n, n)
+		far := near
+		if !a.hazard.plain() {
+			far = a.hazard.far.Tile(surface.CellLevel, int(b.X)*n, int(b.Y)*n, n)
+		}
 		areaM2, row := 0.0, int32(-1)
 		for i, v := range means {
 			if owner[i].section == 0 {
@@ -253,11 +257,7 @@ func (a *Assessment) sumHazard() []sectionSums {
 			s := &sums[owner[i].section-1]
 			section := &a.Sections[owner[i].section-1]
 			section.Incidents += near[i] * areaM2
-			if v == 0 {
-				v = a.hazard.least
-			} else {
-				s.expected = true
-			}
+			s.expected = s.expected || !a.hazard.silent(near[i], far[i])
 			s.rate += v * areaM2
 			s.undetected += v * areaM2 * (1 - a.interception(cell, section.Medium))
 		}

@@ -32,9 +32,16 @@ const (
 
 func worldLine(lon float64) float64 { return 1.2 + 0.25*math.Sin(lon*2.1) }
 
-// newWorld makes a border on which each base sends out so many patrols on a day
-// that it has any.
-func newWorld(seed uint64, perDay int) world {
+// worldSpec says how often a base sends out patrols, on a day that it has any,
+// and how far from the line the hazard falls off.
+type worldSpec struct {
+	seed    uint64
+	perDay  int
+	widthKM float64
+}
+
+func newWorld(spec worldSpec) world {
+	seed, perDay := spec.seed, spec.perDay
 	r := rand.New(rand.NewPCG(seed, 77))
 	var w world
 	var line orb.LineString
@@ -55,7 +62,7 @@ func newWorld(seed uint64, perDay int) world {
 			along += b.size * math.Exp(-d*d/2)
 		}
 		off := (p[1] - worldLine(p[0])) * 111
-		return 0.03 * along * math.Exp(-off*off/(2*9*9))
+		return 0.03 * 9 / spec.widthKM * along * math.Exp(-off*off/(2*spec.widthKM*spec.widthKM))
 	}
 	// Patrols: bases of each country, visited weekly to daily, 12 km either way.
 	var tracks []geo.Feature
@@ -264,7 +271,7 @@ func TestHazardAgainstTruth(t *testing.T) {
 	const worlds = 8
 	var got, plain skill
 	for seed := range uint64(worlds) {
-		w := newWorld(seed, []int{1, 8}[seed%2])
+		w := newWorld(worldSpec{seed, []int{1, 8}[seed%2], []float64{9, 5}[seed/2%2]})
 		in := risk.Inputs{AsOf: now, Layers: []*geo.Layer{w.border, w.incidents, w.tracks}}
 		s := w.judge(t, assess(t, in, nil))
 		p := w.judge(t, assess(t, in, func(m *risk.Model) { m.Hazard.Correction = risk.CorrectNone }))

@@ -88,6 +88,16 @@ var missingWords = map[risk.Missing]tiles.Words{
 		ID: "Semua kejadian dilaporkan, tidak ada yang ditemukan patroli: kemampuan patroli menemukan tidak dapat dinilai",
 		MS: "Semua insiden dilaporkan, tiada yang dikesan rondaan: keupayaan rondaan mengesan tidak dapat dinilai",
 	},
+	risk.DiscoveryUnknown: {
+		EN: "Of most incidents it is not known how they came to light: what patrols find and what people report cannot be told apart",
+		ID: "Cara terungkapnya sebagian besar kejadian tidak diketahui: temuan patroli dan laporan orang tidak dapat dibedakan",
+		MS: "Cara kebanyakan insiden diketahui tidak direkodkan: penemuan rondaan dan laporan orang tidak dapat dibezakan",
+	},
+	risk.NoLandBorder: {
+		EN: "There is no land border among the sections; the model's border_countries names the pair of the lines that count",
+		ID: "Tidak ada perbatasan darat di antara ruas; border_countries dalam model menyebut pasangan negara garis yang dihitung",
+		MS: "Tiada sempadan darat antara bahagian; border_countries dalam model menamakan pasangan negara bagi garisan yang dikira",
+	},
 	risk.NoJurisdiction: {
 		EN: "Nobody is on record who may act in some sections",
 		ID: "Di sebagian ruas tidak tercatat siapa yang berwenang bertindak",

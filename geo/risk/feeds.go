@@ -28,15 +28,18 @@ type Missing string
 
 // What can be missing.
 const (
-	NoIncidents    Missing = "no_incidents"
-	NoPatrols      Missing = "no_patrols"
-	NoPatrolsID    Missing = "no_patrols_of_id"
-	NoPatrolsMY    Missing = "no_patrols_of_my"
-	AllDiscovered  Missing = "all_discovered"
-	AllReported    Missing = "all_reported"
-	NoJurisdiction Missing = "sections_without_jurisdiction"
-	NoSections     Missing = "no_sections"
-	PatrolsOutside Missing = "patrols_outside_area"
+	NoIncidents   Missing = "no_incidents"
+	NoPatrols     Missing = "no_patrols"
+	NoPatrolsID   Missing = "no_patrols_of_id"
+	NoPatrolsMY   Missing = "no_patrols_of_my"
+	AllDiscovered Missing = "all_discovered"
+	AllReported   Missing = "all_reported"
+	// DiscoveryUnknown: of most incidents it is not known how they came to light.
+	DiscoveryUnknown Missing = "discovery_unknown"
+	NoLandBorder     Missing = "no_land_border" // there are sections, but of coasts only
+	NoJurisdiction   Missing = "sections_without_jurisdiction"
+	NoSections       Missing = "no_sections"
+	PatrolsOutside   Missing = "patrols_outside_area"
 )
 
 const (
@@ -129,12 +132,15 @@ func (a *Assessment) missing(x Annex) []Missing {
 			out = append(out, what)
 		}
 	}
-	reported, total := 0, 0
+	reported, sought, total := 0, 0, 0
 	for _, p := range a.Incidents.parts {
 		total += len(p.traits)
 		for _, t := range p.traits {
 			if t&reportedTrait != 0 {
 				reported++
+			}
+			if t&soughtTrait != 0 {
+				sought++
 			}
 		}
 	}
@@ -145,13 +151,15 @@ func (a *Assessment) missing(x Annex) []Missing {
 	patrols := x.Tracks+x.Posts > 0
 	inStrips := slices.ContainsFunc(a.covers, func(c Cover) bool { return len(c.Effort) > 0 || c.NoDataHours > 0 })
 	add(len(a.Sections) == 0, NoSections)
+	add(len(a.Sections) > 0 && !slices.ContainsFunc(a.Sections, func(s Section) bool { return s.Medium == Land }), NoLandBorder)
 	add(total == 0, NoIncidents)
 	add(!patrols, NoPatrols)
 	add(patrols && by[surface.Indonesia.String()] == 0, NoPatrolsID)
 	add(patrols && by[surface.Malaysia.String()] == 0, NoPatrolsMY)
 	add(patrols && len(a.Sections) > 0 && !inStrips, PatrolsOutside)
-	add(total > 0 && reported == 0, AllDiscovered)
+	add(sought > 0 && reported == 0, AllDiscovered)
 	add(total > 0 && reported == total, AllReported)
+	add(2*(reported+sought) < total, DiscoveryUnknown)
 	add(x.NoJurisdiction > 0, NoJurisdiction)
 	return out
 }

@@ -85,6 +85,7 @@ const (
 	reportedTrait  traits = 1 << iota // somebody reported it: no patrol was needed
 	hourKnownTrait                    // its time is known to the hour
 	foundTrait                        // a patrol or a sensor found it
+	soughtTrait                       // somebody who looked found it, in whatever way
 )
 
 const noTime = math.MinInt64
@@ -274,6 +275,10 @@ var reportedChannels = [...]string{"reported_victim", "reported_public", "report
 // foundChannels are the ways of discovery that coverage speaks of.
 var foundChannels = [...]string{"patrol", "sensor"}
 
+// soughtChannels are the ways of discovery by whoever looks that coverage does
+// not speak of.
+var soughtChannels = [...]string{"checkpoint", "intelligence_led"}
+
 func (p *recordPart) addTime(row int) {
 	from, to, dated := p.layer.TimesMS(row)
 	var t traits
@@ -281,7 +286,10 @@ func (p *recordPart) addTime(row int) {
 		t |= reportedTrait
 	}
 	if slices.Contains(foundChannels[:], p.layer.Text(row, "discovery")) {
-		t |= foundTrait
+		t |= foundTrait | soughtTrait
+	}
+	if slices.Contains(soughtChannels[:], p.layer.Text(row, "discovery")) {
+		t |= soughtTrait
 	}
 	mid := int64(noTime)
 	if dated {

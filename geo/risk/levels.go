@@ -65,6 +65,9 @@ type LevelMemory struct {
 	// below the proposed level; LowerTo is the highest level that they found.
 	Below   int   `json:"below,omitempty"`
 	LowerTo Level `json:"lower_to,omitempty"`
+	// Model is the version of the model of the last review; another's reviews
+	// are not gone by.
+	Model string `json:"model,omitempty"`
 }
 
 // Review returns the level proposed for a section. It rises as soon as the
@@ -76,8 +79,12 @@ type LevelMemory struct {
 func (m Model) Review(before LevelMemory, s Section, asOf time.Time) LevelMemory {
 	day := asOf.UTC().Format(time.DateOnly)
 	up := m.levelFor(s, 0)
+	if before.Model != "" && before.Model != m.Version {
+		return LevelMemory{Proposed: up, ReviewedOn: day, Model: m.Version}
+	}
+	before.Model = m.Version
 	if before.Proposed == "" || levelRank(up) > levelRank(before.Proposed) {
-		return LevelMemory{Proposed: up, ReviewedOn: max(day, before.ReviewedOn)}
+		return LevelMemory{Proposed: up, ReviewedOn: max(day, before.ReviewedOn), Model: m.Version}
 	}
 	if day <= before.ReviewedOn {
 		return before

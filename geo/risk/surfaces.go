@@ -258,6 +258,9 @@ type Reason struct {
 	// Factor is what the hazard was multiplied with to give the residual
 	// risk, of reasons that have no share.
 	Factor *float64 `json:"factor,omitempty"`
+	// Adds is what the reason adds to the residual risk, in its unit; coverage
+	// takes away. All reasons together add up to it.
+	Adds float64 `json:"adds"`
 
 	Layer  string  `json:"layer,omitempty"`
 	Kind   string  `json:"kind,omitempty"`
@@ -316,6 +319,7 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 	r.Knowledge = a.knowledge(cell)
 	f := periodFactor * (1 - r.InterceptionPOD)
 	r.Residual = Interval{r.Hazard.Mean * f, r.Hazard.Lo80 * f, r.Hazard.Hi80 * f, r.Hazard.Lo90 * f, r.Hazard.Hi90 * f}
+	addUp(r.Because, r.Hazard.Mean*periodFactor, r.InterceptionPOD)
 	if inside {
 		s := a.Sections[a.domain.sectionAt(p)]
 		r.Class, r.Level, r.SectionID = s.Class, s.Level, s.ID
@@ -325,6 +329,41 @@ func (a *Assessment) At(p orb.Point) PointRisk {
 		}
 	}
 	return r
+}
+
+// addUp says what each reason adds to the residual risk, which is total less
+// what patrols meet. In order: records and surroundings as if all were on record
+// and access were that of anywhere, by their shares; what access and what is not
+// on record multiply that with; and what patrols take away, shared by the
+// logarithms of their factors.
+func addUp(because []Reason, total, met float64) {
+	access, seen, log := 1.0, 1.0, 0.0
+	for _, r := range because {
+		switch {
+		case r.Factor == nil:
+		case r.Type == "access":
+			access = *r.Factor
+		case r.Type == "detection":
+			seen = *r.Factor
+		case r.Type == "coverage":
+			log += math.Log(max(*r.Factor, 1e-300))
+		}
+	}
+	for i := range because {
+		r := &because[i]
+		switch r.Type {
+		case "access":
+			r.Adds = total * seen * (1 - 1/access)
+		case "detection":
+			r.Adds = total * (1 - seen)
+		case "coverage":
+			if log != 0 {
+				r.Adds = -total * met * math.Log(max(*r.Factor, 1e-300)) / log
+			}
+		default:
+			r.Adds = total * seen / access * r.Share
+		}
+	}
 }
 
 // hazardReasons take the hazard of a place apart: each incident near it by its

@@ -14,7 +14,7 @@ func TestCoverageIsReported(t *testing.T) {
 	for path, file := range map[string][2]string{
 		"border?kind=boundary": {"application/geo+json",
 			`{"type":"Feature","properties":{"countries":"IDN-MYS"},"geometry":{"type":"LineString","coordinates":[[110,1],[110.9,1]]}}`},
-		"incidents?kind=incident": {"text/csv", "occurred_from,lon,lat\n2026-11-20T00:00:00Z,110.05,1\n2026-11-20T00:00:00Z,110.45,1\n"},
+		"incidents?kind=incident": {"text/csv", "occurred_from,lon,lat\n2026-11-20T00:00:00Z,110.05,1\n" + strings.Repeat("2026-11-20T00:00:00Z,110.41,1\n", 6)},
 		"posts?kind=post": {"text/csv", "name,lon,lat,agency,country,radius_m,from,outages\n" +
 			"camera,110.05,1,PGA,MY,2000,2026-01-01,2026-10-01T00:00:00Z/..\n" +
 			"tower,110.85,1,PGA,MY,2000,2026-01-01,2026-11-20T00:00:00Z/2026-11-21T00:00:00Z\n"},
@@ -29,7 +29,7 @@ func TestCoverageIsReported(t *testing.T) {
 		id := s.want(200, "/v1/risk?lat=1&lon="+lon).json(t)["section_id"].(string)
 		return s.want(200, "/v1/sections/"+id).json(t)
 	}
-	down, tower, walked, empty := sectionAt("110.05"), sectionAt("110.85"), sectionAt("110.62"), sectionAt("110.45")
+	down, tower, walked, empty := sectionAt("110.05"), sectionAt("110.85"), sectionAt("110.62"), sectionAt("110.41")
 	near := func(got any, want float64) bool { v, ok := got.(float64); return ok && math.Abs(v-want) < 1e-6 }
 	also, _ := down["also"].([]any)
 	if down["class"] != "no_report" || !near(down["days_since_presence"], 52+10.0/24) || !near(down["hours_no_data"], 720) || !near(down["percent_blind"], 100) || slices.Contains(also, any("fading")) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -264,6 +265,16 @@ func checkKinds(kinds []string) error {
 
 func isCollusion(kind string) bool { return kind == geo.CollusionKind }
 
+// invalidModel names each parameter that cannot be used.
+func invalidModel(err error) problem {
+	p := problem{Status: http.StatusUnprocessableEntity, Code: "invalid_model", Detail: err.Error()}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		name, _, _ := strings.Cut(line, " ")
+		p.Errors = append(p.Errors, paramError{strings.Trim(name, ":"), line})
+	}
+	return p
+}
+
 // putModel replaces the parameters: what the body leaves out stays as it is.
 func (s *Server) putModel(w http.ResponseWriter, r *http.Request) error {
 	s.writes.Lock()
@@ -283,8 +294,9 @@ func (s *Server) putModel(w http.ResponseWriter, r *http.Request) error {
 	if m.Version == old {
 		m.Version = "set-" + s.opts.Now().UTC().Format("20060102T150405.000Z")
 	}
-	if err := errors.Join(m.Validate(), checkKinds(m.Kinds), checkKinds(slices.DeleteFunc(slices.Clone(m.ExcludedKinds), isCollusion))); err != nil {
-		return problem{Status: http.StatusUnprocessableEntity, Code: "invalid_model", Detail: err.Error()}
+	weighted := slices.DeleteFunc(slices.Sorted(maps.Keys(m.Severity.Weights)), isCollusion)
+	if err := errors.Join(m.Validate(), checkKinds(m.Kinds), checkKinds(slices.DeleteFunc(slices.Clone(m.ExcludedKinds), isCollusion)), checkKinds(weighted)); err != nil {
+		return invalidModel(err)
 	}
 	if err := s.tryModel(r.Context(), m); err != nil {
 		return err

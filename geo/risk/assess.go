@@ -222,6 +222,7 @@ func (a *Assessment) cutLines() {
 	a.stretches = cutSections(a.in, a.Model)
 	a.describeSections()
 	a.dropForeignShores()
+	a.assignAcross()
 	a.domain = newDomain(a.stretches, a.Model)
 }
 

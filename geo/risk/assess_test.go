@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -607,5 +608,52 @@ func TestBandwidthRule(t *testing.T) {
 	few := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{border(), incidents(some[:2]...)}}, func(m *risk.Model) { m.BandwidthRule = surface.RuleCV })
 	if few.Bandwidth.Rule == surface.RuleCV || few.Bandwidth.Why == "" {
 		t.Errorf("two incidents: %+v", few.Bandwidth)
+	}
+}
+
+// Values that mean nothing are refused, each by its name.
+func TestModelsThatMeanNothing(t *testing.T) {
+	for name, edit := range map[string]func(*risk.Model){
+		"level_cuts": func(m *risk.Model) { m.LevelCuts = [3]float64{-5, 0, 100} },
+		"coast": func(m *risk.Model) {
+			m.Coasts = []risk.Coast{{Name: "x", West: -500, South: -200, East: 500, North: 900}}
+		},
+		"coverage.sweep_widths":  func(m *risk.Model) { m.Coverage.SweepWidths = nil },
+		"border_countries":       func(m *risk.Model) { m.BorderCountries = "XXX" },
+		"domain_km":              func(m *risk.Model) { m.DomainKM = 200 },
+		"hazard.reporting is":    func(m *risk.Model) { m.Hazard.Reporting = "guessed" },
+		"hazard.reporting_rate":  func(m *risk.Model) { m.Hazard.ReportingRate = 2 },
+		"hazard.most_per_found":  func(m *risk.Model) { m.Hazard.MostPerFound = 0 },
+		"reporting_bandwidth_m":  func(m *risk.Model) { m.Hazard.ReportingBandwidthM = 1 },
+		"hazard.prior_weight is": func(m *risk.Model) { m.Hazard.PriorWeight = 0 },
+	} {
+		m := risk.DefaultModel()
+		edit(&m)
+		if err := m.Validate(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := risk.DefaultModel().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A line that says it runs along a strait is one of water, and both sides of
+// a strait are named on either coast.
+func TestBorderInAStrait(t *testing.T) {
+	line := border()
+	f := line.Feature(0)
+	f.FID, f.Properties = 0, map[string]any{"countries": "IDN-MYS", "medium": "strait"}
+	sides := layer(geo.LayerInfo{ID: "sides", Kind: geo.KindArea, Version: 1},
+		geo.Feature{Geometry: orb.Bound{Min: orb.Point{109, 0}, Max: orb.Point{112, 0.9}}.ToPolygon(), Properties: map[string]any{"agency": "BAKAMLA", "country": "ID"}},
+		geo.Feature{Geometry: orb.Bound{Min: orb.Point{109, 1.1}, Max: orb.Point{112, 2}}.ToPolygon(), Properties: map[string]any{"agency": "MMEA", "country": "MY"}})
+	a := assess(t, risk.Inputs{AsOf: now, Layers: []*geo.Layer{layer(line.Info, f), sides}}, nil)
+	if len(a.Sections) == 0 || slices.Contains(a.Annex().Missing, risk.NoSections) || !slices.Contains(a.Annex().Missing, risk.NoLandBorder) {
+		t.Fatalf("%d sections, missing %v", len(a.Sections), a.Annex().Missing)
+	}
+	for _, s := range a.Sections {
+		if s.Medium != risk.Shore || s.ID[0] != 'W' || !slices.Equal(s.Agencies, []string{"BAKAMLA", "MMEA"}) {
+			t.Errorf("%s: %s, %v", s.ID, s.Medium, s.Agencies)
+		}
 	}
 }

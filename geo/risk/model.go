@@ -169,23 +169,33 @@ func (m Model) Validate() error {
 	check(m.Severity.Default >= 0 && m.Severity.Default <= 1000, "severity.default is %g: use 0 to 1000", m.Severity.Default)
 	check(len(m.Coasts) <= 100, "%d coasts: use at most 100", len(m.Coasts))
 	check(m.SectionKM >= 1 && m.SectionKM <= 1000, "section_km is %g: use 1 to 1000", m.SectionKM)
-	check(m.DomainKM >= 1 && m.DomainKM <= 200, "domain_km is %g: use 1 to 200", m.DomainKM)
+	check(m.DomainKM >= 1 && m.DomainKM <= 100, "domain_km is %g: use 1 to 100", m.DomainKM)
+	check(isPair(m.BorderCountries), "border_countries is %q: use two codes of three letters such as IDN-MYS", m.BorderCountries)
 	check(m.StripKM > 0 && m.StripKM <= m.DomainKM, "strip_km is %g: use more than 0 and at most domain_km", m.StripKM)
 	check(m.PriorShape >= 0.05 && m.PriorShape <= 10, "prior_shape is %g: use 0.05 to 10", m.PriorShape)
 	check(m.KnownPOD > 0 && m.KnownPOD < 1, "known_pod is %g: use a value between 0 and 1", m.KnownPOD)
 	check(m.TopShare > 0 && m.TopShare <= 1, "top_share is %g: use more than 0 and at most 1", m.TopShare)
 	check(m.MismatchLow >= 0 && m.MismatchLow < m.MismatchHigh && m.MismatchHigh <= 1,
 		"mismatch_low_pod %g and mismatch_high_pod %g: use 0 to 1, the first below the second", m.MismatchLow, m.MismatchHigh)
-	check(m.LevelCuts[0] < m.LevelCuts[1] && m.LevelCuts[1] < m.LevelCuts[2], "level_cuts %v must rise", m.LevelCuts)
+	check(m.LevelCuts[0] > 0 && m.LevelCuts[0] < m.LevelCuts[1] && m.LevelCuts[1] < m.LevelCuts[2] && m.LevelCuts[2] <= 1,
+		"level_cuts are %v: use three numbers above 0 that rise to 1 at most, as the index does", m.LevelCuts)
 	errs = append(errs, m.Hazard.validate()...)
 	errs = append(errs, m.Levels.validate()...)
 	check(m.TrendLeast >= 1, "trend_least_incidents is %d: use 1 or more", m.TrendLeast)
 	check(m.CrossingRadiusM >= 100 && m.CrossingRadiusM <= 50_000, "crossing_radius_m is %g: use 100 to 50000", m.CrossingRadiusM)
 	errs = append(errs, m.validateCoverage()...)
 	for _, c := range m.Coasts {
-		check(c.West < c.East && c.South < c.North && c.Name != "", "coast %q: west must be below east and south below north", c.Name)
+		check(c.West >= -180 && c.West < c.East && c.East <= 180 && c.South >= -90 && c.South < c.North && c.North <= 90 && c.Name != "",
+			"coast %q: give a name, and a box in degrees with west below east and south below north", c.Name)
 	}
 	return errors.Join(errs...)
+}
+
+// isPair reports whether a text names two countries, as boundary layers do.
+func isPair(text string) bool {
+	a, b, ok := strings.Cut(text, "-")
+	capitals := func(s string) bool { return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" }
+	return ok && capitals(a) && capitals(b) && a != b
 }
 
 func (m Model) validateCoverage() (errs []error) {
@@ -209,6 +219,9 @@ func (m Model) validateCoverage() (errs []error) {
 		if !(p.v >= p.lo && p.v <= p.hi) {
 			errs = append(errs, fmt.Errorf("coverage.%s is %g: use %g to %g", p.name, p.v, p.lo, p.hi))
 		}
+	}
+	if len(c.SweepWidths) == 0 {
+		errs = append(errs, errors.New("coverage.sweep_widths is empty: give at least one; without any no patrol sees anything"))
 	}
 	for _, w := range c.SweepWidths {
 		if !(w.LowM >= 0 && w.LowM <= w.MidM && w.MidM <= w.HighM && w.HighM <= 100_000 && w.Night >= 0 && w.Night <= 1) {

@@ -141,7 +141,7 @@ func (a *Assessment) describeSections() {
 			Authorities: []Authority{}, Agencies: []string{},
 		}
 		a.unscored[i].place = a.unscored[i].Place()
-		a.unscored[i].assign(areas)
+		a.unscored[i].assign(areas, 2000)
 		a.locate(&a.unscored[i])
 	}
 }
@@ -154,7 +154,7 @@ func (a *Assessment) dropForeignShores() {
 	}
 	kept := 0
 	for i, s := range a.unscored {
-		if s.Medium == Shore && len(s.Authorities) == 0 {
+		if s.Zone != "" && len(s.Authorities) == 0 {
 			continue
 		}
 		a.unscored[kept], a.stretches[kept] = s, a.stretches[i]
@@ -163,9 +163,9 @@ func (a *Assessment) dropForeignShores() {
 	a.unscored, a.stretches = a.unscored[:kept], a.stretches[:kept]
 }
 
-// assign says who may act at the section: on its line and on both sides.
-func (s *Section) assign(areas []jurisdiction) {
-	for _, p := range acrossLine(s.Line, 2000) {
+// assign says who may act at the section: on its line, and so far to both sides.
+func (s *Section) assign(areas []jurisdiction, offM float64) {
+	for _, p := range acrossLine(s.Line, offM) {
 		for _, j := range areas {
 			if !j.area.Covers(p) {
 				continue
@@ -206,6 +206,18 @@ func (a *Assessment) nameByPlace(s *Section, mid orb.Point) {
 			if hit.DistanceM < 60_000 {
 				s.Name += ", near " + places.Text(hit.Row, "name")
 			}
+		}
+	}
+}
+
+// assignAcross adds who may act on the water before a coast as far as the domain
+// goes: in a strait that is the other side, too.
+func (a *Assessment) assignAcross() {
+	areas := a.in.jurisdictionAreas()
+	for i := range a.unscored {
+		s := &a.unscored[i]
+		for offM := 8000.0; s.Medium == Shore && offM <= a.Model.DomainKM*1000; offM += 8000 {
+			s.assign(areas, offM)
 		}
 	}
 }
@@ -417,7 +429,8 @@ func (a *Assessment) classify() {
 			fits = append(fits, map[bool]Class{true: Gap, false: BlindSpotPriority}[known])
 		}
 		id, my := s.SearchBySide[surface.Indonesia.String()], s.SearchBySide[surface.Malaysia.String()]
-		if s.Medium == Land && max(id, my) >= m.MismatchHigh && min(id, my) < m.MismatchLow {
+		shared := slices.Contains(s.Countries, surface.Indonesia.String()) && slices.Contains(s.Countries, surface.Malaysia.String())
+		if shared && max(id, my) >= m.MismatchHigh && min(id, my) < m.MismatchLow {
 			fits = append(fits, Mismatch)
 		}
 		if !s.silent && s.beforePOD >= m.KnownPOD && s.SearchPOD <= s.beforePOD/2 {

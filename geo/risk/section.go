@@ -38,21 +38,31 @@ func cutSections(in Inputs, m Model) []stretch {
 }
 
 func landSections(in Inputs, m Model) []stretch {
-	var out []stretch
+	byMedium := map[Medium][]stretch{}
 	for _, l := range in.boundaries() {
 		for row := range l.Len() {
 			countries := l.Text(row, "countries")
 			if countries != "" && countries != m.BorderCountries {
 				continue
 			}
+			medium := mediumOf(l.Text(row, "medium"))
 			for _, line := range lines(l.Geometry(row)) {
 				for _, piece := range geo.Cut(line, m.SectionKM*1000) {
-					out = append(out, stretch{medium: Land, countries: countryCodes(countries), line: piece})
+					byMedium[medium] = append(byMedium[medium], stretch{medium: medium, countries: countryCodes(countries), line: piece})
 				}
 			}
 		}
 	}
-	return numbered(out, "L", "Land border")
+	return append(numbered(byMedium[Land], "L", "Land border"), numbered(byMedium[Shore], "W", "Water border")...)
+}
+
+// mediumOf is what a line of the border runs along: land, unless it says water.
+func mediumOf(text string) Medium {
+	switch strings.ToLower(text) {
+	case "sea", "water", "strait", "coast", "river":
+		return Shore
+	}
+	return Land
 }
 
 // coastSections joins the pieces of the coastline, drops detail below a

@@ -49,12 +49,12 @@ function clockName(offset?: number): string {
 
 /** The name of a section in the reader's language: "Coast 135, near Sabak Bernam" or, from its id alone, "Land border 12". */
 export function sectionName(id: string, name?: string): string {
-  const given = /^(Land border|Coast) (\d+)(?:, near (.+))?$/.exec(name ?? '');
-  const [, letter, number] = /^([LC])0*(\d+)$/.exec(id) ?? [];
+  const given = /^(Land border|Water border|Coast) (\d+)(?:, near (.+))?$/.exec(name ?? '');
+  const [, letter, number] = /^([LWC])0*(\d+)$/.exec(id) ?? [];
   if (name && !given) return name;
   const n = given?.[2] ?? number;
   if (!n) return t('gaps.section', { id });
-  const short = t((given?.[1] ?? '') === 'Coast' || letter === 'C' ? 'section.coast' : 'section.land', { n });
+  const short = t(given?.[1] === 'Coast' || letter === 'C' ? 'section.coast' : given?.[1] === 'Water border' || letter === 'W' ? 'section.water' : 'section.land', { n });
   return given?.[3] ? t('section.near', { section: short, place: given[3] }) : short;
 }
 

@@ -66,7 +66,7 @@ func (c Calibration) SVG() []byte {
 		observed += b.Observed
 		top = max(top, b.Expected, b.High95)
 	}
-	summary := fmt.Sprintf(w.summary.In(c.Lang), held, len(c.Bands), number(expected, c.Lang), number(observed, c.Lang))
+	summary := fmt.Sprintf(w.summary.In(c.Lang), held, len(c.Bands), Number(expected, c.Lang), Number(observed, c.Lang))
 	sub := fmt.Sprintf(w.sub.In(c.Lang), c.From, c.Until, c.Folds)
 	if observed+expected == 0 {
 		summary, sub = w.none.In(c.Lang), ""
@@ -102,8 +102,8 @@ func (c Calibration) inWords() string {
 	var out strings.Builder
 	w := wordsOfCalibration()
 	for _, b := range c.Bands {
-		fmt.Fprintf(&out, "%d: %s %s, %s %s (%s–%s). ", b.Band, w.expected.In(c.Lang), number(b.Expected, c.Lang),
-			w.observed.In(c.Lang), number(b.Observed, c.Lang), number(b.Low95, c.Lang), number(b.High95, c.Lang))
+		fmt.Fprintf(&out, "%d: %s %s, %s %s (%s–%s). ", b.Band, w.expected.In(c.Lang), Number(b.Expected, c.Lang),
+			w.observed.In(c.Lang), Number(b.Observed, c.Lang), Number(b.Low95, c.Lang), Number(b.High95, c.Lang))
 	}
 	return strings.TrimSpace(out.String())
 }
@@ -127,8 +127,8 @@ func (c Calibration) plot(out *strings.Builder, top float64) {
 	for _, v := range axisTicks(top) {
 		x, y := plotLeft+at(v), bottom-at(v)
 		fmt.Fprintf(out, `<path d="M%.1f %d V%d M%d %.1f H%d" stroke="#e6eaf0"/>`+"\n", x, bottom, plotTop, plotLeft, y, right)
-		fmt.Fprintf(out, `<text x="%.1f" y="%d" font-size="12" fill="#52606d" text-anchor="middle">%s</text>`+"\n", x, bottom+17, number(v, c.Lang))
-		fmt.Fprintf(out, `<text x="%d" y="%.1f" font-size="12" fill="#52606d" text-anchor="end">%s</text>`+"\n", plotLeft-8, y+4, number(v, c.Lang))
+		fmt.Fprintf(out, `<text x="%.1f" y="%d" font-size="12" fill="#52606d" text-anchor="middle">%s</text>`+"\n", x, bottom+17, Number(v, c.Lang))
+		fmt.Fprintf(out, `<text x="%d" y="%.1f" font-size="12" fill="#52606d" text-anchor="end">%s</text>`+"\n", plotLeft-8, y+4, Number(v, c.Lang))
 	}
 	fmt.Fprintf(out, `<path d="M%d %d V%d H%d" stroke="#7b8794" fill="none"/>`+"\n", plotLeft, plotTop, bottom, right)
 	fmt.Fprintf(out, `<path d="M%d %d L%d %d" stroke="#7b8794" stroke-dasharray="6 4"/>`+"\n", plotLeft, bottom, right, plotTop)

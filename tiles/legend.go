@@ -72,7 +72,7 @@ func NewLegend(s Surface, scale Scale, ramp Ramp, lang Lang) Legend {
 		c := colours[index(middle)].(color.NRGBA)
 		label := classLabel(from, to, lang, s.Share)
 		if i == len(scale.Limits)-1 && !s.Share {
-			label = "≥ " + number(from, lang)
+			label = "≥ " + Number(from, lang)
 		}
 		l.Classes = append(l.Classes, LegendClass{From: from, To: to, Colour: hex(c), Opacity: opacity(c), Label: label})
 	}
@@ -84,16 +84,16 @@ func opacity(c color.NRGBA) float64 { return math.Round(float64(c.A)/255*100) / 
 // classLabel writes a range; shares in per cent.
 func classLabel(from, to float64, lang Lang, share bool) string {
 	if !share {
-		return number(from, lang) + "–" + number(to, lang)
+		return Number(from, lang) + "–" + Number(to, lang)
 	}
-	percent := func(v float64) string { return number(math.Round(v*1000)/10, lang) }
+	percent := func(v float64) string { return Number(math.Round(v*1000)/10, lang) }
 	return percent(from) + "–" + percent(to) + "%"
 }
 
-// number writes a number as the language does: a decimal comma in Indonesian,
+// Number writes a number as the language does: a decimal comma in Indonesian,
 // a point in English and Malay; groups of three from 10,000 on; three
 // significant digits below that.
-func number(v float64, lang Lang) string {
+func Number(v float64, lang Lang) string {
 	if abs := math.Abs(v); abs != 0 && abs < 1e-4 || abs >= 1e9 {
 		s := strconv.FormatFloat(v, 'e', -1, 64)
 		mantissa, exponent, _ := strings.Cut(s, "e")

@@ -269,7 +269,7 @@ func TestNumbers(t *testing.T) {
 		{0, "0", "0"}, {0.05, "0.05", "0,05"}, {2, "2", "2"}, {1234, "1234", "1234"}, {12345, "12,345", "12.345"},
 		{1234567.8, "1,234,568", "1.234.568"}, {0.00012, "0.00012", "0,00012"}, {1.5e-5, "1.5×10⁻⁵", "1,5×10⁻⁵"}, {2e10, "2×10¹⁰", "2×10¹⁰"},
 	} {
-		if en, id, ms := number(c.v, English), number(c.v, Indonesian), number(c.v, Malay); en != c.en || id != c.id || ms != c.en {
+		if en, id, ms := Number(c.v, English), Number(c.v, Indonesian), Number(c.v, Malay); en != c.en || id != c.id || ms != c.en {
 			t.Errorf("%g: %q %q %q", c.v, en, id, ms)
 		}
 	}

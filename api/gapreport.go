@@ -23,7 +23,14 @@ const (
 	GapsJSON    GapFormat = "json"
 	GapsGeoJSON GapFormat = "geojson"
 	GapsCSV     GapFormat = "csv"
+	GapsHTML    GapFormat = "html" // to read and to print
+	GapsPDF     GapFormat = "pdf"
 )
+
+// GapFormats lists the forms of the report.
+func GapFormats() []GapFormat {
+	return []GapFormat{GapsJSON, GapsGeoJSON, GapsCSV, GapsHTML, GapsPDF}
+}
 
 func (f GapFormat) contentType() string {
 	switch f {
@@ -31,6 +38,10 @@ func (f GapFormat) contentType() string {
 		return "application/geo+json"
 	case GapsCSV:
 		return "text/csv; charset=utf-8"
+	case GapsHTML:
+		return "text/html; charset=utf-8"
+	case GapsPDF:
+		return "application/pdf"
 	}
 	return "application/json"
 }
@@ -91,8 +102,14 @@ type GapReport struct {
 	Lang       tiles.Lang
 }
 
-// Render writes the ranked report.
+// Render writes the ranked report. The same report gives the same bytes.
 func (g GapReport) Render(format GapFormat) ([]byte, error) {
+	switch format {
+	case GapsHTML:
+		return g.briefing().html()
+	case GapsPDF:
+		return g.briefing().pdf()
+	}
 	a, lang := g.Assessment, g.Lang
 	rep := gapReport{
 		Gaps: []gapAnswer{}, responseTable: answerResponses(a.Model, lang), Annex: answerAnnex(a, lang),

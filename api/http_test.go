@@ -214,7 +214,7 @@ func TestCachingAndErrors(t *testing.T) {
 		"/nowhere": 404, "/v1/layers/nothing": 404, "/v1/layers/nothing/features": 404, "/v1/sections/X1": 404,
 		"/tiles/density/3/1/1.png?palette=rainbow": 400, "/tiles/density/3/1/1.png?bandwidth_m=0": 400, "/tiles/density/3/1/1.png?bandwidth_m=nan": 400,
 		"/tiles/density/3/1/1.png?as_of=soon": 400, "/tiles/density/3/1/1.png?x=1": 400, "/tiles/density/3/1/1.png?v=1&v=2": 400,
-		"/v1/risk": 400, "/v1/risk?lon=200&lat=0": 400, "/v1/risk?lon=110&lat=x": 400, "/v1/gaps?format=pdf": 400, "/v1/gaps?min_level=huge": 400,
+		"/v1/risk": 400, "/v1/risk?lon=200&lat=0": 400, "/v1/risk?lon=110&lat=x": 400, "/v1/gaps?format=docx": 400, "/v1/gaps?min_level=huge": 400,
 		"/v1/gaps?lang=fr": 400, "/v1/gaps?section_km=0": 400, "/v1/layers/places/near?lon=1&lat=1&k=0": 400, "/v1/layers/places/within?lon=1&lat=1": 400,
 	} {
 		a := s.get(path)

@@ -195,7 +195,7 @@ func (s *Server) gaps(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	format, err := formatParam(r, GapsJSON, GapsGeoJSON, GapsCSV)
+	format, err := formatParam(r, GapFormats()...)
 	if err != nil {
 		return err
 	}
@@ -207,8 +207,16 @@ func (s *Server) gaps(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	h, disposition := w.Header(), "attachment"
+	switch format {
+	case GapsHTML:
+		h.Set("Content-Security-Policy", briefingPolicy())
+		disposition = "inline"
+	case GapsPDF:
+		disposition = "inline"
+	}
 	if format != GapsJSON {
-		w.Header().Set("Content-Disposition", `attachment; filename="sempadan-gaps.`+string(format)+`"`)
+		h.Set("Content-Disposition", disposition+`; filename="sempadan-gaps.`+string(format)+`"`)
 	}
 	s.send(w, r, reply{contentType: format.contentType(), body: body})
 	return nil

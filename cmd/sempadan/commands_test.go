@@ -64,7 +64,7 @@ func TestWrongUseExitsWithTwo(t *testing.T) {
 		{"nothing"}, {"serve", "--nothing"}, {"serve", "extra"}, {"import", "only"}, {"export"}, {"surface"}, {"demo"},
 		{"serve", "--listen", "0.0.0.0:0", "--store", store}, {"serve", "--listen", "192.0.2.1:80", "--store", store},
 		{"serve", "--listen", ":8080", "--store", store}, {"serve", "--listen", "nonsense", "--store", store},
-		{"gaps", "--format", "pdf", "--store", store}, {"gaps", "--lang", "fr", "--store", store}, {"gaps", "--as-of", "soon", "--store", store},
+		{"gaps", "--format", "docx", "--store", store}, {"gaps", "--lang", "fr", "--store", store}, {"gaps", "--as-of", "soon", "--store", store},
 		{"import", "x", "y", "--mode", "merge", "--store", store}, {"import", "x", "y", "--map", "a", "--store", store},
 		{"surface", "density", "-o", "x.docx"}, {"gaps", "--store", "postgres://x/y"},
 	} {
@@ -148,6 +148,13 @@ func TestGapsAndSurfaceOfTheStore(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(must(t, "gaps", "--store", store, "--limit", "5")), &rep); err != nil || len(rep.Gaps) != 5 || rep.Annex["incidents"] == nil {
 		t.Errorf("%v: %d gaps", err, len(rep.Gaps))
+	}
+	for format, begins := range map[string]string{"html": "<!doctype html>\n<html lang=\"id\">", "pdf": "%PDF-"} {
+		path := filepath.Join(t.TempDir(), "gaps."+format)
+		must(t, "gaps", "--store", store, "--format", format, "--lang", "id", "--limit", "5", "-o", path)
+		if body, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(body), begins) {
+			t.Errorf("%s: %v: %.60q", format, err, body)
+		}
 	}
 	if csv := must(t, "gaps", "--store", store, "--format", "csv", "--lang", "ms"); !strings.Contains(csv, "Baki risiko tinggi") {
 		t.Errorf("%.300s", csv)

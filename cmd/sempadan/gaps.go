@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/sempadan/sempadan/api"
@@ -89,10 +90,8 @@ func gapsCommand() *cobra.Command {
 				}
 				format = "json"
 			}
-			switch api.GapFormat(format) {
-			case api.GapsJSON, api.GapsGeoJSON, api.GapsCSV:
-			default:
-				return usageError{fmt.Errorf("--format %s is not json, geojson or csv", format)}
+			if !slices.Contains(api.GapFormats(), api.GapFormat(format)) {
+				return usageError{fmt.Errorf("--format %s is not json, geojson, csv, html or pdf", format)}
 			}
 			if lang != "en" && lang != "id" && lang != "ms" {
 				return usageError{fmt.Errorf("--lang %s is not en, id or ms", lang)}
@@ -121,8 +120,8 @@ func gapsCommand() *cobra.Command {
 		},
 	}
 	f.add(c)
-	c.Flags().StringVar(&format, "format", "json", "json, geojson or csv")
-	c.Flags().StringVar(&lang, "lang", "en", "language of the reasons: en, id or ms")
+	c.Flags().StringVar(&format, "format", "json", "json, geojson, csv, html or pdf")
+	c.Flags().StringVar(&lang, "lang", "en", "language of the report: en, id or ms")
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write; default: standard output")
 	c.Flags().StringVar(&filter.Country, "country", "", "only sections of this country: ID or MY")
 	c.Flags().StringVar(&filter.Agency, "agency", "", "only sections where this agency may act")

@@ -46,6 +46,8 @@ var homes = map[string][]string{
 	"golang.org/x/text":                   {"data"},
 	"gonum.org/v1/gonum":                  {"geo/risk"},
 	"golang.org/x/image":                  {"tiles"},
+	"golang.org/x/image/font":             {"tiles", "api"},
+	"codeberg.org/go-pdf/fpdf":            {"api"},
 	"github.com/gorilla/mux":              {"api"},
 	"github.com/getkin/kin-openapi":       {"api"},
 	"github.com/maypok86/otter/v2":        {"api"},

@@ -11,6 +11,8 @@ import { classColour } from './sections';
 import { onSigned } from './sign';
 
 const LIMIT = 50;
+const formatNames = { pdf: 'PDF', html: 'HTML', csv: 'CSV', geojson: 'GeoJSON' };
+const formats = ['pdf', 'html', 'csv', 'geojson'] as const;
 const levelColour: ExpressionSpecification = ['match', ['get', 'level'], 'critical', '#7a0f3c', 'high', '#c2410c', 'medium', '#b07900', '#557083'];
 
 /** A mean with its 80 % interval as a bar on a scale 0..max. */
@@ -115,19 +117,21 @@ export class Gaps {
 
   private render(): void {
     const gaps = this.report?.gaps ?? [];
-    fill(this.tools, this.link('csv'), this.link('geojson'));
+    fill(this.tools, ...formats.map((f) => this.link(f)));
     if (!gaps.length) return fill(this.panel, h('p', { class: 'empty' }, t('gaps.none')));
     this.max = Math.max(...gaps.map((g) => g.residual_30d?.hi80 ?? g.residual_30d?.mean ?? 0));
     fill(this.panel, h('p', { class: 'muted small lead' }, t('gaps.lead')), h('ol', { class: 'gap-list' }, ...gaps.map((g) => this.card(g))));
   }
 
-  private link(format: string): HTMLElement {
+  /** The report in a form: data as a download, what people read in a tab of its own. */
+  private link(format: keyof typeof formatNames): HTMLElement {
     const href = `/v1/gaps?format=${format}&lang=${currentLang()}`;
     const name = `sempadan-gaps.${format}`;
+    const read = format === 'html' || format === 'pdf';
     return h('a', {
-      class: 'button ghost', href, download: name,
+      class: 'button ghost', href, ...(read ? { target: '_blank', rel: 'noopener' } : { download: name }),
       onclick: (e: Event) => { if (accessKey()) { e.preventDefault(); void download(href, name); } },
-    }, icon('download', 15), format === 'csv' ? 'CSV' : 'GeoJSON');
+    }, icon('download', 15), formatNames[format]);
   }
 
   private card(g: Gap): HTMLElement {

@@ -141,6 +141,23 @@ test('a gap is flown to', { skip }, async () => {
 /** What the service says of a section's level. */
 const levelOf = async (id) => (await fetch(`${base}/v1/sections/${id}`)).json();
 
+test('the report is there to print and to download', { skip }, async () => {
+  const links = await page.$$eval('#gap-tools a', (all) => all.map((a) => [a.textContent, a.href, a.target, a.download]));
+  assert.deepEqual(links.map(([name, , target, file]) => [name, target, file]),
+    [['PDF', '_blank', ''], ['HTML', '_blank', ''], ['CSV', '', 'sempadan-gaps.csv'], ['GeoJSON', '', 'sempadan-gaps.geojson']]);
+  const [wide, room] = await page.$eval('#gaps .tools', (e) => [e.scrollWidth, e.clientWidth]);
+  assert.ok(wide <= room, `the buttons need ${wide} px of ${room}`);
+  const pdf = await page.request.get(links[0][1]);
+  assert.equal((await pdf.body()).subarray(0, 5).toString(), '%PDF-');
+  // The page of the report has its style under the policy that it is served with.
+  const report = await page.context().newPage();
+  report.on('console', (m) => { if (m.type() === 'error') seen.errors.push(m.text()); });
+  await report.goto(links[1][1]);
+  assert.equal(await report.$eval('h2:not(.hidden)', (e) => getComputedStyle(e).borderBottomWidth), '2px');
+  assert.ok(await report.locator('table tbody tr').count() > 10);
+  await report.close();
+});
+
 test('a level is signed by both parties', { skip }, async () => {
   const { gaps } = await (await fetch(`${base}/v1/gaps?limit=1`)).json();
   const id = gaps[0].section_id;

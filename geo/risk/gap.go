@@ -17,6 +17,8 @@ type GapRow struct {
 	Hours   []HourSpan // of the week without any patrol, and without any doubt of that
 	Effect  Effect
 	Share   float64 // of the undetected incidents of all sections
+
+	at int // in Assessment.Sections
 }
 
 // HourSpan is a run of hours on a weekday, in the section's zone; From and To
@@ -60,10 +62,10 @@ func (f GapFilter) levelOf(s Section) Level {
 func (a *Assessment) Gaps(f GapFilter) []GapRow {
 	var rows []GapRow
 	total := 0.0
-	for _, s := range a.Sections {
+	for i, s := range a.Sections {
 		total += s.Undetected.Mean
 		if s.Class != Quiet && s.Class != BlindSpot {
-			rows = append(rows, GapRow{Section: s})
+			rows = append(rows, GapRow{Section: s, at: i})
 		}
 	}
 	slices.SortFunc(rows, func(x, y GapRow) int {
@@ -80,7 +82,7 @@ func (a *Assessment) Gaps(f GapFilter) []GapRow {
 	for i := range rows {
 		s := rows[i].Section
 		rows[i].Hours = uncovered(s.Profile)
-		rows[i].Effect = a.effectOfOnePatrol(s)
+		rows[i].Effect = a.effectOfOnePatrol(rows[i].at)
 		if total > 0 {
 			rows[i].Share = s.Undetected.Mean / total
 		}
@@ -124,14 +126,14 @@ func uncovered(p Profile) []HourSpan {
 
 // effectOfOnePatrol adds one pass along the whole line, by day, on foot on
 // land and by sea boat on the coast.
-func (a *Assessment) effectOfOnePatrol(s Section) Effect {
+func (a *Assessment) effectOfOnePatrol(section int) Effect {
+	s := a.Sections[section]
 	e := Effect{Mode: "foot", TrackKM: s.LengthKM, SearchBefore: s.SearchPOD, ResidualBefore: s.Undetected.Mean}
 	if s.Medium == Shore {
 		e.Mode = "sea_boat"
 	}
 	area := 0.0
-	i := slices.IndexFunc(a.Sections, func(t Section) bool { return t.ID == s.ID })
-	for _, c := range a.domain.strips[i] {
+	for _, c := range a.domain.strips[section] {
 		area += c.AreaM2()
 	}
 	added := 0.0

@@ -226,7 +226,7 @@ func (g GapReport) briefingGap(row risk.GapRow) briefingGap {
 	level := g.Levels.of(s, g.At)
 	name, _ := sectionName(s.Name, lang)
 	out := briefingGap{
-		Rank: row.Rank, Name: name, KM: s.ID + ", " + digits(s.LengthKM, 3, lang) + " km", Colour: tiles.GapColour(string(s.Class)),
+		Rank: row.Rank, Name: name, KM: s.ID + ", " + digits(s.LengthKM, 3, lang) + " km, " + clockName(s.Profile.ZoneHours), Colour: tiles.GapColour(string(s.Class)),
 		Class: string(s.Class), Level: sentence(levelWords[level.Level].In(lang)),
 		Status: statusWords[level.Status].In(lang), Contested: level.Status == levelContested, LevelNotes: levelNotes(level, lang),
 		Act: authorities(s, lang), Expected: digits(s.Undetected.Mean, 3, lang), Interval: intervalText(s.Undetected, lang),

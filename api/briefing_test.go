@@ -201,7 +201,7 @@ func TestBriefingHasEveryGap(t *testing.T) {
 			continue
 		}
 		for i, row := range gaps {
-			if r := page.rows[i]; !strings.HasPrefix(r, strconv.Itoa(row.Rank)+"\n") || !strings.Contains(r, row.Section.ID+", ") {
+			if r := page.rows[i]; !strings.HasPrefix(r, strconv.Itoa(row.Rank)+"\n") || !strings.Contains(r, row.Section.ID+", ") || !strings.Contains(r, map[int]string{7: "WIB", 8: "WITA/MYT"}[row.Section.Profile.ZoneHours]) {
 				t.Errorf("%s: row %d is %.200q", lang, i+1, r)
 			}
 			if !strings.Contains(printed, row.Section.ID+", ") {
@@ -280,6 +280,10 @@ func TestBriefingOfHostileNames(t *testing.T) {
 			b := geo.NewBuilder(l.Info)
 			b.Add(geo.Feature{ID: "all", Geometry: orb.Bound{Min: orb.Point{95, -2}, Max: orb.Point{121, 8}}.ToPolygon(),
 				Properties: map[string]any{"agency": odd, "country": "ID", "powers": odd}})
+			for k := range 300 { // more than a page holds
+				b.Add(geo.Feature{ID: fmt.Sprint(k), Geometry: orb.Bound{Min: orb.Point{95, -2}, Max: orb.Point{121, 8}}.ToPolygon(),
+					Properties: map[string]any{"agency": fmt.Sprintf("Zz agency %d of a long name", k), "country": "ID"}})
+			}
 			ls[i] = b.Layer()
 		case "official_crossings":
 			b := geo.NewBuilder(l.Info)
@@ -306,6 +310,9 @@ func TestBriefingOfHostileNames(t *testing.T) {
 		text := strings.Join(strings.Fields(pdfText(t, render(t, g, api.GapsPDF))), "")
 		if !strings.Contains(text, "<script>alert(1)</script>") || !strings.Contains(text, "{nb}") {
 			t.Errorf("%s: the PDF changed the name: %.300s", lang, text)
+		}
+		if strings.Count(text, "…") != 12 {
+			t.Errorf("%s: %d cells are cut", lang, strings.Count(text, "…"))
 		}
 	}
 }

@@ -18,7 +18,9 @@ const (
 	mostDetails    = 8   // detail maps
 	manyGaps       = 30  // from which a map has a page of its own
 	joinDeg        = 0.6 // gaps of a zone that are nearer share a map
+	besideDeg      = 0.2
 	detailMargin   = 0.08
+	mostCrossings  = 1000
 	mostSettlement = 12 // named on a map, beside the crossings
 )
 
@@ -30,7 +32,7 @@ type gapCluster struct {
 }
 
 // clusters groups the gaps, that of the first rank first. Gaps of the land
-// border that another map shows already have none of their own.
+// border beside those of a coast are on its map.
 func clusters(rows []risk.GapRow) (out []gapCluster) {
 	byZone := slices.Clone(rows)
 	slices.SortStableFunc(byZone, func(a, b risk.GapRow) int { // the land border last
@@ -38,7 +40,10 @@ func clusters(rows []risk.GapRow) (out []gapCluster) {
 	})
 	for _, r := range byZone {
 		b := r.Section.Line.Bound()
-		if r.Section.Zone == "" && slices.ContainsFunc(out, func(c gapCluster) bool { return c.zone != "" && c.bound.Contains(b.Center()) }) {
+		if k := slices.IndexFunc(out, func(c gapCluster) bool {
+			return r.Section.Zone == "" && c.zone != "" && c.bound.Pad(besideDeg).Intersects(b)
+		}); k >= 0 {
+			out[k].rows, out[k].bound = append(out[k].rows, r), out[k].bound.Union(b)
 			continue
 		}
 		here := gapCluster{r.Section.Zone, []risk.GapRow{r}, b}
@@ -150,7 +155,7 @@ var inBrackets = regexp.MustCompile(`\s*\([^)]*\)`)
 // officialCrossings are the crossings with their short names, those on land first.
 func officialCrossings(l *geo.Layer) (out []tiles.MapPlace) {
 	var ferries []tiles.MapPlace
-	for row := range l.Len() {
+	for row := range min(l.Len(), mostCrossings) {
 		at, ok := l.Point(row)
 		if !ok {
 			continue
@@ -174,7 +179,7 @@ func settlements(l *geo.Layer, rows []risk.GapRow) (out []tiles.MapPlace) {
 	seen := map[string]bool{}
 	for _, r := range rows {
 		_, place := sectionName(r.Section.Name, tiles.English)
-		if place == "" || seen[place] || len(out) == mostSettlement {
+		if place == "" || seen[place] || len(seen) == mostSettlement {
 			continue
 		}
 		seen[place] = true

@@ -196,14 +196,21 @@ type pdfLine struct {
 }
 
 // columns of the ranked table, in mm; they fill the page.
-var gapColumns = [8]float64{9, 43, 30, 42, 24, 19, 31, 75}
+var gapColumns = [8]float64{9, 43, 38, 42, 24, 19, 31, 67}
 
 const cellPadMM = 1.2
 
-// cell breaks texts into the lines of a column.
+// mostCellMM is the height of a row that has a page to itself.
+const mostCellMM = bottomMM - topMM - 25
+
+// cell breaks texts into the lines of a column; what a page cannot hold is cut.
 func (p *pdfWriter) cell(column int, parts ...pdfLine) (out []pdfLine) {
+	left := mostCellMM
 	for _, part := range parts {
 		for _, line := range p.wrap(part.text, gapColumns[column]-2*cellPadMM, part.style) {
+			if left -= part.style.lineMM(); left < part.style.lineMM() {
+				return append(out, pdfLine{part.style, "…"})
+			}
 			out = append(out, pdfLine{part.style, line})
 		}
 	}

@@ -220,6 +220,17 @@ func clockText(t time.Time, lang tiles.Lang) string {
 	return first + " = " + day(east) + ", " + east.Format("15:04") + " WITA/MYT"
 }
 
+// clockName names the clock of a section's week.
+func clockName(utcOffsetH int) string {
+	switch utcOffsetH {
+	case 7:
+		return "WIB"
+	case 8:
+		return "WITA/MYT"
+	}
+	return fmt.Sprintf("UTC%+d", utcOffsetH)
+}
+
 // digits writes a number with at most n significant digits.
 func digits(v float64, n int, lang tiles.Lang) string {
 	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {

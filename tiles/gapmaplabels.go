@@ -20,8 +20,11 @@ type labels struct {
 	top   []Mark // drawn above all lines
 }
 
-// firstRanks have their number in white on dark.
-const firstRanks = 10
+const (
+	firstRanks  = 10   // have their number in white on dark
+	farthestMM  = 14.2 // of a number from its section
+	mostNumbers = 400  // on a map; paper has no room for more
+)
 
 func badgeRadius(rank int) float64 {
 	if rank >= 100 {
@@ -38,7 +41,10 @@ func (s *Sheet) badge(at orb.Point, rank int, c color.NRGBA) {
 	}
 	s.Marks = append(s.Marks, Mark{Paths: []orb.LineString{disc(at, badgeRadius(rank))}, Fill: fill, Stroke: c, WidthMM: 0.35})
 	size := rankSizeMM
-	if rank >= 100 {
+	switch {
+	case rank >= 1000:
+		size *= 0.72
+	case rank >= 100:
 		size *= 0.9
 	}
 	s.text(orb.Point{at[0], at[1] + 0.36*size}, size, Mark{Fill: ink, Bold: true, Anchor: AnchorMiddle}, strconv.Itoa(rank))
@@ -56,7 +62,11 @@ func (m GapMap) number(s *Sheet, p paper, l *labels) (withoutRoom int) {
 	})
 	slices.SortStableFunc(ranked, func(a, b MapSection) int { return cmp.Compare(a.Rank, b.Rank) })
 	var badges Sheet
-	for _, x := range ranked {
+	for i, x := range ranked {
+		if i == mostNumbers {
+			withoutRoom += len(ranked) - i
+			break
+		}
 		at, r := p.at(middle(x.Line)), badgeRadius(x.Rank)
 		to, ok := l.near(at, r, true)
 		if !ok {
@@ -77,18 +87,38 @@ func (m GapMap) number(s *Sheet, p paper, l *labels) (withoutRoom int) {
 
 // near finds the nearest room for a disc about a point.
 func (l *labels) near(at orb.Point, radius float64, offLines bool) (orb.Point, bool) {
-	for _, far := range []float64{3.2, 4.6, 6.4, 8.6, 11.2, 14.2} {
+	here := l.about(at, farthestMM+radius+gapWidthMM)
+	for _, far := range []float64{3.2, 4.6, 6.4, 8.6, 11.2, farthestMM} {
 		for k := range 16 {
 			turn := (float64((k+1)/2) * float64(1-2*(k%2))) * math.Pi / 8 // north first, then to either side
 			to := orb.Point{at[0] + far*math.Sin(turn), at[1] - far*math.Cos(turn)}
 			b := orb.Bound{Min: orb.Point{to[0] - radius, to[1] - radius}, Max: orb.Point{to[0] + radius, to[1] + radius}}
-			if l.free(b) && !(offLines && l.touchesLine(to, radius+gapWidthMM/2)) {
+			if here.free(b) && !(offLines && here.touchesLine(to, radius+gapWidthMM/2)) {
 				l.taken = append(l.taken, b)
 				return to, true
 			}
 		}
 	}
 	return orb.Point{}, false
+}
+
+// about is what is near a point.
+func (l *labels) about(at orb.Point, within float64) labels {
+	b := orb.Bound{Min: at, Max: at}.Pad(within)
+	near := labels{frame: l.frame}
+	for _, t := range l.taken {
+		if t.Intersects(b) {
+			near.taken = append(near.taken, t)
+		}
+	}
+	for _, line := range l.lines {
+		for i := 1; i < len(line); i++ {
+			if (orb.MultiPoint{line[i-1], line[i]}).Bound().Intersects(b) {
+				near.lines = append(near.lines, line[i-1:i+1])
+			}
+		}
+	}
+	return near
 }
 
 func (l *labels) free(b orb.Bound) bool {
@@ -122,7 +152,7 @@ func distanceToSegment(p, a, b orb.Point) float64 {
 
 // name places crossings and settlements with their names where there is room.
 func (m GapMap) name(s *Sheet, p paper, l *labels) {
-	const half, pad = placeSizeMM / 2, 1.3
+	const half, pad, slant = placeSizeMM / 2, 1.3, 0.9
 	for _, place := range m.Places {
 		if !p.bound.Contains(place.At) {
 			continue
@@ -132,13 +162,15 @@ func (m GapMap) name(s *Sheet, p paper, l *labels) {
 		for _, c := range []struct {
 			anchor Anchor
 			x, y   float64
-		}{{AnchorStart, pad, 0}, {AnchorEnd, -pad, 0}, {AnchorMiddle, 0, -pad - half}, {AnchorMiddle, 0, pad + half}} {
+		}{{AnchorStart, pad, 0}, {AnchorEnd, -pad, 0}, {AnchorMiddle, 0, -pad - half}, {AnchorMiddle, 0, pad + half},
+			{AnchorStart, slant, -pad - half}, {AnchorEnd, -slant, -pad - half}, {AnchorStart, slant, pad + half}, {AnchorEnd, -slant, pad + half}} {
 			left := map[Anchor]float64{AnchorStart: 0, AnchorEnd: -width, AnchorMiddle: -width / 2}[c.anchor]
 			b := orb.Bound{Min: orb.Point{at[0] + c.x + left, at[1] + c.y - half}, Max: orb.Point{at[0] + c.x + left + width, at[1] + c.y + half}}
-			if !l.free(b.Extend(at)) {
+			b = b.Union(orb.Bound{Min: at, Max: at}.Pad(0.9)) // its mark
+			if !l.free(b) {
 				continue
 			}
-			l.taken = append(l.taken, b.Extend(at))
+			l.taken = append(l.taken, b)
 			if place.Crossing {
 				s.crossing(at)
 			} else {

@@ -236,15 +236,33 @@ func (p *Points) scaled(f float64) *Points {
 func (p *Points) with(more *Points) *Points {
 	q := &Points{planar: p.planar, n: p.n + more.n, sets: slices.Clone(p.sets)}
 	for _, s := range more.sets {
+		group, n := []pointSet{s}, len(s.keys)
 		for i := len(q.sets) - 1; i >= 0; i-- {
-			if o := &q.sets[i]; o.precisionM == s.precisionM && len(o.keys) < 2*len(s.keys) {
-				s = mergeSets(o, &s)
+			if o := q.sets[i]; o.precisionM == s.precisionM && len(o.keys) < 2*n {
+				group, n = append(group, o), n+len(o.keys)
 				q.sets = slices.Delete(q.sets, i, i+1)
 			}
 		}
-		q.sets = append(q.sets, s)
+		q.sets = append(q.sets, mergeAll(group))
 	}
 	return q
+}
+
+// mergeAll merges sets of one precision, two and two: each event is moved a
+// number of times that grows with the logarithm of theirs.
+func mergeAll(sets []pointSet) pointSet {
+	for len(sets) > 1 {
+		half := sets[:0:0]
+		for i := 0; i < len(sets); i += 2 {
+			if i+1 == len(sets) {
+				half = append(half, sets[i])
+			} else {
+				half = append(half, mergeSets(&sets[i+1], &sets[i]))
+			}
+		}
+		sets = half
+	}
+	return sets[0]
 }
 
 func mergeSets(a, b *pointSet) pointSet {

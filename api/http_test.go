@@ -21,7 +21,7 @@ import (
 )
 
 // examples fill the path parameters of the documented paths.
-var examples = strings.NewReplacer("{z}", "6", "{x}", "51", "{y}", "31", "{surface}", "risk", "{retina}", "", "{name}", "light", "{fid}", "fid:1", "{version}", "1")
+var examples = strings.NewReplacer("{z}", "6", "{x}", "51", "{y}", "31", "{surface}", "risk", "{retina}", "", "{name}", "light", "{fid}", "fid:1", "{version}", "1", "{kind}", "incident")
 
 // exampleJob stands for a job of the service under test.
 const exampleJob = "JOB"

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/gorilla/mux"
 	"github.com/sempadan/sempadan/data"
+	"github.com/sempadan/sempadan/geo"
 )
 
 // listProfiles tells the named ways of reading files.
@@ -34,4 +37,13 @@ func (s *Server) putProfile(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Builtin = false
 	return s.sendJSON(w, r, http.StatusOK, p)
+}
+
+// schema tells the fields of a kind of layer, also before there is one.
+func (s *Server) schema(w http.ResponseWriter, r *http.Request) error {
+	kind := geo.LayerKind(mux.Vars(r)["kind"])
+	if !slices.Contains(geo.LayerKinds(), kind) {
+		return problem{Status: http.StatusNotFound, Code: "unknown_kind", Detail: fmt.Sprintf("there is no kind of layer %q", kind)}
+	}
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{"kind": kind, "fields": data.Fields(kind)})
 }

@@ -52,6 +52,7 @@ func (s *Server) table() []route {
 
 		{"GET", "/v1/profiles", s.listProfiles, nil},
 		{"PUT", "/v1/profiles/{name}", s.putProfile, nil},
+		{"GET", "/v1/schemas/{kind}", s.schema, nil},
 		{"GET", "/v1/jobs", s.listJobs, nil},
 		{"GET", "/v1/jobs/{id}", s.getJob, nil},
 		{"GET", "/v1/jobs/{id}/events", s.jobEvents, nil},

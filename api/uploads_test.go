@@ -106,3 +106,13 @@ func TestProfilesAndStatistics(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }
+
+// The page asks for the fields of a kind before there is a layer of it.
+func TestSchemaOfAKind(t *testing.T) {
+	s := start(t, "", false)
+	a := s.want(200, "/v1/schemas/incident")
+	if !strings.Contains(string(a.body), `"name":"occurred_from"`) || !strings.Contains(string(a.body), "irr.entry") {
+		t.Errorf("%s", a.body)
+	}
+	s.want(404, "/v1/schemas/none")
+}

@@ -183,6 +183,27 @@ func (im *importer) names() []string {
 	return names
 }
 
+// columnUses tells what the columns met so far feed.
+func (im *importer) columnUses() []ColumnUse {
+	names := im.headers
+	if len(names) == 0 {
+		names = im.names()
+	}
+	var out []ColumnUse
+	for _, name := range names[:min(len(names), MaxColumnUses)] {
+		use := ColumnUse{Name: name, Fields: []string{}}
+		if field := im.placed[name]; field != "" {
+			use.Fields = append(use.Fields, field)
+		} else if c := im.columns[name]; c != nil {
+			for _, t := range c.targets {
+				use.Fields = append(use.Fields, t.name)
+			}
+		}
+		out = append(out, use)
+	}
+	return out
+}
+
 // fixConstants turns the constants of the mapping into values.
 func (im *importer) fixConstants() error {
 	for _, m := range im.opts.Mapping {

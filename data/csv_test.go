@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -254,4 +255,35 @@ func FuzzWKT(f *testing.F) {
 			t.Fatalf("%q: %s is not read again: %+v", text, AppendWKT(nil, g), fault)
 		}
 	})
+}
+
+func TestColumnUses(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		mapping string
+		want    string
+	}{
+		{"Longitude,lat,date,Full name,remark\n110.4,1.1,2026-08-01,A,near the river\n", "occurred_from:date",
+			"[{Longitude [lon]} {lat [lat]} {date [occurred_from]} {Full name []} {remark []}]"},
+		{"koordinat;kind\n1.1, 110.4;irr.entry\n", "", "[{koordinat [latlon]} {kind [kind]}]"},
+		{`{"type":"Feature","geometry":{"type":"Point","coordinates":[110.4,1.1]},"properties":{"deaths":1,"phone":"1"}}`, "",
+			"[{deaths [deaths]} {phone []}]"},
+	} {
+		m, err := ParseMapping(c.mapping)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, r, err := Import(t.Context(), strings.NewReader(c.text), ImportOptions{Info: geo.LayerInfo{ID: "x", Kind: geo.KindIncident}, Mapping: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(r.Columns); got != c.want {
+			t.Errorf("%q:\n%s, want\n%s", c.text, got, c.want)
+		}
+	}
+	// A refused table still tells its columns, so that they can be mapped.
+	_, r, err := Import(t.Context(), strings.NewReader("a,b\n1,2\n"), ImportOptions{Info: geo.LayerInfo{ID: "x"}})
+	if err == nil || fmt.Sprint(r.Columns) != "[{a []} {b []}]" {
+		t.Errorf("%v %v", err, r.Columns)
+	}
 }

@@ -131,6 +131,14 @@ func (t *table) findPair(names []string) int {
 	return -1
 }
 
+// pairField is the field of a column that holds both coordinates.
+func (t *table) pairField() string {
+	if t.latFirst {
+		return "latlon"
+	}
+	return "lonlat"
+}
+
 // pairNames are columns that may hold both coordinates; see headerKey.
 var pairNames = []string{"coordinates", "coordinate", "koordinat", "latlon", "latlong", "lonlat", "longlat", "latitudelongitude", "position", "posisi", "titikkoordinat", "gps"}
 
@@ -248,6 +256,12 @@ func (t *table) bindColumns() error {
 	}
 	if t.lon < 0 || t.lat < 0 {
 		t.lon, t.lat = -1, -1
+	}
+	t.im.placed = map[string]string{}
+	for at, field := range map[int]string{t.lon: "lon", t.lat: "lat", t.wkt: "wkt", t.pair: t.pairField()} {
+		if at >= 0 {
+			t.im.placed[names[at]] = field
+		}
 	}
 	t.columns = make([]*column, len(names))
 	track := false

@@ -78,6 +78,7 @@ func Import(ctx context.Context, src io.Reader, opts ImportOptions) (*geo.Layer,
 	if err == nil {
 		layer, err = im.run(src)
 	}
+	im.report.Columns = im.columnUses()
 	if im.report.TookMS = float64(time.Since(start).Microseconds()) / 1000; err == nil {
 		return layer, im.report, nil
 	}
@@ -128,8 +129,9 @@ type importer struct {
 	utf16                          bool   // the file was UTF-16
 	decimalComma                   bool   // the delimiter leaves the comma free
 	row                            rowState
-	declared                       bool // the format was declared, not found
-	scrutiny                       bool // names and values are judged by the privacy rules
+	placed                         map[string]string // columns of a table that hold the place
+	declared                       bool              // the format was declared, not found
+	scrutiny                       bool              // names and values are judged by the privacy rules
 
 	rows    int // read
 	taken   int

@@ -11,27 +11,36 @@ import (
 // Report is what came of an import, row by row. It is the answer of an upload
 // (HTTP.md) and what the command line prints.
 type Report struct {
-	Layer         string     `json:"layer"`
-	Version       int64      `json:"version"`
-	Format        string     `json:"format"`
-	Accepted      int        `json:"accepted"`    // rows of the file that were taken
-	Quarantined   int        `json:"quarantined"` // rows kept out for a fault of their own
-	Rejected      int        `json:"rejected"`    // rows of a refused file
-	Warnings      []Warning  `json:"warnings"`    // the first MaxWarnings
-	Rows          []RowFault `json:"rows"`        // the first MaxRowFaults
-	RowsTruncated bool       `json:"rows_truncated"`
-	Defaults      []string   `json:"defaults"`             // schema fields that were filled in
-	NotStored     []string   `json:"not_stored,omitempty"` // columns left out by the privacy rules
-	Bounds        []float64  `json:"bounds"`               // west, south, east, north; null when empty
-	DryRun        bool       `json:"dry_run,omitempty"`
-	Diff          *Diff      `json:"diff,omitempty"` // of a dry run: what the change would do
-	TookMS        float64    `json:"took_ms"`
+	Layer         string      `json:"layer"`
+	Version       int64       `json:"version"`
+	Format        string      `json:"format"`
+	Accepted      int         `json:"accepted"`    // rows of the file that were taken
+	Quarantined   int         `json:"quarantined"` // rows kept out for a fault of their own
+	Rejected      int         `json:"rejected"`    // rows of a refused file
+	Warnings      []Warning   `json:"warnings"`    // the first MaxWarnings
+	Rows          []RowFault  `json:"rows"`        // the first MaxRowFaults
+	RowsTruncated bool        `json:"rows_truncated"`
+	Defaults      []string    `json:"defaults"`             // schema fields that were filled in
+	NotStored     []string    `json:"not_stored,omitempty"` // columns left out by the privacy rules
+	Columns       []ColumnUse `json:"columns,omitempty"`    // of the file, the first MaxColumnUses
+	Bounds        []float64   `json:"bounds"`               // west, south, east, north; null when empty
+	DryRun        bool        `json:"dry_run,omitempty"`
+	Diff          *Diff       `json:"diff,omitempty"` // of a dry run: what the change would do
+	TookMS        float64     `json:"took_ms"`
 }
 
-// MaxRowFaults and MaxWarnings bound a report, so that an answer stays small.
+// ColumnUse says what becomes of a column of a table, or of a property.
+type ColumnUse struct {
+	Name   string   `json:"name"`
+	Fields []string `json:"fields"` // that it feeds; none: it is not stored
+}
+
+// MaxRowFaults, MaxWarnings and MaxColumnUses bound a report, so that an
+// answer stays small.
 const (
-	MaxRowFaults = 200
-	MaxWarnings  = 60
+	MaxColumnUses = 512
+	MaxRowFaults  = 200
+	MaxWarnings   = 60
 )
 
 // NewReport returns an empty report whose lists are not null in JSON.

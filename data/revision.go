@@ -159,6 +159,7 @@ func withoutName(filename string) string {
 // the file, and what was refused must not get onto the disk that way.
 func (r *Report) withoutValues() *Report {
 	kept := *r
+	kept.Columns = nil
 	kept.Warnings = slices.Clone(r.Warnings)
 	for i := range kept.Warnings {
 		kept.Warnings[i].Message = "the first answer had the details"

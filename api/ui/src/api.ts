@@ -154,6 +154,28 @@ export interface Section extends Level {
 }
 
 export interface RowFault { row: number; field?: string; code: string; message: string }
+export interface RowWarning { code: string; message: string; count?: number; rows?: number[] }
+export interface ColumnUse { name: string; fields: string[] }
+
+export type Sort = 'added' | 'changed' | 'removed';
+/** One feature that differs; feature is as it is after, before as it was. */
+export interface DiffRow { change: Sort; fid: number; id?: string; fields?: string[]; feature?: GeoJSON.Feature; before?: GeoJSON.Feature }
+export interface Diff { added: number; changed: number; removed: number; unchanged: number; rows: DiffRow[]; rows_truncated: boolean }
+
+export interface Version {
+  version: number;
+  features: number;
+  added: number;
+  removed: number;
+  provenance: { at: string; user?: string; filename?: string; sha256?: string; mapping?: Record<string, string>; format?: string; action: string; reason?: string };
+}
+
+export interface Job { id: string; status: 'accepted' | 'running' | 'done' | 'failed' | 'cancelled'; phase?: string; progress: number; rows: number; rows_per_s: number; eta_s: number | null; result?: UploadReport; problem?: Problem['body'] & { status?: number } }
+
+/** A named way of reading the files of one source. */
+export interface Profile { name: string; title?: string; note?: string; kind?: string; map: Record<string, string | string[]>; values?: Record<string, Record<string, string>>; tz?: string; date_order?: string; crs?: string; builtin?: boolean }
+export interface Field { name: string; type: string; codes?: string[]; unit?: string }
+
 export interface UploadReport {
   layer?: string;
   version?: number;
@@ -161,9 +183,11 @@ export interface UploadReport {
   accepted: number;
   quarantined: number;
   rejected: number;
-  warnings?: { code: string; message: string; count?: number }[] | null;
+  warnings?: RowWarning[] | null;
   rows?: RowFault[] | null;
   rows_truncated?: boolean;
+  columns?: ColumnUse[] | null;
+  diff?: Diff;
   defaults?: string[] | null;
   bounds?: number[] | null;
   took_ms?: number;
@@ -171,7 +195,7 @@ export interface UploadReport {
 
 /** An answer that says why not (RFC 9457). */
 export class Problem extends Error {
-  constructor(readonly status: number, readonly body: { title?: string; detail?: string; code?: string; rows?: RowFault[]; warnings?: UploadReport['warnings']; quarantined?: number; rejected?: number; accepted?: number }) {
+  constructor(readonly status: number, readonly body: { title?: string; detail?: string; code?: string; rows?: RowFault[]; warnings?: UploadReport['warnings']; columns?: ColumnUse[] | null; quarantined?: number; rejected?: number; accepted?: number }) {
     super(body.detail || body.title || `HTTP ${status}`);
   }
 }
@@ -202,18 +226,25 @@ export async function get<T>(path: string, params: Record<string, string | numbe
   return res.json() as Promise<T>;
 }
 
-/** POSTs JSON to the service itself; throws as get does. */
-export async function post<T>(path: string, body: unknown): Promise<T> {
-  const res = await fetch(path, { method: 'POST', headers: { Accept: 'application/json', 'Content-Type': 'application/json', ...authHeaders() }, body: JSON.stringify(body) });
+/** Sends JSON to the service itself; throws as get does. */
+export async function send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  const type: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  const res = await fetch(path, { method, headers: { Accept: 'application/json', ...type, ...headers, ...authHeaders() }, body: body === undefined ? null : JSON.stringify(body) });
   if (!res.ok) throw new Problem(res.status, await res.json().catch(() => ({ title: res.statusText })));
-  return res.json() as Promise<T>;
+  return (res.status === 204 ? undefined : await res.json()) as T;
 }
+export const post = <T>(path: string, body: unknown): Promise<T> => send<T>('POST', path, body);
 
 /** Saves an answer as a file, with the access key where one is in use. */
 export async function download(path: string, filename: string): Promise<void> {
   const res = await fetch(path, { headers: authHeaders() });
   if (!res.ok) throw new Problem(res.status, await res.json().catch(() => ({ title: res.statusText })));
-  const url = URL.createObjectURL(await res.blob());
+  save(await res.blob(), filename);
+}
+
+/** Gives a file to the reader. */
+export function save(blob: Blob, filename: string): void {
+  const url = URL.createObjectURL(blob);
   const a = document.createElement('a');
   a.href = url;
   a.download = filename;
@@ -224,7 +255,7 @@ export async function download(path: string, filename: string): Promise<void> {
 const types: Record<string, string> = {
   geojson: 'application/geo+json', geojsonl: 'application/geo+json-seq', geojsonseq: 'application/geo+json-seq', ndjson: 'application/geo+json-seq',
   csv: 'text/csv', tsv: 'text/tab-separated-values', gpx: 'application/gpx+xml', kml: 'application/vnd.google-earth.kml+xml',
-  kmz: 'application/vnd.google-earth.kmz', zip: 'application/zip', gpkg: 'application/geopackage+sqlite3', gz: 'application/gzip', fgb: 'application/flatgeobuf',
+  kmz: 'application/vnd.google-earth.kmz', zip: 'application/zip', gpkg: 'application/geopackage+sqlite3', gz: 'application/gzip', fgb: 'application/flatgeobuf', parquet: 'application/vnd.apache.parquet', geoparquet: 'application/vnd.apache.parquet',
 };
 
 /** The media type that a file name promises; anything else is left for the service to sniff. */
@@ -232,28 +263,53 @@ export function contentType(filename: string): string {
   return types[filename.split('.').pop()?.toLowerCase() ?? ''] ?? 'application/octet-stream';
 }
 
-export interface Upload { id: string; file: File; params: Record<string, string>; onProgress: (share: number) => void; signal?: AbortSignal }
+export interface Upload { id: string; file: File; params: Record<string, string>; headers: Record<string, string>; onProgress: (p: UploadProgress) => void; signal: AbortSignal }
+/** How far an upload is: bytes while it is sent, then the service's own word. */
+export interface UploadProgress { share: number; phase: 'sending' | 'waiting' | 'reading' | 'writing'; rows?: number; rowsPerS?: number; bytesPerS?: number; etaS?: number | null }
 
-/** PUTs a file as a layer. XMLHttpRequest, because fetch does not tell how much has gone out. */
-export function upload(u: Upload): Promise<UploadReport> {
+/** Files over this size become jobs, which tell how far they are. */
+const ASYNC_BYTES = 1 << 20;
+const POLL_MS = 300;
+
+/** PUTs a file as a layer; aborting it leaves nothing behind unless it was done already. */
+export async function upload(u: Upload): Promise<UploadReport> {
+  const first = await put(u);
+  if (first.status !== 202) return first.body as UploadReport;
+  const path = `/v1/jobs/${encodeURIComponent((first.body as Job).id)}`;
+  for (let job = first.body as Job; ; job = await get<Job>(path)) {
+    if (u.signal.aborted && (job.status === 'accepted' || job.status === 'running')) job = await send<Job | undefined>('DELETE', path) ?? { ...job, status: 'cancelled' };
+    if (job.status === 'done') return job.result!;
+    if (job.status === 'cancelled') throw new DOMException('aborted', 'AbortError');
+    if (job.status === 'failed') throw new Problem(job.problem?.status ?? 500, job.problem ?? {});
+    u.onProgress({ share: job.progress, phase: (job.phase || 'waiting') as UploadProgress['phase'], rows: job.rows, rowsPerS: job.rows_per_s, etaS: job.eta_s });
+    await new Promise<void>((done) => { setTimeout(done, POLL_MS); u.signal.addEventListener('abort', () => done(), { once: true }); });
+  }
+}
+
+/** XMLHttpRequest, because fetch does not tell how much has gone out. */
+function put(u: Upload): Promise<{ status: number; body: unknown }> {
   return new Promise((resolve, reject) => {
     const url = new URL(`/v1/layers/${encodeURIComponent(u.id)}`, location.origin);
     for (const [k, v] of Object.entries(u.params)) if (v) url.searchParams.set(k, v);
     const xhr = new XMLHttpRequest();
     xhr.open('PUT', url);
-    xhr.setRequestHeader('Content-Type', contentType(u.file.name));
-    xhr.setRequestHeader('X-Filename', headerSafe(u.file.name));
-    xhr.setRequestHeader('Accept', 'application/json');
-    for (const [k, v] of Object.entries(authHeaders())) xhr.setRequestHeader(k, v);
-    xhr.upload.onprogress = (e) => e.lengthComputable && u.onProgress(e.loaded / e.total);
+    const headers = { 'Content-Type': contentType(u.file.name), 'X-Filename': headerSafe(u.file.name), Accept: 'application/json', ...u.headers, ...authHeaders() };
+    for (const [k, v] of Object.entries(headers)) xhr.setRequestHeader(k, v);
+    if (u.file.size > ASYNC_BYTES) xhr.setRequestHeader('Prefer', 'respond-async');
+    const start = performance.now();
+    xhr.upload.onprogress = (e) => {
+      if (!e.lengthComputable) return;
+      const bytesPerS = e.loaded / Math.max(0.05, (performance.now() - start) / 1000);
+      u.onProgress({ share: e.loaded / e.total, phase: 'sending', bytesPerS, etaS: (e.total - e.loaded) / bytesPerS });
+    };
     xhr.onload = () => {
       const body = parse(xhr.responseText);
-      if (xhr.status >= 200 && xhr.status < 300 && body) resolve(body as UploadReport);
+      if (xhr.status >= 200 && xhr.status < 300 && body) resolve({ status: xhr.status, body });
       else reject(new Problem(xhr.status, (body ?? { title: xhr.statusText }) as Problem['body']));
     };
     xhr.onerror = () => reject(new Problem(0, {}));
     xhr.onabort = () => reject(new DOMException('aborted', 'AbortError'));
-    u.signal?.addEventListener('abort', () => xhr.abort());
+    u.signal.addEventListener('abort', () => xhr.abort());
     xhr.send(u.file);
   });
 }

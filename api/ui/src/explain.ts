@@ -2,7 +2,7 @@
 import { Marker, type GeoJSONSource, type MapGeoJSONFeature } from 'maplibre-gl';
 import { position, type View } from './map';
 import { circle } from './geometry';
-import { get, Problem, type Because, type HotSpot, type Interval, type Risk } from './api';
+import { get, Problem, type Because, type HotSpot, type Interval, type LayerInfo, type Risk } from './api';
 import { fill, h, s } from './dom';
 import { code, known, num, onWords, percent, t, type Key } from './i18n';
 import { featureCard, precisionOf } from './feature';
@@ -19,7 +19,8 @@ export class Explain {
   private marker: Marker;
   private abort: AbortController | null = null;
 
-  constructor(private view: View, private layers: Layers, private panel: HTMLElement, private reveal: () => void) {
+  constructor(private view: View, private layers: Layers, private panel: HTMLElement, private reveal: () => void,
+    private correct: (layer: LayerInfo, fid: number) => void) {
     const { map } = view;
     map.addSource('precision', { type: 'geojson', data: { type: 'FeatureCollection', features: [] } });
     map.addLayer({ id: 'precision-fill', type: 'fill', source: 'precision', paint: { 'fill-color': '#0a5a73', 'fill-opacity': 0.1 } }, 'slot-line');
@@ -143,7 +144,12 @@ export class Explain {
   private featureList(features: MapGeoJSONFeature[]): HTMLElement {
     const cards = features.map((f) => {
       const l = this.layers.info(this.layers.idOf(f.source));
-      return featureCard(f, l, l ? this.layers.title(l) : this.layers.idOf(f.source));
+      const card = featureCard(f, l, l ? this.layers.title(l) : this.layers.idOf(f.source));
+      if (l && !l.base && typeof f.id === 'number') {
+        const fid = f.id;
+        card.append(h('button', { type: 'button', class: 'button ghost small correct-open', onclick: () => this.correct(l, fid) }, t('correct.open')));
+      }
+      return card;
     });
     return h('section', {}, h('h3', {}, t('here.features')), cards.length ? h('div', { class: 'features' }, ...cards) : h('p', { class: 'muted small' }, t('here.no_features')));
   }

@@ -11,7 +11,7 @@ const hidden = new Set(['id', 'name', 'synthetic', 'verified', 'location_precisi
   'release', 'handling', 'retention_class', 'valid_until', 'date_precision', 'date_basis', 'coord_source', 'stroke', 'fill']);
 const order = ['kind', 'status', 'place', 'admin', 'region', 'country', 'occurred', 'occurred_from', 'occurred_to', 'direction', 'medium', 'stage', 'discovery', 'persons_total', 'deaths', 'missing', 'agency', 'mode'];
 /** Properties whose values are codes of a list in the word files. */
-const lists: Record<string, string> = { kind: 'kind', status: 'status', country: 'country', direction: 'direction', medium: 'medium', discovery: 'discovery', mode: 'mode', stage: 'stage', kind_confidence: 'confidence', status_id: 'assessed', status_my: 'assessed', nationality_group: 'country' };
+export const lists: Record<string, string> = { kind: 'kind', status: 'status', country: 'country', direction: 'direction', medium: 'medium', discovery: 'discovery', mode: 'mode', stage: 'stage', kind_confidence: 'confidence', status_id: 'assessed', status_my: 'assessed', nationality_group: 'country' };
 
 /** The radius in metres within which a point really lies; undefined when nobody said. */
 export function precisionOf(p: Props): number | undefined {

@@ -22,7 +22,7 @@ export class Layers {
   private added = new Map<string, string[]>();
   private watchers = new Set<() => void>();
 
-  constructor(private view: View, private panel: HTMLElement | null, private fly: (b: number[]) => void) {
+  constructor(private view: View, private panel: HTMLElement | null, private fly: (b: number[]) => void, private history: (l: LayerInfo) => void = () => undefined) {
     onWords(() => this.render());
   }
 
@@ -132,6 +132,10 @@ export class Layers {
       h('label', {}, input, h('span', { class: 'switch', 'aria-hidden': 'true' }), swatch(look(l.id, l.kind)),
         h('span', { class: 'layer-name' }, this.title(l), l.synthetic && h('span', { class: 'badge synthetic' }, t('badge.synthetic')))),
       h('span', { class: 'muted count' }, count(l.features)),
+      l.base ? null : h('button', {
+        type: 'button', class: 'icon-button small', 'data-history': l.id, 'aria-label': t('versions.title', { layer: this.title(l) }), title: t('versions.title', { layer: this.title(l) }),
+        onclick: () => this.history(l),
+      }, icon('clock', 15)),
       zoomTo || null);
   }
 }

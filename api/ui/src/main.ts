@@ -3,6 +3,9 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import './style.css';
 import type { Map as GLMap } from 'maplibre-gl';
 import { get, Problem, setAccessKey, type UploadReport } from './api';
+import { Correction } from './correct';
+import { DiffMap } from './diff';
+import { Dock } from './dock';
 import { $, fill, h, icon } from './dom';
 import { Explain } from './explain';
 import { Changes } from './changes';
@@ -18,6 +21,7 @@ import { Surfaces } from './surfaces';
 import { provideIcons } from './symbols';
 import { Uploader } from './upload';
 import { Validation } from './validation';
+import { Versions } from './versions';
 
 declare global {
   interface Window { sempadan?: { map?: GLMap; ready: Promise<void> } }
@@ -46,16 +50,22 @@ class Page {
     attribution(map, $('#attribution'), $('#attribution-line'));
     coordinates(map, $('#coordinates'));
     this.surfaces = new Surfaces(view, { picker: $('#surfaces'), opacity: $<HTMLInputElement>('#opacity'), legend: $('#legend') }, (e) => this.failed(e));
-    this.layers = new Layers(view, $('#layers'), this.fly);
+    const dock = new Dock(shell);
+    let diffs: DiffMap; // above all other layers
+    const changed = (id: string): Promise<void> => this.changed(id);
+    this.layers = new Layers(view, $('#layers'), this.fly, (l) => dock.open(new Versions(l, this.layers.title(l), dock, diffs, changed)));
     this.sections = new Sections(view, $('#sections'));
     this.gaps = new Gaps(view, $('#gap-panel'), $('#gap-tools'), this.fly);
     this.changes = new Changes(view, $('#change-panel'), this.fly);
     this.crossings = new Crossings($<HTMLDetailsElement>('#crossings'), $('#crossing-list'), this.fly);
-    this.explain = new Explain(view, this.layers, $('#here'), () => shell.reveal('here'));
+    this.explain = new Explain(view, this.layers, $('#here'), () => shell.reveal('here'),
+      (layer, fid) => dock.open(new Correction({ layer, fid, view, dock, diffs, changed })));
+    diffs = new DiffMap(map, this.fly);
     new Validation((id) => this.layers.titleOf(id));
-    new Uploader(this.layers, (r) => this.uploaded(r));
+    new Uploader(this.layers, dock, diffs, (r) => this.uploaded(r));
     hover(map, this.layers);
     map.on('click', (e) => {
+      if (dock.takesClick(e)) return;
       if (this.gaps.takesClick(e.point) || this.changes.takesClick(e.point)) return shell.reveal('gaps');
       void this.explain.at(e.lngLat.lng, e.lngLat.lat, e.point);
     });
@@ -108,10 +118,14 @@ class Page {
   }
 
   private async uploaded(r: UploadReport): Promise<void> {
-    const id = r.layer ?? '';
-    await this.layers.load([id]);
+    await this.changed(r.layer ?? '');
     if (r.bounds?.length === 4) this.fly(r.bounds);
-    toast(t('report.loaded', { layer: id }));
+  }
+
+  /** Draws a layer anew after a change of it. */
+  private async changed(id: string): Promise<void> {
+    await this.layers.load([id]);
+    this.explain.clear();
     // The surfaces follow when the service has made its next assessment.
     void (async () => {
       for (const wait of [0.5, 1, 1, 2, 3, 5, 8, 13]) {

@@ -34,6 +34,12 @@ export class Shell {
 
   open(side: 'left' | 'right'): boolean { return document.body.classList.contains(`${side}-open`); }
 
+  /** Gives the room of the panels to the dock, or back. */
+  dock(on: boolean): void {
+    document.body.classList.toggle('docked', on);
+    for (const side of ['left', 'right'] as const) $(`#${side}`).inert = on || !this.open(side);
+  }
+
   set(side: 'left' | 'right', on: boolean): void {
     document.body.classList.toggle(`${side}-open`, on);
     if (on && narrow.matches) document.body.classList.remove(side === 'left' ? 'right-open' : 'left-open');
@@ -62,8 +68,10 @@ export class Shell {
   /** Room that the panels take from the map, in pixels. */
   padding(): { left: number; right: number; top: number; bottom: number } {
     const p = { left: 28, right: 56, top: 90, bottom: 60 };
+    const docked = document.body.classList.contains('docked');
+    if (docked && !narrow.matches) return { ...p, left: 40 + $('#dock').offsetWidth };
     if (narrow.matches) {
-      const sheet = this.open('left') || this.open('right');
+      const sheet = docked || this.open('left') || this.open('right');
       return { left: 28, right: 28, top: 100, bottom: sheet ? Math.min(innerHeight * 0.56, innerHeight - 240) + 70 : 90 };
     }
     if (this.open('left')) p.left += $('#left').offsetWidth;

@@ -1,11 +1,22 @@
-// Files dropped on the page: check first, read the report row by row, then load.
-import { Problem, upload, type UploadReport } from './api';
+// Files dropped on the page: checked first, looked at row by row and on the
+// map, then stored. Nothing is stored before that.
+import { get, Problem, upload, type Profile, type UploadReport } from './api';
+import type { DiffMap } from './diff';
+import type { Dock } from './dock';
 import { $, fill, h, icon } from './dom';
-import { code, count, num, onWords, t } from './i18n';
+import { code, known, num, onWords, t } from './i18n';
 import type { Layers } from './layers';
+import { MappingEditor } from './mapping';
+import { Progress } from './progress';
+import { Review } from './review';
+import { faultTable, warningList } from './rowreport';
 
 const kinds = ['incident', 'crossing', 'water_crossing', 'illegal_port', 'patrol_track', 'post', 'boundary', 'area', 'other'];
-const modes = ['replace', 'append', 'upsert'];
+const modes = ['new', 'append', 'replace', 'upsert'];
+const clocks = [['Asia/Jakarta', 'WIB'], ['Asia/Makassar', 'WITA'], ['Asia/Kuala_Lumpur', 'MYT'], ['UTC', 'UTC']] as const;
+
+/** What the service reads, by the endings of file names. */
+export const accept = '.geojson,.json,.geojsonl,.geojsonseq,.ndjson,.csv,.tsv,.txt,.gpx,.kml,.kmz,.zip,.gpkg,.fgb,.parquet,.geoparquet,.gz';
 
 /** A layer id from a file name: lower case, digits, _ and -. */
 export function layerId(filename: string): string {
@@ -25,21 +36,28 @@ export function guessKind(filename: string): string {
   return 'incident';
 }
 
+/** A file with the way it is to be read. */
+export interface Asked { id: string; file: File; params: Record<string, string>; headers: Record<string, string> }
+
 export class Uploader {
   private file: File | null = null;
-  private checked = false;
   private abort: AbortController | null = null;
+  private profiles: Profile[] = [];
+  private problem: unknown = null;
   private readonly dialog = $<HTMLDialogElement>('#upload');
   private readonly body = $('#upload-body');
+  private readonly mapping = new MappingEditor(() => this.showMapping(), () => this.showMapping());
+  private review: Review | null = null;
 
-  constructor(private layers: Layers, private loaded: (r: UploadReport) => Promise<void>) {
+  constructor(private layers: Layers, private dock: Dock, private diffs: DiffMap, private loaded: (r: UploadReport) => Promise<void>) {
     const input = $<HTMLInputElement>('#file-input');
+    input.accept = accept;
     input.addEventListener('change', () => { if (input.files?.[0]) this.open(input.files[0]); input.value = ''; });
     $('#choose-file').addEventListener('click', () => input.click());
     $('#upload-close').addEventListener('click', () => this.dialog.close());
     this.dialog.addEventListener('close', () => this.abort?.abort());
     this.acceptDrops();
-    onWords(() => { if (this.file && this.dialog.open) this.form(); });
+    onWords(() => { if (this.file && this.dialog.open) this.form(this.values()); });
   }
 
   /** A file anywhere on the page opens the dialog. */
@@ -61,124 +79,154 @@ export class Uploader {
   }
 
   open(file: File): void {
+    if (this.review) this.dock.close(this.review);
     this.file = file;
-    this.form();
+    this.problem = null;
+    this.mapping.reset();
+    this.form({});
+    this.show();
+    void get<{ profiles: Profile[] }>('/v1/profiles').then((r) => { this.profiles = r.profiles; if (this.file === file) this.form(this.values()); }, () => undefined);
+  }
+
+  private show(): void {
     if (!this.dialog.open) this.dialog.showModal();
     $('#upload-go').focus();
   }
 
-  private form(): void {
+  /** What the form says now. */
+  private values(): Record<string, string> {
+    return Object.fromEntries([...new FormData($<HTMLFormElement>('#upload-form'))].map(([k, v]) => [k, String(v).trim()]));
+  }
+
+  private form(v: Record<string, string>): void {
     const file = this.file!;
-    this.checked = false;
-    const id = layerId(file.name);
-    const guessed = this.layers.info(id)?.kind ?? guessKind(file.name);
+    const id = v['id'] ?? layerId(file.name);
+    const existing = this.layers.info(id);
+    const kind = v['kind'] ?? existing?.kind ?? guessKind(file.name);
     const field = (label: string, control: HTMLElement, hint?: string): HTMLElement => h('label', { class: 'field' }, h('span', {}, label), control, hint ? h('small', { class: 'muted' }, hint) : null);
-    const select = (name: string, values: string[], chosen: string, words: string): HTMLElement =>
-      h('select', { name }, ...values.map((v) => h('option', { value: v, selected: v === chosen }, code(words, v))));
-    const text = (name: string, placeholder = ''): HTMLElement => h('input', { type: 'text', name, placeholder, autocomplete: 'off', spellcheck: 'false' });
+    const select = (name: string, values: readonly (readonly [string, string])[], chosen: string, onchange?: (e: Event) => void): HTMLElement =>
+      h('select', { name, ...(onchange ? { onchange } : {}) }, ...values.map(([x, label]) => h('option', { value: x, selected: x === chosen }, label)));
+    const coded = (words: string, values: string[]): [string, string][] => values.map((x) => [x, code(words, x)]);
+    const profile = this.profiles.find((p) => p.name === v['profile']);
     fill(this.body,
       h('p', { class: 'file-line' }, icon('file'), h('strong', {}, file.name), h('span', { class: 'muted' }, size(file.size))),
-      h('form', { id: 'upload-form', onsubmit: (e: Event) => { e.preventDefault(); void this.send(!this.checked); }, oninput: () => this.setChecked(false) },
+      h('form', { id: 'upload-form', onsubmit: (e: Event) => { e.preventDefault(); void this.check(); } },
         h('div', { class: 'fields' },
-          field(t('upload.id'), h('input', { type: 'text', name: 'id', value: id, required: true, pattern: '[a-z0-9][a-z0-9_\\-]*', autocomplete: 'off', spellcheck: 'false' })),
-          field(t('upload.kind'), select('kind', kinds, guessed, 'layerkind')),
-          field(t('upload.mode'), select('mode', modes, 'replace', 'mode_upload'))),
-        h('details', {}, h('summary', {}, t('upload.more')),
-          h('div', { class: 'fields' },
-            field(t('upload.map'), text('map', 'occurred_from:date,deaths:dead'), t('upload.map.hint')),
-            field(t('upload.tz'), h('select', { name: 'tz' }, ...[['', t('upload.tz.none')], ['Asia/Jakarta', 'WIB'], ['Asia/Makassar', 'WITA'], ['Asia/Kuala_Lumpur', 'MYT'], ['UTC', 'UTC']].map(([v, l]) => h('option', { value: v }, l))), t('upload.tz.hint')),
-            field(t('upload.date_order'), select('date_order', ['', 'dmy', 'mdy', 'ymd'], '', 'date_order')),
-            field(t('upload.crs'), text('crs', 'EPSG:4326'))))),
-      h('div', { id: 'upload-progress', class: 'progress', role: 'progressbar', 'aria-label': t('upload.sending'), hidden: true }, h('span')),
+          field(t('upload.id'), h('input', { type: 'text', name: 'id', value: id, required: true, pattern: '[a-z0-9][a-z0-9_\\-]*', list: 'layer-ids', autocomplete: 'off', spellcheck: 'false' }), existing ? t('upload.exists', { title: this.layers.title(existing) }) : t('upload.is_new')),
+          field(t('upload.kind'), select('kind', coded('layerkind', kinds), kind)),
+          field(t('upload.mode'), select('mode', coded('mode_upload', modes), v['mode'] ?? (existing ? 'replace' : 'new'))),
+          field(t('upload.profile'), select('profile', [['', t('upload.profile.none')], ...this.profiles.map((p): [string, string] => [p.name, p.title || p.name])], v['profile'] ?? '', (e) => this.useProfile((e.target as HTMLSelectElement).value)), profile?.note && !known('profile', profile.name) ? profile.note : known('profile', profile?.name ?? '')),
+          field(t('upload.tz'), select('tz', [['', t('upload.tz.none')], ...clocks], v['tz'] ?? ''), t('upload.tz.hint')),
+          field(t('upload.date_order'), select('date_order', coded('date_order', ['', 'dmy', 'mdy', 'ymd']), v['date_order'] ?? ''), t('upload.date_order.hint'))),
+        h('details', { open: !!v['crs'] }, h('summary', {}, t('upload.more')),
+          h('div', { class: 'fields' }, field(t('upload.crs'), h('input', { type: 'text', name: 'crs', value: v['crs'] ?? '', placeholder: 'EPSG:4326', autocomplete: 'off', spellcheck: 'false' }), t('upload.crs.hint')))),
+        h('datalist', { id: 'layer-ids' }, ...this.layers.all.filter((l) => !l.base).map((l) => h('option', { value: l.id })))),
+      h('div', { id: 'upload-progress' }),
       h('div', { id: 'upload-report', 'aria-live': 'polite' }),
+      h('div', { id: 'upload-mapping' }),
       h('div', { class: 'actions' },
-        h('button', { type: 'button', class: 'button ghost', id: 'upload-now', onclick: () => void this.send(false) }, t('upload.direct')),
+        h('span', { class: 'small muted' }, t('upload.nothing_yet')),
         h('button', { type: 'submit', class: 'button primary', id: 'upload-go', form: 'upload-form' }, t('upload.check'))));
+    $('[name=id]', this.body).addEventListener('change', () => {
+      const now = this.values();
+      const known_ = this.layers.info(now['id'] ?? '');
+      this.form({ ...now, kind: known_?.kind ?? now['kind']!, mode: known_ ? (now['mode'] === 'new' ? 'replace' : now['mode']!) : 'new' });
+    });
+    if (this.problem) { fill($('#upload-report'), problemView(this.problem)); this.showMapping(); }
   }
 
-  private setChecked(on: boolean, rows = 0): void {
-    this.checked = on;
-    fill($('#upload-go'), on ? t('upload.commit', { n: count(rows) }) : t('upload.check'));
-    $('#upload-now').hidden = on;
+  private useProfile(name: string): void {
+    const p = this.profiles.find((x) => x.name === name);
+    const v = this.values();
+    this.form({ ...v, kind: p?.kind ?? v['kind']!, tz: p?.tz || v['tz']!, date_order: p?.date_order || v['date_order']! });
+    $('[name=profile]', this.body).focus();
   }
 
-  private async send(dry: boolean): Promise<void> {
+  /** After a refusal the columns are there to be mapped otherwise. */
+  private showMapping(): void {
+    const box = this.body.querySelector('#upload-mapping');
+    if (box) fill(box, this.problem && this.mapping.columns.length ? this.mapping.element(this.reading()) : null);
+  }
+
+  /** How the file is read, as a profile keeps it. */
+  private reading(): { base?: Profile; kind: string; tz: string; date_order: string; crs: string } {
+    const v = this.values();
+    const base = this.profiles.find((p) => p.name === v['profile']);
+    return { ...(base ? { base } : {}), kind: v['kind'] ?? '', tz: v['tz'] ?? '', date_order: v['date_order'] ?? '', crs: v['crs'] ?? '' };
+  }
+
+  private asked(): Asked {
+    const { id = 'layer', mode = '', ...rest } = this.values();
+    const now = this.layers.info(id);
+    return {
+      id, file: this.file!, params: { ...rest, mode: mode === 'new' ? 'replace' : mode, map: this.mapping.param() },
+      headers: now ? { 'If-Match': `"${now.version}"` } : { 'If-None-Match': '*' },
+    };
+  }
+
+  /** The dry run: what the file would do, and nothing stored. */
+  private async check(): Promise<void> {
     const form = $<HTMLFormElement>('#upload-form');
     if (!form.reportValidity()) return;
-    const data = Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, String(v).trim()]));
-    const { id = 'layer', ...params } = data;
-    const buttons = this.body.querySelectorAll<HTMLButtonElement>('.actions button');
-    buttons.forEach((b) => { b.disabled = true; });
-    const report = $('#upload-report');
-    fill(report);
-    this.progress(0);
-    this.abort = new AbortController();
+    const asked = this.asked();
+    const v = this.values();
+    this.problem = null;
+    if (v['mode'] === 'new' && this.layers.info(asked.id)) return this.refused(new Problem(409, { detail: t('upload.taken', { id: asked.id }) }));
+    const go = $<HTMLButtonElement>('#upload-go');
+    go.disabled = true;
+    fill($('#upload-report'));
+    fill($('#upload-mapping'));
+    const abort = this.abort = new AbortController();
+    const progress = new Progress(() => abort.abort());
+    fill($('#upload-progress'), progress.element);
     try {
-      const r = await upload({ id, file: this.file!, params: { ...params, dry_run: dry ? 'true' : '' }, onProgress: (v) => this.progress(v), signal: this.abort.signal });
-      fill(report, reportView(r, dry));
-      if (dry) this.setChecked(r.accepted > 0, r.accepted);
-      else {
-        await this.loaded({ ...r, layer: r.layer || id });
-        this.finished();
-      }
+      const r = await upload({ ...asked, params: { ...asked.params, dry_run: 'true' }, onProgress: (p) => progress.show(p), signal: abort.signal });
+      await this.mapping.take(r.columns, v['kind']!);
+      if (abort.signal.aborted) return; // cancelled as it ended
+      this.abort = null;
+      this.dialog.close();
+      this.look(asked, r);
     } catch (e) {
-      if ((e as Error).name !== 'AbortError') fill(report, problemView(e));
+      if ((e as Error).name === 'AbortError') return;
+      if (e instanceof Problem) await this.mapping.take(e.body.columns, v['kind']!);
+      this.refused(e);
     } finally {
-      this.progress(null);
-      buttons.forEach((b) => { b.disabled = false; });
+      progress.show(null);
+      go.disabled = false;
     }
   }
 
-  /** After a load only the report stays, with a way back to the map. */
-  private finished(): void {
-    $('#upload-form').hidden = true;
-    fill($('.actions', this.body), h('button', { type: 'button', class: 'button primary', id: 'upload-done', onclick: () => this.dialog.close() }, t('upload.done')));
+  private refused(e: unknown): void {
+    this.problem = e;
+    fill($('#upload-report'), problemView(e));
+    this.showMapping();
+    $('#upload-report').scrollIntoView({ block: 'nearest' });
   }
 
-  private progress(share: number | null): void {
-    const el = this.body.querySelector<HTMLElement>('#upload-progress');
-    if (!el) return;
-    el.hidden = share === null;
-    el.classList.toggle('waiting', share === 1);
-    (el.firstElementChild as HTMLElement).style.width = `${(share ?? 0) * 100}%`;
-    el.setAttribute('aria-valuenow', String(Math.round((share ?? 0) * 100)));
+  private look(asked: Asked, report: UploadReport): void {
+    this.mapping.onEdit(() => this.review?.mappingChanged(), () => this.dock.render());
+    this.review = new Review({
+      asked, report, dock: this.dock, diffs: this.diffs, title: this.layers.titleOf(asked.id),
+      mapping: () => this.mapping.element(this.reading()),
+      back: () => { this.mapping.onEdit(() => this.showMapping(), () => this.showMapping()); this.form(this.values()); this.show(); },
+      again: () => { this.form(this.values()); this.show(); void this.check(); },
+      loaded: this.loaded,
+    });
+    this.dock.open(this.review);
   }
 }
 
-function size(bytes: number): string {
+export function size(bytes: number): string {
   return bytes < 1024 ? `${bytes} B` : bytes < 1 << 20 ? `${num(bytes / 1024)} KiB` : `${num(bytes / (1 << 20))} MiB`;
 }
 
-/** What came of a file: counts, warnings and a line for each faulty row. */
-function reportView(r: UploadReport, dry: boolean): HTMLElement {
-  const tile = (n: number, label: string, cls: string): HTMLElement => h('li', { class: `${cls}${n ? '' : ' zero'}` }, h('b', {}, count(n)), h('span', {}, label));
-  const clean = !r.quarantined && !r.rejected;
-  return h('div', { class: 'report' },
-    h('p', { class: `notice ${clean ? 'ok' : 'warn'}` }, icon(clean ? 'check' : 'warn'), h('span', {}, dry ? t(clean ? 'report.dry_clean' : 'report.dry_faults') : t('report.loaded', { layer: r.layer ?? '' }))),
-    h('ul', { class: 'tiles' }, tile(r.accepted, t('report.accepted'), 'ok'), tile(r.quarantined, t('report.quarantined'), 'warn'), tile(r.rejected, t('report.rejected'), 'bad')),
-    warnings(r.warnings), faults(r.rows, r.rows_truncated),
-    r.defaults?.length ? h('p', { class: 'small muted' }, `${t('report.defaults')}: ${r.defaults.join(', ')}`) : null,
-    h('p', { class: 'small muted' }, [r.format && `${t('report.format')} ${r.format}`, r.took_ms !== undefined && `${num(r.took_ms)} ms`].filter(Boolean).join(' · ')));
-}
-
-function problemView(e: unknown): HTMLElement {
+/** Why a file was not taken, with the rows and warnings found up to then. */
+export function problemView(e: unknown): HTMLElement {
   const body = e instanceof Problem ? e.body : {};
-  const detail = e instanceof Problem && e.status ? e.message : t('error.network');
+  const plain = e instanceof Problem && e.status === 412 ? t('upload.moved_on') : known('problem', body.code ?? '');
+  const detail = e instanceof Problem && e.status ? plain ?? e.message : t('error.network');
   return h('div', { class: 'report' },
     h('p', { class: 'notice bad', role: 'alert' }, icon('warn'), h('span', {}, h('strong', {}, t('report.refused')), ' ', detail)),
-    body.code ? h('p', { class: 'small muted' }, body.code) : null, warnings(body.warnings), faults(body.rows, false));
-}
-
-function warnings(list: UploadReport['warnings']): HTMLElement | null {
-  if (!list?.length) return null;
-  return h('section', {}, h('h3', {}, t('report.warnings')), h('ul', { class: 'warnings small' }, ...list.map((w) => h('li', {}, w.message, (w.count ?? 0) > 1 ? h('span', { class: 'muted' }, ` × ${count(w.count!)}`) : null))));
-}
-
-function faults(rows: UploadReport['rows'], truncated?: boolean): HTMLElement | null {
-  if (!rows?.length) return null;
-  return h('section', {}, h('h3', {}, t('report.rows')),
-    h('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': t('report.rows') }, h('table', { id: 'fault-table' },
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('report.row')), h('th', { scope: 'col' }, t('report.field')), h('th', { scope: 'col' }, t('report.problem')))),
-      h('tbody', {}, ...rows.map((f) => h('tr', {}, h('th', { scope: 'row' }, f.row), h('td', {}, f.field || '–'), h('td', {}, f.message, h('code', {}, f.code))))))),
-    truncated ? h('p', { class: 'small muted' }, t('report.truncated')) : null);
+    body.warnings?.length ? h('section', {}, h('h3', {}, t('report.warnings')), warningList(body.warnings)) : null,
+    body.rows?.length ? h('section', {}, h('h3', {}, t('report.rows')), faultTable(body)) : null);
 }

@@ -291,11 +291,11 @@ test('an upload names its bad row and appears without a reload', { skip }, async
   await page.waitForSelector('#upload[open]');
   await page.selectOption('#upload-form [name=kind]', 'incident');
   await page.click('#upload-go');
-  await page.waitForSelector('#fault-table tbody tr');
+  await page.click('[data-tab=faults]');
   assert.equal((await page.locator('#fault-table tbody th').first().innerText()).trim(), '3');
   const early = await (await fetch(`${base}/v1/layers`)).json();
   assert.ok(!early.layers.some((l) => l.id === layer), 'the dry run stored nothing');
-  await page.click('#upload-go');
+  await page.click('#upload-commit');
   await page.waitForSelector('#upload-done');
   await page.click('#upload-done');
   await page.waitForSelector(`#layers [data-layer=${layer}]`, { state: 'attached' });
@@ -314,7 +314,8 @@ test('a dropped file opens the dialog; markup in data stays text', { skip }, asy
   }, [markup, name]);
   await page.waitForSelector('#upload[open]');
   await page.selectOption('#upload-form [name=kind]', 'other');
-  await page.click('#upload-now');
+  await page.click('#upload-go');
+  await page.click('#upload-commit');
   await page.waitForSelector('#upload-done');
   await page.click('#upload-done');
   await page.evaluate(() => window.sempadan.map.jumpTo({ center: [111.5, 1.4], zoom: 9 }));

@@ -13,12 +13,12 @@ globalThis.document ??= { documentElement: {} };
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sempadan-ui-'));
 after(() => fs.rmSync(dir, { recursive: true }));
-const names = ['geometry', 'api', 'upload', 'i18n'];
+const names = ['geometry', 'api', 'upload', 'i18n', 'rowreport'];
 await build({
   stdin: { contents: names.map((n) => `export * from './${n}';`).join('\n'), resolveDir: fileURLToPath(new URL('../src', import.meta.url)) },
   bundle: true, format: 'esm', target: 'es2022', outfile: path.join(dir, 'units.mjs'),
 });
-const { circle, boundsOf, anchor, contentType, layerId, guessKind, num, expected, percent, when, day, setZone } = await import(path.join(dir, 'units.mjs'));
+const { circle, boundsOf, anchor, contentType, layerId, guessKind, num, expected, percent, when, day, setZone, reportCSV } = await import(path.join(dir, 'units.mjs'));
 
 test('a circle has the radii of the ellipsoid', () => {
   // On the equator a degree of longitude is a·π/180 = 111 319.4908 m, a degree of latitude a(1−e²)·π/180 = 110 574.2758 m.
@@ -69,3 +69,15 @@ test('numbers and clocks', () => {
   assert.equal(when('nonsense'), '–');
 });
 
+
+test('the report as CSV has every row and no formula', () => {
+  const csv = reportCSV({
+    rows: [{ row: 3, field: 'lat', code: 'lat_out_of_range', message: 'the latitude "110" is not\n-90 to 90' }],
+    warnings: [{ code: 'at_sea', message: '=HYPERLINK("x")', count: 3, rows: [4, 9] }, { code: 'no_zone', message: 'no zone', count: 3 }],
+    diff: { rows: [{ change: 'changed', fid: 7, fields: ['geometry', 'deaths'] }, { change: 'removed', fid: 8, id: '-8' }] },
+  });
+  assert.equal(csv, '\ufeff' + ['what,line,field,code,message,id',
+    'kept_out,3,lat,lat_out_of_range,"the latitude ""110"" is not\n-90 to 90",',
+    'warning,4,,at_sea,"\'=HYPERLINK(""x"")",', 'warning,9,,at_sea,"\'=HYPERLINK(""x"")",', 'warning,,,no_zone,no zone,',
+    'changed,,geometry deaths,,,7', "removed,,,,,'-8"].join('\r\n') + '\r\n');
+});

@@ -16,6 +16,7 @@ const (
 	roleTo
 	roleTrackID
 	roleVertexTimes
+	roleHeights
 	roleClock // the time of day of a date in another column
 )
 
@@ -92,7 +93,7 @@ func (im *importer) unmapped(c *column) {
 }
 
 func (im *importer) isField(name string) bool {
-	return im.schema[name] != nil || im.kind == geo.KindPatrolTrack && vertexTimeNames[name]
+	return im.schema[name] != nil || name == geo.HeightsField || im.kind == geo.KindPatrolTrack && vertexTimeNames[name]
 }
 
 var vertexTimeNames = map[string]bool{"times": true, "coordtimes": true, "coord_times": true, "coordinateproperties": true}
@@ -113,6 +114,8 @@ func (im *importer) target(name string) *target {
 		t.role = roleTrackID
 	case im.kind == geo.KindPatrolTrack && vertexTimeNames[strings.ToLower(name)]:
 		t.role = roleVertexTimes
+	case name == geo.HeightsField:
+		t.role = roleHeights
 	default:
 		t.slot = im.slot(name)
 		t.watch = im.kind == geo.KindOther && (name == "occurred_from" || name == "occurred_to")
@@ -123,7 +126,7 @@ func (im *importer) target(name string) *target {
 // safe tells whether only checked values can come out of a target, so that it
 // does not matter what the column is called.
 func (t *target) safe() bool {
-	return t.role == roleFrom || t.role == roleTo || t.role == roleVertexTimes || t.field != nil && t.field.Type != TypeText
+	return t.role == roleFrom || t.role == roleTo || t.role == roleVertexTimes || t.role == roleHeights || t.field != nil && t.field.Type != TypeText
 }
 
 // judge applies the privacy rules to a column's name.

@@ -45,7 +45,7 @@ func (c Correction) Change(ctx context.Context, old *geo.Layer, stored bool) (Ch
 	if err := CheckReason(c.Reason); err != nil {
 		return Change{}, nil, err
 	}
-	feature, err := mergePatch(AppendFeature(nil, old, c.Row), c.Patch)
+	feature, err := c.merged(old)
 	if err != nil {
 		return Change{}, nil, err
 	}
@@ -100,23 +100,24 @@ func (c Change) After(old *geo.Layer) *geo.Layer {
 	return Merged(left, c.Rows, c.Mode)
 }
 
-// mergePatch merges the members geometry and properties of a patch into a
-// feature: a geometry whole, of properties those that are named; null removes.
-func mergePatch(feature []byte, patch json.RawMessage) ([]byte, error) {
+// merged merges the members geometry and properties of the patch into the
+// feature: a geometry whole, with or without heights, of properties those that
+// are named; null removes.
+func (c Correction) merged(old *geo.Layer) ([]byte, error) {
 	var f struct {
 		Type       string                     `json:"type"`
 		ID         json.RawMessage            `json:"id"`
 		Geometry   json.RawMessage            `json:"geometry"`
 		Properties map[string]json.RawMessage `json:"properties"`
 	}
-	if err := json.Unmarshal(feature, &f); err != nil {
+	if err := json.Unmarshal(AppendFeature(nil, old, c.Row), &f); err != nil {
 		return nil, err
 	}
 	var p struct {
 		Geometry   json.RawMessage            `json:"geometry"`
 		Properties map[string]json.RawMessage `json:"properties"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(patch))
+	dec := json.NewDecoder(bytes.NewReader(c.Patch))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&p); err != nil {
 		return nil, refuse(400, "invalid_body", "the body is not {\"geometry\":…,\"properties\":{…},\"reason\":\"…\"}: %v", err)
@@ -129,6 +130,9 @@ func mergePatch(feature []byte, patch json.RawMessage) ([]byte, error) {
 	}
 	if p.Geometry != nil {
 		f.Geometry = p.Geometry
+		delete(f.Properties, geo.HeightsField)
+	} else if _, named := p.Properties[geo.HeightsField]; named {
+		f.Geometry = AppendGeometry(nil, old.Geometry(c.Row))
 	}
 	for name, value := range p.Properties {
 		if string(value) == "null" {

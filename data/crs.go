@@ -138,7 +138,7 @@ func parseCRS(name string) (crs, *Refusal) {
 			code = code[i+1:]
 		}
 	}
-	if text == "" || code == "CRS84" || code == "WGS84" {
+	if text == "" || code == "CRS84" || code == "CRS84H" || code == "WGS84" {
 		return byEPSG(4326)
 	}
 	n, err := strconv.Atoi(code)

@@ -308,7 +308,7 @@ func (t *table) place(r *rowState) {
 			return
 		}
 		s.kind, s.rank = "Point", 1
-		s.position(lon, lat, nan)
+		s.position(lon, lat, nan, nan)
 	} else if t.lon >= 0 {
 		if t.isBlank(t.lon) && t.isBlank(t.lat) {
 			r.unplaced = []byte("has no longitude and no latitude")
@@ -323,7 +323,7 @@ func (t *table) place(r *rowState) {
 			return
 		}
 		s.kind, s.rank = "Point", 1
-		s.position(lon, lat, nan)
+		s.position(lon, lat, nan, nan)
 	} else {
 		r.unplaced = []byte("has no geometry")
 		return
@@ -340,10 +340,7 @@ func (t *table) place(r *rowState) {
 		return
 	}
 	r.geometry = g
-	if s.heights {
-		t.im.counts.heights++
-	}
-	r.measures = append([]float64(nil), s.measures...)
+	t.im.ordinates(s)
 }
 
 func (t *table) isBlank(i int) bool { return len(bytes.TrimSpace(t.fields[i])) == 0 }

@@ -92,7 +92,7 @@ func TestCSVHeaders(t *testing.T) {
 		{"\xef\xbb\xbflon,lat,n\r\n112.2,1.45,5\r\n", `{"n":5}`},
 		{"\"lon\",\"lat\",\"n\"\n\"112.2\",\"1.45\",\"5\"\n", `{"n":5}`},
 		{"wkt,n\n\"POINT (112.2 1.45)\",5\n", `{"n":5}`},
-		{"n;the_geom\n5;SRID=4326;POINT(1 2)\n5;POINT Z(112.2 1.45 7)\n", `{"n":5}`},
+		{"n;the_geom\n5;SRID=4326;POINT(1 2)\n5;POINT Z(112.2 1.45 7)\n", `{"heights_m":7,"n":5}`},
 		{"lon,lat,code,ok,mixed,,lon\n112.2,1.45,021000,true,1,,9\n112.2,1.45,179210,false,x,,8\n", `{"code":"021000","lon_2":9,"mixed":"1","ok":true}`},
 		{"lon,lat,n\n112.2,1.45,9007199254740993\n", `{"n":9007199254740993}`},
 	} {

@@ -17,7 +17,7 @@ const (
 // registry: the geographic systems and grids of the region, and those of the
 // world that files use (all UTM zones on WGS 84, Web Mercator).
 func byEPSG(code int) (crs, *Refusal) {
-	geographic := map[int]string{4326: "WGS 84", 4742: "GDM2000", 4755: "DGN95", 9470: "SRGI2013", 4298: "Timbalai 1948",
+	geographic := map[int]string{4326: "WGS 84", 4979: "WGS 84", 4742: "GDM2000", 4755: "DGN95", 9470: "SRGI2013", 4298: "Timbalai 1948",
 		4245: "Kertau 1968", 4751: "Kertau (RSO)", 4238: "Indonesian 1974", 4613: "Gunung Segara", 4211: "Batavia"}
 	if name := geographic[code]; name != "" {
 		return crs{datum: datumOf(name), unit: 1}, nil

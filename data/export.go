@@ -147,7 +147,8 @@ func writeGeoJSON(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
 type Extra struct{ Name, JSON string }
 
 // AppendFeature appends a row as a GeoJSON feature. Its id is the source's
-// identifier, or the FID when there is none.
+// identifier, or the FID when there is none. Heights are third ordinates; a
+// vertex without one has two.
 func AppendFeature(dst []byte, l *geo.Layer, row int, extra ...Extra) []byte {
 	dst = append(dst, `{"type":"Feature","id":`...)
 	if id := l.ID(row); id != "" {
@@ -156,9 +157,15 @@ func AppendFeature(dst []byte, l *geo.Layer, row int, extra ...Extra) []byte {
 		dst = appendNumber(dst, float64(l.FID(row)))
 	}
 	dst = append(dst, `,"geometry":`...)
-	dst = AppendGeometry(dst, l.Geometry(row))
-	dst = append(dst, `,"properties":`...)
-	dst = l.AppendProperties(dst, row)
+	if z := heightsOf(l, row); z != nil {
+		dst = appendGeometry(dst, l.Geometry(row), &z)
+		dst = append(dst, `,"properties":`...)
+		dst = l.AppendProperties(dst, row, geo.HeightsField)
+	} else {
+		dst = AppendGeometry(dst, l.Geometry(row))
+		dst = append(dst, `,"properties":`...)
+		dst = l.AppendProperties(dst, row)
+	}
 	for _, e := range extra {
 		end := len(dst) - 1
 		if dst[end-1] == '{' {
@@ -173,7 +180,10 @@ func AppendFeature(dst []byte, l *geo.Layer, row int, extra ...Extra) []byte {
 }
 
 // AppendGeometry appends a geometry as GeoJSON.
-func AppendGeometry(dst []byte, g orb.Geometry) []byte {
+func AppendGeometry(dst []byte, g orb.Geometry) []byte { return appendGeometry(dst, g, new(heights)) }
+
+// appendGeometry appends a geometry with the heights at the front of z.
+func appendGeometry(dst []byte, g orb.Geometry, z *heights) []byte {
 	if c, ok := g.(orb.Collection); g == nil || ok && len(c) == 0 { // a count of an area has no place
 		return append(dst, "null"...)
 	}
@@ -191,24 +201,24 @@ func AppendGeometry(dst []byte, g orb.Geometry) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = AppendGeometry(dst, part)
+			dst = appendGeometry(dst, part, z)
 		}
 		return append(dst, "]}"...)
 	}
 	dst = append(dst, `","coordinates":`...)
 	switch g := g.(type) {
 	case orb.Point:
-		dst = appendPosition(dst, g)
+		dst = appendPosition(dst, g, z.take(1).at(0))
 	case orb.MultiPoint:
-		dst = appendPositions(dst, g)
+		dst = appendPositions(dst, g, z.take(len(g)))
 	case orb.LineString:
-		dst = appendPositions(dst, g)
+		dst = appendPositions(dst, g, z.take(len(g)))
 	case orb.MultiLineString:
-		dst = appendList(dst, g, func(dst []byte, line orb.LineString) []byte { return appendPositions(dst, line) })
+		dst = appendList(dst, g, func(dst []byte, line orb.LineString) []byte { return appendPositions(dst, line, z.take(len(line))) })
 	case orb.Polygon:
-		dst = appendPolygon(dst, g)
+		dst = appendPolygon(dst, g, z)
 	case orb.MultiPolygon:
-		dst = appendList(dst, g, appendPolygon)
+		dst = appendList(dst, g, func(dst []byte, p orb.Polygon) []byte { return appendPolygon(dst, p, z) })
 	default:
 		dst = append(dst, "[]"...)
 	}
@@ -226,25 +236,46 @@ func appendList[T any](dst []byte, items []T, one func([]byte, T) []byte) []byte
 	return append(dst, ']')
 }
 
-func appendPosition(dst []byte, p orb.Point) []byte {
+func appendPosition(dst []byte, p orb.Point, z float64) []byte {
 	dst = appendDegrees(append(dst, '['), p[0])
 	dst = appendDegrees(append(dst, ','), p[1])
+	if z == z {
+		dst = appendNumber(append(dst, ','), z)
+	}
 	return append(dst, ']')
 }
 
-func appendPositions(dst []byte, points []orb.Point) []byte {
-	return appendList(dst, points, appendPosition)
+func appendPositions(dst []byte, points []orb.Point, z heights) []byte {
+	dst = append(dst, '[')
+	for i, p := range points {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendPosition(dst, p, z.at(i))
+	}
+	return append(dst, ']')
 }
 
-func appendPolygon(dst []byte, p orb.Polygon) []byte {
+func appendPolygon(dst []byte, p orb.Polygon, z *heights) []byte {
 	dst = append(dst, '[')
 	for i, ring := range p {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendPositions(dst, rightHanded(ring, i == 0))
+		ring, up := turned(ring, z.take(len(ring)), i == 0)
+		dst = appendPositions(dst, ring, up)
 	}
 	return append(dst, ']')
+}
+
+// turned is rightHanded for a ring with heights.
+func turned(ring orb.Ring, z heights, outer bool) (orb.Ring, heights) {
+	out := rightHanded(ring, outer)
+	if z != nil && len(out) > 0 && &out[0] != &ring[0] {
+		z = slices.Clone(z)
+		slices.Reverse(z)
+	}
+	return out, z
 }
 
 // rightHanded returns an outer ring anticlockwise, a hole clockwise.

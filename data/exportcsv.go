@@ -21,6 +21,7 @@ type csvWriter struct {
 	columns []string
 	at      map[string]int
 	cells   []string // the JSON literals of the row at hand, by column
+	height  int      // the column of heights, -1 without
 	wkt     bool
 	tracks  bool
 }
@@ -35,6 +36,9 @@ func writeCSV(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
 	for _, col := range l.Columns() {
 		names[col.Name] = true
 	}
+	if c.wkt && !c.plainHeights() {
+		delete(names, geo.HeightsField)
+	}
 	c.columns = sortedKeys(names)
 	c.header()
 	for row := range rows {
@@ -47,6 +51,17 @@ func writeCSV(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
 			return
 		}
 	}
+}
+
+// plainHeights tells whether some row has heights that are no Z, since
+// well-known text cannot say that a vertex has none.
+func (c *csvWriter) plainHeights() bool {
+	for row := range c.l.Len() {
+		if c.l.Value(row, geo.HeightsField) != nil && !heightsOf(c.l, row).whole() {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *csvWriter) header() {
@@ -78,16 +93,25 @@ func (c *csvWriter) header() {
 	}
 	c.columns = kept
 	c.cells = make([]string, len(kept))
+	c.height = -1
+	if k, ok := c.at[geo.HeightsField]; ok {
+		c.height = k
+	}
 	c.out.buf = append(dst, '\r', '\n')
 }
 
 func (c *csvWriter) row(row int) {
 	dst := c.out.buf
+	inText := false
 	dst = appendCell(dst, c.l.ID(row))
 	dst = append(dst, ',')
 	if g, ok := c.l.Geometry(row).(orb.Collection); ok && len(g) == 0 && c.wkt {
 	} else if c.wkt {
-		dst = append(AppendWKT(append(dst, '"'), c.l.Geometry(row)), '"')
+		z := heightsOf(c.l, row)
+		if inText = z.whole(); !inText {
+			z = nil
+		}
+		dst = append(appendWKT(append(dst, '"'), c.l.Geometry(row), z), '"')
 	} else {
 		p, _ := c.l.Point(row)
 		dst = appendDegrees(append(appendDegrees(dst, p[0]), ','), p[1])
@@ -101,7 +125,11 @@ func (c *csvWriter) row(row int) {
 	if ok && to != from {
 		dst = appendInstant(dst, to)
 	}
-	c.out.buf = c.properties(dst, row)
+	c.take(row)
+	if inText && c.height >= 0 {
+		c.cells[c.height] = ""
+	}
+	c.out.buf = c.properties(dst)
 }
 
 // fixes writes a track as rows, one a vertex.
@@ -124,27 +152,38 @@ func (c *csvWriter) fixes(row int) {
 			times = []int64{from}
 		}
 	}
+	z := heightsOf(c.l, row)
+	c.take(row)
 	for i, p := range points {
 		dst := append(appendCell(c.out.buf, id), ',')
 		if i < len(times) {
 			dst = appendInstant(dst, times[i])
 		}
 		dst = appendDegrees(append(appendDegrees(append(dst, ','), p[0]), ','), p[1])
-		c.out.buf = c.properties(dst, row)
+		if z != nil && c.height >= 0 { // of this fix
+			if c.cells[c.height] = ""; z[i] == z[i] {
+				c.cells[c.height] = string(appendNumber(nil, z[i]))
+			}
+		}
+		c.out.buf = c.properties(dst)
 		if !c.out.flush(false) {
 			return
 		}
 	}
 }
 
-// properties ends the row with its properties.
-func (c *csvWriter) properties(dst []byte, row int) []byte {
+// take readies the properties of a row.
+func (c *csvWriter) take(row int) {
 	clear(c.cells)
 	c.l.Literals(row, func(name, literal string) {
 		if k, ok := c.at[name]; ok {
 			c.cells[k] = literal
 		}
 	})
+}
+
+// properties ends the row with its properties.
+func (c *csvWriter) properties(dst []byte) []byte {
 	for _, literal := range c.cells {
 		dst = append(dst, ',')
 		if literal != "" && literal[0] == '"' {

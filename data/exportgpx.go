@@ -70,18 +70,21 @@ func (g *gpxWriter) row(row int, kind string) {
 	times := g.l.VertexTimesMS(row)
 	from, to, dated := g.l.TimesMS(row)
 	stay := false
+	var z heights
 	if p, ok := g.l.Geometry(row).(orb.Point); ok && kind == "wpt" {
 		dst = appendLatLon(dst, p)
 		dst = append(dst, '>')
-		if v := g.l.Number(row, "ele"); v == v {
+		if v := g.height(row); v == v {
 			dst = append(appendNumber(append(dst, "<ele>"...), v), "</ele>"...)
-			delete(g.literals, "ele")
 		}
 		if dated && g.l.Info.Kind != geo.KindPost {
 			dst = append(appendInstant(append(dst, "<time>"...), from), "</time>"...)
 			dated = from != to
 		}
 	} else {
+		if z = heightsOf(g.l, row); z != nil {
+			delete(g.literals, geo.HeightsField)
+		}
 		dst = append(dst, '>')
 		if ok && dated && from == to {
 			times, stay = []int64{from}, true
@@ -98,20 +101,33 @@ func (g *gpxWriter) row(row int, kind string) {
 	switch v := g.l.Geometry(row).(type) {
 	case orb.Point:
 		if kind == "trk" {
-			dst = appendSegment(dst, orb.LineString{v}, times)
+			dst = appendSegment(dst, orb.LineString{v}, z, times)
 		}
 	case orb.LineString:
 		if kind == "rte" {
-			dst = appendFixes(dst, "rtept", v, nil)
+			dst = appendFixes(dst, "rtept", v, z, nil)
 		} else {
-			dst = appendSegment(dst, v, times)
+			dst = appendSegment(dst, v, z, times)
 		}
 	case orb.MultiLineString:
 		for _, line := range v {
-			dst = appendSegment(dst, line, nil)
+			dst = appendSegment(dst, line, z.take(len(line)), nil)
 		}
 	}
 	g.out.buf = append(append(append(dst, "</"...), kind...), '>')
+}
+
+// height is that of a point, NaN for none, and takes it from the literals.
+func (g *gpxWriter) height(row int) float64 {
+	ele := g.l.Number(row, "ele")
+	if z := heightsOf(g.l, row); z != nil && (ele != ele || ele == z[0]) {
+		ele = z[0]
+		delete(g.literals, geo.HeightsField)
+	}
+	if ele == ele {
+		delete(g.literals, "ele")
+	}
+	return ele
 }
 
 // text writes a property that GPX has an element for.
@@ -189,19 +205,27 @@ func elementName(name string) string {
 	return clean
 }
 
-func appendSegment(dst []byte, line orb.LineString, times []int64) []byte {
-	return append(appendFixes(append(dst, "<trkseg>"...), "trkpt", line, times), "</trkseg>"...)
+func appendSegment(dst []byte, line orb.LineString, z heights, times []int64) []byte {
+	return append(appendFixes(append(dst, "<trkseg>"...), "trkpt", line, z, times), "</trkseg>"...)
 }
 
-func appendFixes(dst []byte, element string, line orb.LineString, times []int64) []byte {
+// appendFixes appends the points of a line, with what is known of each.
+func appendFixes(dst []byte, element string, line orb.LineString, z heights, times []int64) []byte {
 	for i, p := range line {
 		dst = appendLatLon(append(append(dst, "\n<"...), element...), p)
-		if i >= len(times) {
+		up := z.at(i)
+		if i >= len(times) && up != up {
 			dst = append(dst, "/>"...)
 			continue
 		}
-		dst = append(appendInstant(append(dst, "><time>"...), times[i]), "</time></"...)
-		dst = append(append(dst, element...), '>')
+		dst = append(dst, '>')
+		if up == up {
+			dst = append(appendNumber(append(dst, "<ele>"...), up), "</ele>"...)
+		}
+		if i < len(times) {
+			dst = append(appendInstant(append(dst, "<time>"...), times[i]), "</time>"...)
+		}
+		dst = append(append(append(dst, "</"...), element...), '>')
 	}
 	return dst
 }

@@ -21,6 +21,7 @@ type kmlWriter struct {
 	enc     *xml.Encoder
 	l       *geo.Layer
 	columns []geo.Column
+	heights bool // the layer has some
 }
 
 func writeKML(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
@@ -75,6 +76,7 @@ func (k *kmlWriter) schema() kml.Element {
 			continue
 		}
 		hasID = hasID || c.Name == "id"
+		k.heights = k.heights || c.Name == geo.HeightsField
 		k.columns = append(k.columns, c)
 		kind := "string"
 		switch c.Type {
@@ -101,6 +103,7 @@ func (k *kmlWriter) placemark(row int) kml.Element {
 	if text := plainText(literals["description"]); text != "" {
 		p.Append(kml.Description(text))
 	}
+	z := k.height(row, literals)
 	times := k.l.VertexTimesMS(row)
 	if when := k.when(row); when != nil && times == nil {
 		p.Append(when)
@@ -118,16 +121,29 @@ func (k *kmlWriter) placemark(row int) kml.Element {
 		p.Append(kml.ExtendedData(data))
 	}
 	if line, ok := k.l.Geometry(row).(orb.LineString); ok && times != nil {
-		return p.Append(gxTrack(line, times))
+		return p.Append(gxTrack(line, z, times))
 	}
-	ele := k.l.Number(row, "ele")
-	if at, ok := k.l.Geometry(row).(orb.Point); ok && ele == ele {
-		return p.Append(kml.Point(kml.AltitudeMode(kml.AltitudeModeAbsolute), kml.Coordinates(kml.Coordinate{Lon: degrees7(at[0]), Lat: degrees7(at[1]), Alt: ele})))
-	}
-	if g := kmlGeometry(k.l.Geometry(row)); g != nil {
+	if g := kmlGeometry(k.l.Geometry(row), &z); g != nil {
 		p.Append(g)
 	}
 	return p
+}
+
+// height returns the heights of a row, of a point also its property ele, and
+// takes what the geometry will say from the literals.
+func (k *kmlWriter) height(row int, literals map[string]string) heights {
+	var z heights
+	if k.heights {
+		if z = heightsOf(k.l, row); z != nil {
+			delete(literals, geo.HeightsField)
+		}
+	}
+	if _, point := k.l.Geometry(row).(orb.Point); point && z == nil {
+		if ele := k.l.Number(row, "ele"); ele == ele {
+			z = heights{ele}
+		}
+	}
+	return z
 }
 
 // plainText is the text of a literal, of whatever type.
@@ -167,27 +183,50 @@ func (t kmlInstant) MarshalXML(enc *xml.Encoder, _ xml.StartElement) error {
 	return enc.EncodeElement(string(appendInstant(nil, t.ms)), xml.StartElement{Name: xml.Name{Local: t.name}})
 }
 
-func gxTrack(line orb.LineString, times []int64) kml.Element {
+// kmlText is an element with a text.
+type kmlText struct{ name, text string }
+
+func (t kmlText) MarshalXML(enc *xml.Encoder, _ xml.StartElement) error {
+	return enc.EncodeElement(t.text, xml.StartElement{Name: xml.Name{Local: t.name}})
+}
+
+func gxTrack(line orb.LineString, z heights, times []int64) kml.Element {
 	track := kml.GxTrack()
+	track.Append(kmlMode(z)...)
 	for _, ms := range times {
 		track.Append(kmlInstant{"when", ms})
 	}
-	for _, p := range line {
-		track.Append(kml.GxCoord(kml.Coordinate{Lon: degrees7(p[0]), Lat: degrees7(p[1])}))
+	for i, p := range line {
+		if z == nil {
+			track.Append(kml.GxCoord(kml.Coordinate{Lon: degrees7(p[0]), Lat: degrees7(p[1])}))
+		} else {
+			track.Append(kmlText{"gx:coord", string(appendTuple(nil, p, z[i], ' '))})
+		}
 	}
 	return track
 }
 
-func kmlGeometry(g orb.Geometry) kml.Element {
+// kmlMode says of heights that they are above the sea.
+func kmlMode(z heights) []kml.Element {
+	if z == nil {
+		return nil
+	}
+	return []kml.Element{kml.AltitudeMode(kml.AltitudeModeAbsolute)}
+}
+
+// kmlGeometry makes a geometry with the heights at the front of z.
+func kmlGeometry(g orb.Geometry, z *heights) kml.Element {
+	mode := kmlMode(*z)
 	switch g := g.(type) {
 	case orb.Point:
-		return kml.Point(kmlPositions(orb.LineString{g}))
+		return kml.Point(append(mode, kmlPositions([]orb.Point{g}, z.take(1)))...)
 	case orb.LineString:
-		return kml.LineString(kmlPositions(g))
+		return kml.LineString(append(mode, kmlPositions(g, z.take(len(g))))...)
 	case orb.Polygon:
-		polygon := kml.Polygon()
+		polygon := kml.Polygon(mode...)
 		for i, ring := range g {
-			r := kml.LinearRing(kmlPositions(orb.LineString(rightHanded(ring, i == 0))))
+			ring, up := turned(ring, z.take(len(ring)), i == 0)
+			r := kml.LinearRing(kmlPositions(ring, up))
 			if i == 0 {
 				polygon.Append(kml.OuterBoundaryIs(r))
 			} else {
@@ -203,19 +242,19 @@ func kmlGeometry(g orb.Geometry) kml.Element {
 	switch g := g.(type) {
 	case orb.MultiPoint:
 		for _, p := range g {
-			many.Append(kmlGeometry(p))
+			many.Append(kmlGeometry(p, z))
 		}
 	case orb.MultiLineString:
 		for _, line := range g {
-			many.Append(kmlGeometry(line))
+			many.Append(kmlGeometry(line, z))
 		}
 	case orb.MultiPolygon:
 		for _, p := range g {
-			many.Append(kmlGeometry(p))
+			many.Append(kmlGeometry(p, z))
 		}
 	case orb.Collection:
 		for _, part := range g {
-			many.Append(kmlGeometry(part))
+			many.Append(kmlGeometry(part, z))
 		}
 	default:
 		return nil
@@ -223,12 +262,32 @@ func kmlGeometry(g orb.Geometry) kml.Element {
 	return many
 }
 
-func kmlPositions(line orb.LineString) kml.Element {
-	out := make(kml.CoordinatesElement, len(line))
-	for i, p := range line {
-		out[i] = kml.Coordinate{Lon: degrees7(p[0]), Lat: degrees7(p[1])}
+// kmlPositions writes heights itself: go-kml leaves out those of zero.
+func kmlPositions(points []orb.Point, z heights) kml.Element {
+	if z == nil {
+		out := make(kml.CoordinatesElement, len(points))
+		for i, p := range points {
+			out[i] = kml.Coordinate{Lon: degrees7(p[0]), Lat: degrees7(p[1])}
+		}
+		return out
 	}
-	return out
+	var text []byte
+	for i, p := range points {
+		if i > 0 {
+			text = append(text, ' ')
+		}
+		text = appendTuple(text, p, z[i], ',')
+	}
+	return kmlText{"coordinates", string(text)}
+}
+
+// appendTuple appends a position, with its height if it has one.
+func appendTuple(dst []byte, p orb.Point, z float64, sep byte) []byte {
+	dst = appendDegrees(append(appendDegrees(dst, p[0]), sep), p[1])
+	if z == z {
+		dst = appendNumber(append(dst, sep), z)
+	}
+	return dst
 }
 
 // degrees7 rounds to seven decimals, about a centimetre.

@@ -52,13 +52,20 @@ type ExportTable struct {
 	id     int            // -1: no column
 	from   int            // -1: no column; the end follows
 	values []ExportValue  // of the row at hand
+
+	noGaps  bool // the format cannot say that a vertex has no height
+	heights bool // some row has heights in its geometry
 }
 
 // NewExportTable settles the columns of some rows of a layer; nil are all.
 // A text column whose every value is a date or a UTC time as this program
-// writes them becomes one of dates or times.
+// writes them becomes one of dates or times. Heights are no column but Z.
 func NewExportTable(l *geo.Layer, rows iter.Seq[int]) *ExportTable {
-	t := &ExportTable{Layer: l, at: map[string]int{}, id: -1, from: -1}
+	return (&ExportTable{}).of(l, rows)
+}
+
+func (t *ExportTable) of(l *geo.Layer, rows iter.Seq[int]) *ExportTable {
+	t.Layer, t.at, t.id, t.from = l, map[string]int{}, -1, -1
 	if rows == nil {
 		t.Rows = make([]int, l.Len())
 		for i := range t.Rows {
@@ -124,6 +131,10 @@ func (t *ExportTable) settle() {
 		t.Layer.Values(row, func(name string, v any) {
 			i, ok := t.at[name]
 			if !ok {
+				return
+			}
+			if name == geo.HeightsField && t.HeightsOf(row) != nil {
+				t.heights = true
 				return
 			}
 			k, n := kindOf(v)
@@ -232,7 +243,7 @@ func (t *ExportTable) Row(row int) []ExportValue {
 		}
 	}
 	t.Layer.Values(row, func(name string, v any) {
-		if i, ok := t.at[name]; ok {
+		if i, ok := t.at[name]; ok && !(name == geo.HeightsField && t.HeightsOf(row) != nil) {
 			t.values[i] = exportValueOf(t.Fields[i].Kind, v)
 		}
 	})
@@ -262,6 +273,19 @@ func exportValueOf(kind ExportKind, v any) ExportValue {
 	}
 	return e
 }
+
+// HeightsOf returns a height in metres for each vertex of a row, which formats
+// with Z keep, NaN for a vertex without; nil when it has none.
+func (t *ExportTable) HeightsOf(row int) []float64 {
+	z := heightsOf(t.Layer, row)
+	if t.noGaps && !z.whole() {
+		return nil
+	}
+	return z
+}
+
+// InSpace reports whether any row has heights.
+func (t *ExportTable) InSpace() bool { return t.heights }
 
 // MeasuresOf returns the times of a track's vertices in unix seconds, which
 // formats with measures (M) keep; nil when it has none.

@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -17,14 +18,14 @@ type fixList struct {
 	row    int
 	lines  orb.MultiLineString
 	ms     []int64 // of all lines together, noTime for a position without
+	height heights // likewise; it may end early
 	n      int     // positions, good or bad
 	timed  int
 	bounds [2]time.Time // the first and the last time
-	height bool
 }
 
 func (l *fixList) begin(im *importer, row int) {
-	*l = fixList{im: im, row: row, ms: l.ms[:0]}
+	*l = fixList{im: im, row: row, ms: l.ms[:0], height: l.height[:0]}
 }
 
 // segment begins another line.
@@ -39,6 +40,7 @@ type fix struct {
 	line     int // of the file
 	name     string
 	lon, lat []byte
+	height   []byte
 	time     []byte
 }
 
@@ -60,6 +62,9 @@ func (l *fixList) add(f fix) {
 	}
 	k := len(l.lines) - 1
 	l.lines[k] = append(l.lines[k], p)
+	if z, ok := xmlNumber(f.height); ok {
+		l.height = appendHeight(l.height, len(l.ms), z)
+	}
 	l.ms = append(l.ms, ms)
 }
 
@@ -85,12 +90,17 @@ func (l *fixList) instant(text []byte) (int64, *valueFault) {
 	return st.from.UnixMilli(), nil
 }
 
-// finish gives the row its lines and times.
+// finish gives the row its lines, heights and times.
 func (l *fixList) finish(r *rowState) {
 	if n := len(l.lines); n > 0 && len(l.lines[n-1]) == 0 {
 		l.lines = l.lines[:n-1]
 	}
+	var all heights
+	if len(l.height) > 0 {
+		all = padHeights(slices.Clone(l.height), len(l.ms))
+	}
 	if l.im.kind == geo.KindPatrolTrack {
+		r.heights = all
 		l.finishTrack(r)
 		return
 	}
@@ -100,8 +110,10 @@ func (l *fixList) finish(r *rowState) {
 	}
 	lines := l.lines[:0]
 	for _, line := range l.lines {
+		z := all.take(len(line))
 		if len(line) > 1 { // a line needs two positions
 			lines = append(lines, line)
+			r.heights = append(r.heights, z...)
 		}
 	}
 	switch len(lines) {

@@ -55,7 +55,7 @@ const (
 // Fields of the tables, in the order of the schema.
 const (
 	headerEnvelope, headerType, headerColumns, headerCount, headerNodeSize, headerCRS = 1, 2, 7, 8, 9, 10
-	headerName, headerHasM                                                            = 0, 4
+	headerName, headerHasZ, headerHasM                                                = 0, 3, 4
 	columnName, columnType                                                            = 0, 1
 	crsOrg, crsCode, crsName, crsWKT                                                  = 0, 1, 2, 4
 	geometryEnds, geometryXY, geometryZ, geometryM, geometryType, geometryParts       = 0, 1, 2, 3, 6, 7
@@ -284,9 +284,11 @@ func (p *fgbGeometry) read(s *shape, g flatTable, kind byte, depth int) {
 // positions adds the positions of a geometry. Without ends it returns 1, or 0
 // when there are none; with ends it closes the lists of them itself.
 func (p *fgbGeometry) positions(s *shape, g flatTable, ends []byte) int {
-	xy, m := floats(g.vector(geometryXY, 8)), floats(g.vector(geometryM, 8))
-	s.heights = s.heights || len(g.vector(geometryZ, 8)) > 0
+	xy, z, m := floats(g.vector(geometryXY, 8)), floats(g.vector(geometryZ, 8)), floats(g.vector(geometryM, 8))
 	n := xy.len() / 2
+	if z.len() != n {
+		z = nil
+	}
 	if m.len() != n {
 		m = nil
 	}
@@ -297,11 +299,14 @@ func (p *fgbGeometry) positions(s *shape, g flatTable, ends []byte) int {
 	from := len(s.points)
 	list := func(a, b int) {
 		for i := a; i < b; i++ {
-			v := nan
+			height, v := nan, nan
+			if z != nil {
+				height = z.at(i)
+			}
 			if m != nil {
 				v = m.at(i)
 			}
-			s.position(xy.at(2*i), xy.at(2*i+1), v)
+			s.position(xy.at(2*i), xy.at(2*i+1), height, v)
 		}
 	}
 	kind := s.kind
@@ -347,8 +352,7 @@ func (p *fgbGeometry) collection(s *shape, g flatTable, depth int) {
 			s.spoil(f.code, "%s", f.message)
 			return
 		}
-		s.heights = s.heights || one.heights
-		s.parts = append(s.parts, built)
+		s.part(built, one)
 	}
 }
 

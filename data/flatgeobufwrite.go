@@ -154,6 +154,7 @@ func (f *fgbWriter) header() []byte {
 		b.PrependUOffsetTSlot(headerEnvelope, box, 0)
 	}
 	b.PrependByteSlot(headerType, f.kind, 0)
+	b.PrependBoolSlot(headerHasZ, f.t.InSpace(), false)
 	b.PrependBoolSlot(headerHasM, f.measured, false)
 	b.PrependUOffsetTSlot(headerColumns, list, 0)
 	b.PrependUint64Slot(headerCount, uint64(len(f.nodes)), 0)
@@ -192,8 +193,8 @@ func floatVector(b *flatbuffers.Builder, v []float64) flatbuffers.UOffsetT {
 func (f *fgbWriter) feature(row int) []byte {
 	b := f.b
 	b.Reset()
-	m := f.t.MeasuresOf(row)
-	geometry := f.geometry(f.t.Layer.Geometry(row), m)
+	z := heights(f.t.HeightsOf(row))
+	geometry := f.geometry(f.t.Layer.Geometry(row), &z, f.t.MeasuresOf(row))
 	f.appendProperties(row)
 	properties := b.CreateByteVector(f.props)
 	b.StartObject(3)
@@ -203,9 +204,11 @@ func (f *fgbWriter) feature(row int) []byte {
 	return b.FinishedBytes()
 }
 
-// geometry writes a geometry; m are the measures of its positions, or nil.
-func (f *fgbWriter) geometry(g orb.Geometry, m []float64) flatbuffers.UOffsetT {
+// geometry writes a geometry with the heights at the front of z; m are the
+// measures of its positions, or nil.
+func (f *fgbWriter) geometry(g orb.Geometry, z *heights, m []float64) flatbuffers.UOffsetT {
 	var lists [][]orb.Point
+	var up heights
 	var parts []flatbuffers.UOffsetT
 	switch g := g.(type) {
 	case orb.Point:
@@ -221,35 +224,45 @@ func (f *fgbWriter) geometry(g orb.Geometry, m []float64) flatbuffers.UOffsetT {
 	case orb.Ring:
 		lists = [][]orb.Point{g}
 	case orb.Bound:
-		return f.geometry(g.ToPolygon(), m)
+		return f.geometry(g.ToPolygon(), z, m)
 	case orb.Polygon:
 		for i, ring := range g {
-			lists = append(lists, rightHanded(ring, i == 0))
+			ring, h := turned(ring, z.take(len(ring)), i == 0)
+			lists, up = append(lists, ring), append(up, h...)
 		}
 	case orb.MultiPolygon:
 		for _, p := range g {
-			parts = append(parts, f.geometry(p, nil))
+			parts = append(parts, f.geometry(p, z, nil))
 		}
 	case orb.Collection:
 		for _, part := range g {
-			parts = append(parts, f.geometry(part, nil))
+			parts = append(parts, f.geometry(part, z, nil))
 		}
 	}
-	return f.geometryTable(fgbTypeOf(g), lists, parts, m)
+	if up == nil && parts == nil {
+		up = z.take(countVertices(g))
+	}
+	return f.geometryTable(fgbTypeOf(g), fgbLists{lists, up, m}, parts)
 }
 
-func (f *fgbWriter) geometryTable(kind byte, lists [][]orb.Point, parts []flatbuffers.UOffsetT, m []float64) flatbuffers.UOffsetT {
+// fgbLists are lists of positions, with the heights and measures of all or nil.
+type fgbLists struct {
+	xy   [][]orb.Point
+	z, m []float64
+}
+
+func (f *fgbWriter) geometryTable(kind byte, l fgbLists, parts []flatbuffers.UOffsetT) flatbuffers.UOffsetT {
 	b := f.b
 	var xy []float64
 	var ends []uint32
-	for _, list := range lists {
+	for _, list := range l.xy {
 		for _, p := range list {
 			xy = append(xy, p[0], p[1])
 		}
 		ends = append(ends, uint32(len(xy)/2))
 	}
-	var endsAt, xyAt, mAt, partsAt flatbuffers.UOffsetT
-	if len(lists) > 1 {
+	var endsAt, xyAt, zAt, mAt, partsAt flatbuffers.UOffsetT
+	if len(l.xy) > 1 {
 		b.StartVector(4, len(ends), 4)
 		for _, e := range slices.Backward(ends) {
 			b.PrependUint32(e)
@@ -258,12 +271,17 @@ func (f *fgbWriter) geometryTable(kind byte, lists [][]orb.Point, parts []flatbu
 	}
 	if len(xy) > 0 {
 		xyAt = floatVector(b, xy)
-		if f.measured {
-			if len(m) != len(xy)/2 {
-				m = slices.Repeat([]float64{math.NaN()}, len(xy)/2)
+		ordinates := func(wanted bool, v []float64) flatbuffers.UOffsetT {
+			switch n := len(xy) / 2; {
+			case !wanted:
+				return 0
+			case len(v) == n:
+				return floatVector(b, v)
+			default:
+				return floatVector(b, slices.Repeat([]float64{nan}, n))
 			}
-			mAt = floatVector(b, m)
 		}
+		zAt, mAt = ordinates(f.t.InSpace(), l.z), ordinates(f.measured, l.m)
 	}
 	if len(parts) > 0 {
 		partsAt = b.CreateVectorOfTables(parts)
@@ -271,6 +289,7 @@ func (f *fgbWriter) geometryTable(kind byte, lists [][]orb.Point, parts []flatbu
 	b.StartObject(8)
 	b.PrependUOffsetTSlot(geometryEnds, endsAt, 0)
 	b.PrependUOffsetTSlot(geometryXY, xyAt, 0)
+	b.PrependUOffsetTSlot(geometryZ, zAt, 0)
 	b.PrependUOffsetTSlot(geometryM, mAt, 0)
 	b.PrependByteSlot(geometryType, kind, 0)
 	b.PrependUOffsetTSlot(geometryParts, partsAt, 0)

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"slices"
-
-	"github.com/sempadan/sempadan/geo"
 )
 
 // geoJSON reads GeoJSON (RFC 7946) as a stream, one feature at a time.
@@ -291,12 +288,7 @@ func (g *geoJSON) setGeometry(s *shape) {
 		return
 	}
 	r.geometry = geometry
-	if s.heights {
-		g.im.counts.heights++
-	}
-	if len(s.measures) > 0 && g.im.kind == geo.KindPatrolTrack {
-		r.measures = slices.Clone(s.measures)
-	}
+	g.im.ordinates(s)
 }
 
 // readShape reads a geometry object into s.
@@ -349,8 +341,7 @@ func (g *geoJSON) geometryPart(s *shape, m member) {
 			s.spoil(f.code, "%s", f.message)
 			continue
 		}
-		s.heights = s.heights || part.heights
-		s.parts = append(s.parts, geometry)
+		s.part(geometry, &part)
 	}
 }
 
@@ -382,7 +373,7 @@ func (g *geoJSON) coordinates(s *shape) int {
 
 // position reads the numbers of a position behind its bracket.
 func (g *geoJSON) position(s *shape) {
-	v := [4]float64{0, 0, 0, math.NaN()}
+	v := [4]float64{0, 0, math.NaN(), math.NaN()}
 	n := 0
 	for first := true; g.next(first, ']'); first = false {
 		if c := g.peek(); c != '-' && c-'0' >= 10 {
@@ -401,8 +392,7 @@ func (g *geoJSON) position(s *shape) {
 	if n < 2 {
 		s.spoil("bad_coordinate", "a position needs a longitude and a latitude")
 	}
-	s.heights = s.heights || n > 2
-	s.position(v[0], v[1], v[3])
+	s.position(v[0], v[1], v[2], v[3])
 }
 
 // crsMember reads the name that files from before RFC 7946 may give.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/paulmach/orb/encoding/wkb"
 
 	"github.com/sempadan/sempadan/geo"
 )
@@ -126,13 +125,22 @@ func parquetNode(f ExportField) parquet.Node {
 
 func (p *parquetWriter) metadata() (string, error) {
 	seen := map[string]bool{}
+	low, high := math.Inf(1), math.Inf(-1)
 	for _, row := range p.t.Rows {
-		g := p.t.Layer.Geometry(row)
-		seen[g.GeoJSONType()] = true
+		name := p.t.Layer.Geometry(row).GeoJSONType()
+		if z := p.t.HeightsOf(row); z != nil {
+			name += " Z"
+			least, most := rangeOf(z)
+			low, high = min(low, least), max(high, most)
+		}
+		seen[name] = true
 	}
 	column := geometryColumns{Encoding: "WKB", GeometryTypes: sortedKeys(seen)}
 	if b := p.t.Bound(); len(p.t.Rows) > 0 {
 		column.BBox = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
+		if p.t.InSpace() {
+			column.BBox = []float64{b.Min[0], b.Min[1], low, b.Max[0], b.Max[1], high}
+		}
 	}
 	text, err := json.Marshal(geoMetadata{"1.1.0", parquetGeometry, map[string]geometryColumns{parquetGeometry: column}})
 	return string(text), err
@@ -140,7 +148,7 @@ func (p *parquetWriter) metadata() (string, error) {
 
 func (p *parquetWriter) row(row int) (parquet.Row, error) {
 	out := make(parquet.Row, p.width)
-	shape, err := wkb.Marshal(p.t.Layer.Geometry(row))
+	shape, err := AppendWKB(nil, p.t.Layer.Geometry(row), p.t.HeightsOf(row), nil)
 	if err != nil {
 		return nil, fmt.Errorf("row %d: %w", row+1, err)
 	}

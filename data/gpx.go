@@ -133,9 +133,6 @@ func (g *gpxReader) course(e xml.StartElement) {
 		return
 	}
 	g.fixes.finish(r)
-	if g.fixes.height {
-		g.im.counts.heights++
-	}
 	g.take()
 }
 
@@ -151,8 +148,7 @@ func (g *gpxReader) point(e xml.StartElement) {
 		case "time":
 			f.time = g.value()
 		case "ele":
-			g.fixes.height = true
-			g.skip()
+			f.height = g.value()
 		default:
 			g.skip()
 		}

@@ -37,10 +37,13 @@ func TestGPXTrackOfAPatrol(t *testing.T) {
 	if times := l.VertexTimesMS(1); times[0] != time.Date(2021, 12, 31, 17, 0, 0, 5e8, time.UTC).UnixMilli() {
 		t.Errorf("second segment %v", times)
 	}
-	for code, want := range map[string]int{"not_a_track": 2, "heights_dropped": 1, "column_not_stored": 0} {
+	for code, want := range map[string]int{"not_a_track": 2, "heights_dropped": 0, "column_not_stored": 0} {
 		if _, n := warning(r, code); n != want {
 			t.Errorf("%s counts %d, expected %d: %+v", code, n, want, r.Warnings)
 		}
+	}
+	if got := heightsText(l); got != "[12,null]|-" {
+		t.Errorf("heights %s", got)
 	}
 	if l.Text(0, "name") != "" || len(r.NotStored) != 1 || r.NotStored[0] != "name" {
 		t.Error("the name of a patrol is stored, or the report does not say that it is not")

@@ -21,8 +21,9 @@ type kmlReader struct {
 	shape   shape
 	unread  map[string]int // elements that are passed over, by name
 	whens   [][]byte
-	height  float64 // of the last position read
-	above   bool    // the geometry at hand gives heights above sea level
+	mode    string  // how the geometry at hand means its heights
+	heights heights // of the parts read; it may end early
+	within  int     // positions of the parts read
 }
 
 // readKML reads a KML file, a placemark a row.
@@ -120,9 +121,6 @@ func (k *kmlReader) placemark(e xml.StartElement) {
 	}
 	if k.fixes.n > 0 {
 		k.fixes.finish(r)
-		if k.fixes.height {
-			k.im.counts.heights++
-		}
 	}
 	if err := k.im.take(); err != nil {
 		k.failed = err
@@ -236,6 +234,7 @@ func (k *kmlReader) track(e xml.StartElement) {
 	}
 	k.fixes.segment()
 	k.whens = k.whens[:0]
+	k.mode = ""
 	n := 0
 	var coords []fix
 	for {
@@ -253,8 +252,12 @@ func (k *kmlReader) track(e xml.StartElement) {
 				coords = append(coords, fix{line: line, name: "coord"})
 				continue
 			}
-			k.fixes.height = k.fixes.height || len(f) > 2 && !isZero(f[2])
 			coords = append(coords, fix{line: line, name: "coord", lon: f[0], lat: f[1]})
+			if len(f) > 2 {
+				coords[len(coords)-1].height = f[2]
+			}
+		case "altitudeMode":
+			k.mode = string(k.value())
 		default:
 			k.skip()
 		}
@@ -267,7 +270,11 @@ func (k *kmlReader) track(e xml.StartElement) {
 		k.im.row.refuseRow("when", "times_mismatch", "has "+itoa(len(k.whens))+" times for "+itoa(len(coords))+" positions")
 		return
 	}
+	kept := k.keepHeights(slices.ContainsFunc(coords, func(f fix) bool { return len(f.height) > 0 && !isZero(f.height) }))
 	for i, f := range coords {
+		if !kept {
+			f.height = nil
+		}
 		if f.lon == nil { // the device knew the time but not the place
 			continue
 		}
@@ -290,24 +297,37 @@ func (k *kmlReader) setGeometry(r *rowState, e xml.StartElement) {
 		k.skip()
 		return
 	}
+	k.heights, k.within = nil, 0
 	parts := k.geometry(r, e, nil)
 	if k.failed != nil || r.fault != nil {
 		return
 	}
 	r.geometry = joined(parts)
-	if _, point := r.geometry.(orb.Point); point && e.Name.Local == "Point" && k.height != 0 {
-		if k.above {
-			k.im.numberCell(r, "ele", appendNumber(nil, k.height))
-		} else {
-			k.im.counts.heights++
-		}
+	if len(k.heights) == 0 {
+		return
 	}
+	if _, point := r.geometry.(orb.Point); point {
+		k.im.numberCell(r, "ele", appendNumber(nil, k.heights[0]))
+	} else {
+		r.heights = padHeights(k.heights, k.within)
+	}
+}
+
+// keepHeights tells whether the heights of the geometry at hand are above the
+// sea. Where the mode does not say so, zeros are mere filling.
+func (k *kmlReader) keepHeights(some bool) bool {
+	relative := strings.HasPrefix(k.mode, "relative")
+	if relative && some {
+		k.im.counts.heights++
+	}
+	return !relative && (some || k.mode == "absolute")
 }
 
 // geometry reads one geometry, or those of a MultiGeometry, behind parts.
 func (k *kmlReader) geometry(r *rowState, e xml.StartElement, parts []orb.Geometry) []orb.Geometry {
 	s := &k.shape
 	s.reset()
+	k.mode = ""
 	switch e.Name.Local {
 	case "MultiGeometry":
 		for {
@@ -340,7 +360,6 @@ func (k *kmlReader) geometry(r *rowState, e xml.StartElement, parts []orb.Geomet
 	if k.failed != nil {
 		return parts
 	}
-	height := s.heights && (e.Name.Local != "Point" || len(parts) > 0)
 	g, f := s.geometry(k.im.toWGS84, k.limits.Vertices)
 	if f != nil {
 		if f.code == "too_many_vertices" {
@@ -349,9 +368,10 @@ func (k *kmlReader) geometry(r *rowState, e xml.StartElement, parts []orb.Geomet
 		r.refuseRow("geometry", f.code, f.message)
 		return parts
 	}
-	if height {
-		k.im.counts.heights++
+	if k.keepHeights(slices.ContainsFunc(s.heights, func(z float64) bool { return z == z && z != 0 })) {
+		k.heights = appendHeights(k.heights, k.within, padHeights(s.heights, len(s.points)))
 	}
+	k.within += len(s.points)
 	return append(parts, g)
 }
 
@@ -371,6 +391,9 @@ func (k *kmlReader) rings(s *shape) int {
 			}
 		case "innerBoundaryIs":
 			into = &holes
+		case "altitudeMode":
+			k.mode = string(k.value())
+			continue
 		default:
 			k.skip()
 			continue
@@ -393,11 +416,11 @@ func (k *kmlReader) rings(s *shape) int {
 		s.fault = holes.fault
 	}
 	s.empty = s.empty || holes.empty
-	s.heights = s.heights || holes.heights
 	outer := len(s.points)
 	if outer == 0 {
 		return 0
 	}
+	s.heights = appendHeights(s.heights, outer, holes.heights)
 	s.points = append(s.points, holes.points...)
 	for _, end := range holes.ends[0] {
 		s.ends[0] = append(s.ends[0], outer+end)
@@ -407,7 +430,6 @@ func (k *kmlReader) rings(s *shape) int {
 
 // coordinates reads the positions of the geometry at hand.
 func (k *kmlReader) coordinates(s *shape) {
-	k.height, k.above = 0, false
 	for {
 		e, ok := k.child()
 		if !ok {
@@ -416,33 +438,31 @@ func (k *kmlReader) coordinates(s *shape) {
 		switch e.Name.Local {
 		case "coordinates":
 		case "altitudeMode":
-			k.above = string(k.value()) == "absolute"
+			k.mode = string(k.value())
 			continue
 		default:
 			k.skip()
 			continue
 		}
 		text := k.text(xmlTokenBytes)
-		fits := true
-		if k.height, fits = readTuples(s, text, k.limits.Vertices); !fits {
+		if !readTuples(s, text, k.limits.Vertices) {
 			k.fail(413, "too_many_vertices", "a geometry has more than %d vertices", k.limits.Vertices)
 		}
 	}
 }
 
-// readTuples reads lon,lat[,height] between white space and returns the last
-// height; false when there are more positions than may be. White space after a
-// comma goes on with the tuple.
-func readTuples(s *shape, text []byte, most int) (height float64, fits bool) {
+// readTuples reads lon,lat[,height] between white space; false when there are
+// more positions than may be. White space after a comma goes on with the tuple.
+func readTuples(s *shape, text []byte, most int) bool {
 	const space = " \t\r\n"
 	for text = bytes.TrimLeft(text, space); len(text) > 0; text = bytes.TrimLeft(text, space) {
-		var v [3]float64
+		v := [3]float64{2: nan}
 		n := 0
 		for {
 			x, used, ok := scanNumber(text)
 			if !ok || n == 3 {
 				s.spoil("bad_coordinate", "the coordinates hold %s, which is not longitude,latitude or longitude,latitude,height", show(text[:min(len(text), 40)]))
-				return 0, true
+				return true
 			}
 			v[n] = x
 			n++
@@ -454,16 +474,14 @@ func readTuples(s *shape, text []byte, most int) (height float64, fits bool) {
 		}
 		if n < 2 {
 			s.spoil("bad_coordinate", "a position has one number only; longitude,latitude is wanted")
-			return 0, true
+			return true
 		}
 		if len(s.points) >= most {
-			return 0, false
+			return false
 		}
-		height = v[2]
-		s.heights = s.heights || n == 3 && v[2] != 0
-		s.position(v[0], v[1], nan)
+		s.position(v[0], v[1], v[2], nan)
 	}
-	return height, true
+	return true
 }
 
 // joined makes one geometry of the parts of a MultiGeometry.

@@ -37,6 +37,7 @@ type rowState struct {
 	number   int // the line of a table, or the number of a feature
 	id       string
 	geometry orb.Geometry
+	heights  heights
 	measures []float64 // the M of each vertex, nil when there is none
 	times    [][]byte  // of the vertices, as written
 	hasTimes bool
@@ -100,6 +101,7 @@ func (im *importer) take() error {
 		im.unplaced(r)
 	}
 	if r.fault == nil {
+		im.fitHeights(r)
 		im.warnPolar(r)
 	}
 	if r.fault == nil {
@@ -174,6 +176,8 @@ func (im *importer) cell(r *rowState, c *cell) {
 				r.refuseRow(c.col.name, "forbidden_value", "the track's identifier looks like "+personal(c.text, false)+"; number the tracks instead")
 			}
 		case roleVertexTimes:
+		case roleHeights:
+			im.heightsCell(r, c)
 		default:
 			if t.watch {
 				im.watchTime(r, t, c)
@@ -345,6 +349,7 @@ func (im *importer) takeFeature(r *rowState) {
 	if im.check(r, f); r.fault != nil {
 		return
 	}
+	im.setHeights(r.heights, f.Geometry)
 	pending := len(im.pending)
 	if unsure || len(r.unsure) > 0 {
 		im.pending = append(im.pending, pendingRow{im.builder.Len(), r.number, string(r.from), string(r.to), r.unsure})

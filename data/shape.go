@@ -12,18 +12,19 @@ import (
 type shape struct {
 	kind     string // GeoJSON's name
 	points   []orb.Point
-	measures []float64 // the M of each position; empty while there is none
+	heights  []float64 // the Z of each position, NaN for none; empty while there is none
+	measures []float64 // the M of each position, likewise
 	ends     [3][]int  // of lists of positions, of lists of those, and so on
 	rank     int       // 1 a position, 2 a list of positions, ...
 	parts    []orb.Geometry
+	within   int         // positions of the parts
 	mixed    bool        // lists of different depth side by side
 	empty    bool        // a list without positions
-	heights  bool        // positions had more than two numbers
 	fault    *valueFault // what is wrong with a position
 }
 
 func (s *shape) reset() {
-	*s = shape{points: s.points[:0], measures: s.measures[:0], ends: [3][]int{s.ends[0][:0], s.ends[1][:0], s.ends[2][:0]}}
+	*s = shape{points: s.points[:0], heights: s.heights[:0], measures: s.measures[:0], ends: [3][]int{s.ends[0][:0], s.ends[1][:0], s.ends[2][:0]}}
 }
 
 func (s *shape) spoil(code, format string, args ...any) {
@@ -32,8 +33,9 @@ func (s *shape) spoil(code, format string, args ...any) {
 	}
 }
 
-// position adds a position; m is NaN without a measure.
-func (s *shape) position(x, y, m float64) {
+// position adds a position; z and m are NaN without a height and a measure.
+func (s *shape) position(x, y, z, m float64) {
+	s.heights = appendHeight(s.heights, len(s.points), z)
 	if m == m || len(s.measures) > 0 {
 		for len(s.measures) < len(s.points) {
 			s.measures = append(s.measures, math.NaN())
@@ -41,6 +43,13 @@ func (s *shape) position(x, y, m float64) {
 		s.measures = append(s.measures, m)
 	}
 	s.points = append(s.points, orb.Point{x, y})
+}
+
+// part adds a geometry of a collection, which was built from its own shape.
+func (s *shape) part(g orb.Geometry, of *shape) {
+	s.heights = appendHeights(s.heights, s.within, of.heights)
+	s.within += countVertices(g)
+	s.parts = append(s.parts, g)
 }
 
 // close ends a list whose items have the given rank, and returns its own.

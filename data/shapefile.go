@@ -294,23 +294,29 @@ type shapeParser struct {
 	b          []byte
 	hasZ, hasM bool
 	ends       []int // of the parts, in positions
-	xy, m      []byte
+	xy, z, m   []byte
 }
 
 // at returns position i.
-func (p *shapeParser) at(i int) (x, y, m float64) {
-	m = nan
-	if p.m != nil {
-		if m = math.Float64frombits(binary.LittleEndian.Uint64(p.m[8*i:])); m < noMeasure {
-			m = nan
-		}
-	}
-	return math.Float64frombits(binary.LittleEndian.Uint64(p.xy[16*i:])), math.Float64frombits(binary.LittleEndian.Uint64(p.xy[16*i+8:])), m
+func (p *shapeParser) at(i int) (x, y float64) { return float64At(p.xy, 2*i), float64At(p.xy, 2*i+1) }
+
+func float64At(b []byte, i int) float64 {
+	return math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
 }
 
 func (p *shapeParser) add(from, to int) {
 	for i := from; i < to; i++ {
-		p.shape.position(p.at(i))
+		x, y := p.at(i)
+		z, m := nan, nan
+		if p.z != nil {
+			z = float64At(p.z, i)
+		}
+		if p.m != nil {
+			if m = float64At(p.m, i); m < noMeasure {
+				m = nan
+			}
+		}
+		p.shape.position(x, y, z, m)
 	}
 }
 
@@ -322,8 +328,11 @@ func (p *shapeParser) point() bool {
 	if len(p.b) < n {
 		return false
 	}
-	p.shape.kind, p.shape.rank, p.shape.heights = "Point", 1, p.hasZ
+	p.shape.kind, p.shape.rank = "Point", 1
 	p.xy = p.b[:16]
+	if p.hasZ {
+		p.z = p.b[16:24]
+	}
 	if p.hasM && len(p.b) >= n+8 {
 		p.m = p.b[n : n+8]
 	}
@@ -331,15 +340,18 @@ func (p *shapeParser) point() bool {
 	return true
 }
 
-// measured finds the measures behind n positions that end at offset end of b.
-// Of shapes with Z they may be left out.
+// measured finds the heights and measures behind n positions that end at
+// offset end of b. Of shapes with Z the measures may be left out.
 func (p *shapeParser) measured(n, end int) bool {
-	p.shape.heights = p.hasZ
+	from := end
 	if p.hasZ {
 		end += 16 + 8*n
 	}
 	if end > len(p.b) {
 		return false
+	}
+	if p.hasZ {
+		p.z = p.b[from+16 : end]
 	}
 	if p.hasM && len(p.b) >= end+16+8*n {
 		p.m = p.b[end+16 : end+16+8*n]

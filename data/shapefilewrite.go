@@ -33,11 +33,12 @@ const (
 
 // writeShapefile writes a zip archive of Shapefiles in longitude and latitude,
 // one for each type of geometry that the rows have: points, multipoints,
-// lines, polygons. The parts of a collection go where they belong, each with
-// the properties of the whole. What had to be shortened is listed in a text
-// file beside them.
+// lines, polygons, and each of these with heights (Z), when there are both with
+// and without. The parts of a collection go where they belong, each with the
+// properties of the whole. What had to be shortened is listed in a text file
+// beside them.
 func writeShapefile(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
-	t := NewExportTable(l, rows)
+	t := (&ExportTable{noGaps: true}).of(l, rows)
 	dbf, notes, refusal := newDBFWriter(t)
 	if refusal != nil {
 		return refusal
@@ -89,56 +90,75 @@ func writeEntry(z *zip.Writer, name string, write func(*bufio.Writer)) error {
 
 // shapeFile is one .shp to be: shapes of one type, each with its row.
 type shapeFile struct {
-	suffix string
-	kind   uint32
-	items  []shapeItem
-	bytes  int64
-	bound  orb.Bound
-	m      [2]float64 // least and greatest measure
+	suffix   string
+	kind     uint32
+	measured bool
+	items    []shapeItem
+	bytes    int64
+	bound    orb.Bound
+	z, m     [2]float64 // least and greatest height and measure
 }
+
+// hasZ and hasM tell what positions have beside their place. Shapes with Z may
+// have M too.
+func (f *shapeFile) hasZ() bool { return f.kind > shapeZ && f.kind < shapeM }
+func (f *shapeFile) hasM() bool { return f.measured }
 
 type shapeItem struct {
 	row      int
 	geometry orb.Geometry
+	z        heights
 	bytes    int // of the content
 }
 
 // shapeFilesOf sorts geometries by their type, in order of suffix below.
 func shapeFilesOf(t *ExportTable) []*shapeFile {
-	files := []*shapeFile{{suffix: "points", kind: shapePoint}, {suffix: "multipoints", kind: shapeMultiPoint},
-		{suffix: "lines", kind: shapeLine}, {suffix: "polygons", kind: shapePolygon}}
-	if t.Measured() {
-		files[2].kind += shapeM
-		files[2].m = [2]float64{math.Inf(1), math.Inf(-1)}
+	empty := [2]float64{math.Inf(1), math.Inf(-1)}
+	var files []*shapeFile
+	for _, z := range []uint32{0, shapeZ} {
+		four := []*shapeFile{{suffix: "points", kind: shapePoint}, {suffix: "multipoints", kind: shapeMultiPoint},
+			{suffix: "lines", kind: shapeLine, measured: t.Measured()}, {suffix: "polygons", kind: shapePolygon}}
+		for _, f := range four {
+			f.z, f.m = empty, empty
+			if f.kind += z; z > 0 {
+				f.suffix += "_z"
+			} else if f.measured {
+				f.kind += shapeM
+			}
+		}
+		files = append(files, four...)
 	}
-	var add func(row int, g orb.Geometry)
-	add = func(row int, g orb.Geometry) {
-		var f *shapeFile
+	var add func(row int, g orb.Geometry, z *heights)
+	add = func(row int, g orb.Geometry, z *heights) {
+		k := 3
 		switch g := g.(type) {
 		case orb.Collection:
 			for _, part := range g {
-				add(row, part)
+				add(row, part, z)
 			}
 			return
 		case orb.Point:
-			f = files[0]
+			k = 0
 		case orb.MultiPoint:
-			f = files[1]
+			k = 1
 		case orb.LineString, orb.MultiLineString:
-			f = files[2]
+			k = 2
 		case orb.Ring:
-			add(row, orb.Polygon{g})
+			add(row, orb.Polygon{g}, z)
 			return
 		case orb.Bound:
-			add(row, g.ToPolygon())
+			add(row, g.ToPolygon(), z)
 			return
-		default:
-			f = files[3]
 		}
-		f.add(t, row, g)
+		up := z.take(countVertices(g))
+		if up != nil {
+			k += 4
+		}
+		files[k].add(t, shapeItem{row: row, geometry: g, z: up})
 	}
 	for _, row := range t.Rows {
-		add(row, t.Layer.Geometry(row))
+		z := heights(t.HeightsOf(row))
+		add(row, t.Layer.Geometry(row), &z)
 	}
 	files = slices.DeleteFunc(files, func(f *shapeFile) bool { return len(f.items) == 0 })
 	if len(files) == 0 {
@@ -147,49 +167,71 @@ func shapeFilesOf(t *ExportTable) []*shapeFile {
 	return files
 }
 
-func (f *shapeFile) add(t *ExportTable, row int, g orb.Geometry) {
-	parts, n := shapeParts(g)
-	size := 4 + 32 + 8 + 4*len(parts) + 16*n
-	switch f.kind {
+func (f *shapeFile) add(t *ExportTable, item shapeItem) {
+	parts, n := shapeParts(item.geometry, item.z)
+	extra := 16 + 8*n // of heights, and of measures
+	item.bytes = 4 + 32 + 8 + 4*len(parts) + 16*n
+	switch base(f.kind) {
 	case shapePoint:
-		size = 4 + 16
-	case shapeMultiPoint:
-		size = 4 + 32 + 4 + 16*n
-	case shapeLine + shapeM:
-		size += 16 + 8*n
-		for _, m := range t.MeasuresOf(row) {
-			f.m[0], f.m[1] = min(f.m[0], m), max(f.m[1], m)
+		item.bytes, extra = 4+16, 8
+		if f.hasZ() { // a point with Z has a measure, or none in its place
+			item.bytes += 8
 		}
+	case shapeMultiPoint:
+		item.bytes = 4 + 32 + 4 + 16*n
 	}
-	if b := g.Bound(); len(f.items) == 0 {
+	if f.hasZ() {
+		item.bytes += extra
+		widen(&f.z, item.z)
+	}
+	if f.hasM() {
+		item.bytes += extra
+		widen(&f.m, t.MeasuresOf(item.row))
+	}
+	if b := item.geometry.Bound(); len(f.items) == 0 {
 		f.bound = b
 	} else {
 		f.bound = f.bound.Union(b)
 	}
-	f.items = append(f.items, shapeItem{row, g, size})
-	f.bytes += int64(8 + size)
+	f.items = append(f.items, item)
+	f.bytes += int64(8 + item.bytes)
+}
+
+// widen makes a range hold all numbers.
+func widen(span *[2]float64, v []float64) {
+	low, high := rangeOf(v)
+	span[0], span[1] = min(span[0], low), max(span[1], high)
+}
+
+// shapePart is a line or ring with its heights, if it has any.
+type shapePart struct {
+	points []orb.Point
+	z      heights
 }
 
 // shapeParts returns the lines or rings of a geometry, rings turned as a
 // Shapefile wants them, and how many positions it has.
-func shapeParts(g orb.Geometry) (parts [][]orb.Point, n int) {
+func shapeParts(g orb.Geometry, z heights) (parts []shapePart, n int) {
+	add := func(points []orb.Point) { parts = append(parts, shapePart{points, z.take(len(points))}) }
 	polygon := func(p orb.Polygon) {
 		for i, ring := range p {
-			ring = slices.Clone(rightHanded(ring, i == 0))
+			ring, up := turned(ring, z.take(len(ring)), i == 0)
+			ring, up = slices.Clone(ring), slices.Clone(up)
 			slices.Reverse(ring)
-			parts = append(parts, ring)
+			slices.Reverse(up)
+			parts = append(parts, shapePart{ring, up})
 		}
 	}
 	switch g := g.(type) {
 	case orb.Point:
-		return nil, 1
+		add([]orb.Point{g})
 	case orb.MultiPoint:
-		parts = append(parts, g)
+		add(g)
 	case orb.LineString:
-		parts = append(parts, g)
+		add(g)
 	case orb.MultiLineString:
 		for _, line := range g {
-			parts = append(parts, line)
+			add(line)
 		}
 	case orb.Polygon:
 		polygon(g)
@@ -199,7 +241,7 @@ func shapeParts(g orb.Geometry) (parts [][]orb.Point, n int) {
 		}
 	}
 	for _, p := range parts {
-		n += len(p)
+		n += len(p.points)
 	}
 	return parts, n
 }
@@ -212,11 +254,13 @@ func (f *shapeFile) header(w *bufio.Writer, fileBytes int64) {
 	h = binary.BigEndian.AppendUint32(h, uint32(fileBytes/2))
 	h = binary.LittleEndian.AppendUint32(h, 1000)
 	h = binary.LittleEndian.AppendUint32(h, f.kind)
-	m := f.m
-	if m[0] > m[1] {
-		m = [2]float64{}
+	z, m := f.z, f.m
+	for _, span := range []*[2]float64{&z, &m} {
+		if span[0] > span[1] {
+			*span = [2]float64{}
+		}
 	}
-	for _, v := range [8]float64{f.bound.Min[0], f.bound.Min[1], f.bound.Max[0], f.bound.Max[1], 0, 0, m[0], m[1]} {
+	for _, v := range [8]float64{f.bound.Min[0], f.bound.Min[1], f.bound.Max[0], f.bound.Max[1], z[0], z[1], m[0], m[1]} {
 		h = appendFloat64(h, v)
 	}
 	_, _ = w.Write(h)
@@ -235,6 +279,9 @@ func (f *shapeFile) writeShapes(w *bufio.Writer, t *ExportTable) {
 		b = binary.LittleEndian.AppendUint32(b, f.kind)
 		if p, ok := item.geometry.(orb.Point); ok {
 			b = appendFloat64(appendFloat64(b, p[0]), p[1])
+			if f.hasZ() {
+				b = appendFloat64(appendFloat64(b, item.z[0]), 10*noMeasure)
+			}
 		} else {
 			b = f.appendParts(b, item, t)
 		}
@@ -243,37 +290,50 @@ func (f *shapeFile) writeShapes(w *bufio.Writer, t *ExportTable) {
 }
 
 func (f *shapeFile) appendParts(b []byte, item shapeItem, t *ExportTable) []byte {
-	parts, n := shapeParts(item.geometry)
+	parts, n := shapeParts(item.geometry, item.z)
+	isMulti := base(f.kind) == shapeMultiPoint
 	box := item.geometry.Bound()
 	for _, v := range [4]float64{box.Min[0], box.Min[1], box.Max[0], box.Max[1]} {
 		b = appendFloat64(b, v)
 	}
-	if f.kind != shapeMultiPoint {
+	if !isMulti {
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(parts)))
 	}
 	b = binary.LittleEndian.AppendUint32(b, uint32(n))
-	if f.kind != shapeMultiPoint {
+	if !isMulti {
 		at := 0
 		for _, p := range parts {
 			b = binary.LittleEndian.AppendUint32(b, uint32(at))
-			at += len(p)
+			at += len(p.points)
 		}
 	}
 	for _, part := range parts {
-		for _, p := range part {
+		for _, p := range part.points {
 			b = appendFloat64(appendFloat64(b, p[0]), p[1])
 		}
 	}
-	if f.kind != shapeLine+shapeM {
-		return b
+	if f.hasZ() {
+		z := make([]float64, 0, n)
+		for _, part := range parts {
+			z = append(z, part.z...)
+		}
+		b = appendOrdinates(b, z)
 	}
-	m := t.MeasuresOf(item.row)
-	if len(m) != n {
-		m = slices.Repeat([]float64{10 * noMeasure}, n)
+	if f.hasM() {
+		m := t.MeasuresOf(item.row)
+		if len(m) != n {
+			m = slices.Repeat([]float64{10 * noMeasure}, n)
+		}
+		b = appendOrdinates(b, m)
 	}
-	b = appendFloat64(appendFloat64(b, slices.Min(m)), slices.Max(m))
-	for _, v := range m {
-		b = appendFloat64(b, v)
+	return b
+}
+
+// appendOrdinates appends heights or measures, their range first.
+func appendOrdinates(b []byte, v []float64) []byte {
+	b = appendFloat64(appendFloat64(b, slices.Min(v)), slices.Max(v))
+	for _, x := range v {
+		b = appendFloat64(b, x)
 	}
 	return b
 }

@@ -68,11 +68,11 @@ func (p *shapeParser) rings() (outers, holes []ring) {
 			continue
 		}
 		r := ring{from: from, to: end, outer: -1}
-		x0, y0, _ := p.at(from)
+		x0, y0 := p.at(from)
 		r.bound = orb.Bound{Min: orb.Point{x0, y0}, Max: orb.Point{x0, y0}}
 		for i := from + 1; i < end; i++ {
-			ax, ay, _ := p.at(i - 1)
-			bx, by, _ := p.at(i)
+			ax, ay := p.at(i - 1)
+			bx, by := p.at(i)
 			r.area += (ax-x0)*(by-y0) - (bx-x0)*(ay-y0)
 			r.bound = r.bound.Extend(orb.Point{bx, by})
 		}
@@ -120,11 +120,11 @@ func (p *shapeParser) assign(outers, holes []ring) bool {
 func (p *shapeParser) inside(o, h *ring) (bool, int) {
 	cost := 0
 	for k := h.from; k < h.to; k++ {
-		x, y, _ := p.at(k)
+		x, y := p.at(k)
 		in, on := false, false
 		for i := o.from + 1; i < o.to; i++ {
-			ax, ay, _ := p.at(i - 1)
-			bx, by, _ := p.at(i)
+			ax, ay := p.at(i - 1)
+			bx, by := p.at(i)
 			if ay == y && ax == x || by == y && bx == x {
 				on = true
 				break

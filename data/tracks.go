@@ -25,8 +25,25 @@ type trackSet struct {
 type track struct {
 	id     string
 	points []orb.Point
+	height heights // of the points; it may end early
 	ms     []int64 // unix milliseconds, noTime for a fix without
 	values []any   // by slot
+}
+
+// pick keeps the fixes at some indices, in their order.
+func (t *track) pick(rows []int) {
+	if t.height != nil {
+		all := padHeights(t.height, len(t.points))
+		t.height = make(heights, len(rows))
+		for k, i := range rows {
+			t.height[k] = all[i]
+		}
+	}
+	points, ms := make([]orb.Point, len(rows)), make([]int64, len(rows))
+	for k, i := range rows {
+		points[k], ms[k] = t.points[i], t.ms[i]
+	}
+	t.points, t.ms = points, ms
 }
 
 // pendingFix is a fix whose day and month could be the other way round.
@@ -103,6 +120,7 @@ func (im *importer) takeFix(r *rowState, p orb.Point) {
 		im.noteAmbiguous(r.from)
 		set.pending = append(set.pending, pendingFix{t, len(t.points), r.number, string(r.from)})
 	}
+	t.height = appendHeight(t.height, len(t.points), r.heights.at(0))
 	t.points = append(t.points, p)
 	t.ms = append(t.ms, ms)
 }
@@ -161,7 +179,7 @@ func (im *importer) takeLines(r *rowState, lines orb.MultiLineString) {
 	}
 	im.fillDefaults()
 	for i, line := range lines {
-		t := &track{id: id, points: line}
+		t := &track{id: id, points: line, height: r.heights.take(len(line))}
 		if i > 0 && id != "" {
 			t.id = id + "#" + itoa(i+1)
 		}
@@ -191,6 +209,7 @@ func (im *importer) lineTimes(r *rowState, n int) ([]int64, bool) {
 			}
 		}
 		if len(ms) < n { // some other measure, such as a distance
+			im.counts.measuresDropped++
 			return nil, true
 		}
 		im.counts.measures++
@@ -224,6 +243,9 @@ func (im *importer) lineTimes(r *rowState, n int) ([]int64, bool) {
 // addTrack puts a track into the layer: in order of time, without fixes of the
 // same instant, and as a point when one fix is all there is.
 func (im *importer) addTrack(t *track, f geo.Feature, r *rowState) {
+	if t.height != nil {
+		t.height = padHeights(t.height, len(t.points))
+	}
 	im.tracks.tidy(t)
 	f.ID = t.id
 	switch {
@@ -244,6 +266,7 @@ func (im *importer) addTrack(t *track, f geo.Feature, r *rowState) {
 		}
 		f.From, f.To = f.VertexTimes[0], f.VertexTimes[len(t.ms)-1]
 	}
+	im.setHeights(t.height, f.Geometry)
 	im.add(f, r)
 }
 
@@ -277,9 +300,15 @@ func (s *trackSet) tidy(t *track) {
 			s.jumps++
 		}
 		t.points[kept], t.ms[kept] = t.points[i], t.ms[i]
+		if t.height != nil {
+			t.height[kept] = t.height[i]
+		}
 		kept++
 	}
 	t.points, t.ms = slices.Clip(t.points[:kept]), slices.Clip(t.ms[:kept])
+	if t.height != nil {
+		t.height = t.height[:kept]
+	}
 }
 
 // order sorts the fixes by time and leaves out those without one.
@@ -299,11 +328,7 @@ func (s *trackSet) order(t *track, timed int) {
 		s.disordered++
 	}
 	slices.SortStableFunc(rows, func(a, b int) int { return int(min(max(t.ms[a]-t.ms[b], -1), 1)) })
-	points, ms := make([]orb.Point, len(rows)), make([]int64, len(rows))
-	for k, i := range rows {
-		points[k], ms[k] = t.points[i], t.ms[i]
-	}
-	t.points, t.ms = points, ms
+	t.pick(rows)
 }
 
 // flushTracks makes features of the fixes that came one a row.
@@ -362,6 +387,9 @@ func (im *importer) settleFixes() {
 	for _, p := range slices.Backward(faulty) {
 		p.track.points = slices.Delete(p.track.points, p.fix, p.fix+1)
 		p.track.ms = slices.Delete(p.track.ms, p.fix, p.fix+1)
+		if p.fix < len(p.track.height) {
+			p.track.height = slices.Delete(p.track.height, p.fix, p.fix+1)
+		}
 	}
 	im.tracks.pending = nil
 }

@@ -187,17 +187,7 @@ func (t *typedRows) geometry() error {
 		return nil
 	}
 	im.row.geometry = g
-	if t.shape.heights {
-		im.counts.heights++
-	}
-	if len(t.shape.measures) == 0 {
-		return nil
-	}
-	if im.kind == geo.KindPatrolTrack {
-		im.row.measures = append([]float64(nil), t.shape.measures...)
-	} else {
-		im.counts.measuresDropped++
-	}
+	im.ordinates(&t.shape)
 	return nil
 }
 

@@ -115,7 +115,6 @@ func (r *wkbReader) geometry(s *shape, depth int) int {
 }
 
 func (r *wkbReader) body(s *shape, h wkbHead, depth int) int {
-	s.heights = s.heights || h.hasZ
 	switch h.name {
 	case "Point":
 		return r.position(s, h)
@@ -153,7 +152,10 @@ func (r *wkbReader) position(s *shape, h wkbHead) int {
 		return 0
 	}
 	at := func(i int) float64 { return math.Float64frombits(r.order.Uint64(r.buf[8*i:])) }
-	x, y, m := at(0), at(1), nan
+	x, y, z, m := at(0), at(1), nan, nan
+	if h.hasZ {
+		z = at(2)
+	}
 	if h.hasM {
 		m = at(h.dims - 1)
 	}
@@ -161,7 +163,7 @@ func (r *wkbReader) position(s *shape, h wkbHead) int {
 	if x != x && y != y {
 		return 0
 	}
-	s.position(x, y, m)
+	s.position(x, y, z, m)
 	return 1
 }
 
@@ -169,7 +171,7 @@ func (r *wkbReader) positions(s *shape, h wkbHead) int {
 	n := r.count(8 * h.dims)
 	for range n {
 		if r.position(s, h) == 0 && !r.bad {
-			s.position(nan, nan, nan) // out of range
+			s.position(nan, nan, nan, nan) // out of range
 		}
 	}
 	return min(n, 1)
@@ -187,7 +189,6 @@ func (r *wkbReader) collection(s *shape, depth int) {
 			s.spoil(f.code, "%s", f.message)
 			continue
 		}
-		s.heights = s.heights || one.heights
-		s.parts = append(s.parts, built)
+		s.part(built, one)
 	}
 }

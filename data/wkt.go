@@ -39,14 +39,16 @@ type wktContext struct {
 // take fills the shape from a parsed geometry.
 func (s *shape) take(g geom.T, c wktContext) {
 	layout := g.Layout()
-	s.heights = s.heights || layout == geom.XYZ || layout == geom.XYZM
 	positions := func(flat []float64) int {
 		for i := 0; i+layout.Stride() <= len(flat) && layout.Stride() > 1; i += layout.Stride() {
-			m := nan
+			z, m := nan, nan
+			if layout.ZIndex() >= 0 {
+				z = flat[i+layout.ZIndex()]
+			}
 			if layout.MIndex() >= 0 {
 				m = flat[i+layout.MIndex()]
 			}
-			s.position(flat[i], flat[i+1], m)
+			s.position(flat[i], flat[i+1], z, m)
 		}
 		if len(flat) == 0 {
 			return 0
@@ -100,7 +102,6 @@ func (s *shape) takeParts(g *geom.GeometryCollection, c wktContext) {
 			s.spoil(fault.code, "%s", fault.message)
 			return
 		}
-		s.heights = s.heights || part.heights
-		s.parts = append(s.parts, built)
+		s.part(built, part)
 	}
 }

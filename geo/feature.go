@@ -28,6 +28,11 @@ type Feature struct {
 	Properties map[string]any
 }
 
+// HeightsField is the property that holds the heights of a geometry in metres:
+// a number for a point, else a JSON array with one number or null for each
+// vertex in the order of the geometry.
+const HeightsField = "heights_m"
+
 // LayerKind says what the features of a layer are, and so what they count for.
 type LayerKind string
 

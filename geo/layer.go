@@ -190,8 +190,8 @@ func (l *Layer) Literals(row int, yield func(name, literal string)) {
 
 // AppendProperties appends the row's properties to dst as one JSON object,
 // with its times under the names that the layer's kind gives them; a property
-// of the same name gives way to the time.
-func (l *Layer) AppendProperties(dst []byte, row int) []byte {
+// of the same name gives way to the time. Properties named in hide are left out.
+func (l *Layer) AppendProperties(dst []byte, row int, hide ...string) []byte {
 	c, i := l.at(row)
 	from, to, dated := l.TimesMS(row)
 	fromName, toName := l.Info.Kind.TimeFields()
@@ -207,7 +207,7 @@ func (l *Layer) AppendProperties(dst []byte, row int) []byte {
 	}
 	for _, col := range c.columns {
 		hidden := dated && (col.name == fromName || col.name == toName) ||
-			times != nil && col.name == vertexTimesField
+			times != nil && col.name == vertexTimesField || slices.Contains(hide, col.name)
 		if col.has(i) && !hidden {
 			key(col.name)
 			dst = col.appendLiteral(dst, i)

@@ -249,7 +249,7 @@ func (v *Vector) tag(e *encoder, row int) {
 		}
 	}
 	v.layer.Literals(row, func(name, literal string) {
-		if dated && (name == fromName || name == toName) || v.restricts && name == geo.CollusionField {
+		if dated && (name == fromName || name == toName) || v.restricts && name == geo.CollusionField || name == geo.HeightsField {
 			return
 		}
 		e.values.buf = appendValue(e.values.buf, literal)

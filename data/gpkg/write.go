@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
@@ -19,7 +18,7 @@ import (
 
 // Write writes a GeoPackage of one layer: a feature table with its R-tree and
 // the triggers that keep it, and nothing of the store. A track that has times
-// is a LINESTRING M with unix seconds.
+// is a LINESTRING M with unix seconds; geometry with heights has Z.
 func (Files) Write(ctx context.Context, w io.Writer, t *data.ExportTable) (err error) {
 	file, err := os.CreateTemp("", "sempadan-*.gpkg.part")
 	if err != nil {
@@ -84,9 +83,12 @@ func (f *fileWriter) write() error {
 	if kind == "" {
 		kind = "GEOMETRY"
 	}
-	measures := 0
+	inSpace, measures := 0, 0
+	if f.t.InSpace() {
+		inSpace = 2 // some have heights
+	}
 	if f.t.Measured() {
-		measures = 2 // some have them
+		measures = 2
 	}
 	if err := f.exec(f.createSQL(kind)); err != nil {
 		return err
@@ -101,7 +103,7 @@ func (f *fileWriter) write() error {
 	}
 	if err := f.execAll(
 		stmt(`INSERT INTO gpkg_contents VALUES (?, 'features', ?, ?, ?, ?, ?, ?, ?, ?)`, f.name, f.name, info.Note, changed.Format(timeLayout), box[0], box[1], box[2], box[3], srsID),
-		stmt(`INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', ?, ?, 0, ?)`, f.name, kind, srsID, measures),
+		stmt(`INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', ?, ?, ?, ?)`, f.name, kind, srsID, inSpace, measures),
 		stmt(`INSERT INTO gpkg_extensions VALUES (?, 'geom', `+rtreeExtension+`)`, f.name),
 	); err != nil {
 		return err
@@ -176,7 +178,7 @@ func (f *fileWriter) rows() ([]cell, error) {
 				}
 			}
 			g := f.t.Layer.Geometry(row)
-			blob, err := appendMeasured(nil, g, f.t.MeasuresOf(row))
+			blob, err := appendInSpace(g, f.t.HeightsOf(row), f.t.MeasuresOf(row))
 			if err != nil {
 				return err
 			}
@@ -215,24 +217,19 @@ func valueOf(kind data.ExportKind, v data.ExportValue) (driver.Value, error) {
 	return v.Text, nil
 }
 
-// appendMeasured is appendGeometry for a line whose positions may have
-// measures.
-func appendMeasured(dst []byte, g orb.Geometry, m []float64) ([]byte, error) {
-	line, ok := g.(orb.LineString)
-	if !ok || len(m) != len(line) || len(m) == 0 {
-		return appendGeometry(dst, g)
+// appendInSpace is appendGeometry for vertices that may have heights and, of a
+// line, measures; both may be nil.
+func appendInSpace(g orb.Geometry, z, m []float64) ([]byte, error) {
+	if line, ok := g.(orb.LineString); !ok || len(m) != len(line) || len(m) == 0 {
+		m = nil
 	}
-	start := len(dst)
-	dst, err := appendGeometry(dst, g)
+	blob, err := appendGeometry(nil, g)
+	if err != nil || z == nil && m == nil {
+		return blob, err
+	}
+	body, err := skipHeader(blob)
 	if err != nil {
-		return dst, err
+		return nil, err
 	}
-	dst = dst[:start+8+32] // the header with its envelope
-	dst = append(dst, 1)
-	dst = binary.LittleEndian.AppendUint32(dst, 2000+wkbLineString)
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(line)))
-	for i, p := range line {
-		dst = appendFloat(appendFloat(appendFloat(dst, p[0]), p[1]), m[i])
-	}
-	return dst, nil
+	return data.AppendWKB(blob[:len(blob)-len(body)], g, z, m)
 }

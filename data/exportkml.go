@@ -134,14 +134,15 @@ func (k *kmlWriter) placemark(row int) kml.Element {
 func (k *kmlWriter) height(row int, literals map[string]string) heights {
 	var z heights
 	if k.heights {
-		if z = heightsOf(k.l, row); z != nil {
-			delete(literals, geo.HeightsField)
+		z = heightsOf(k.l, row)
+	}
+	if _, point := k.l.Geometry(row).(orb.Point); point {
+		if ele := k.l.Number(row, "ele"); ele == ele && ele != z.at(0) {
+			return heights{ele}
 		}
 	}
-	if _, point := k.l.Geometry(row).(orb.Point); point && z == nil {
-		if ele := k.l.Number(row, "ele"); ele == ele {
-			z = heights{ele}
-		}
+	if z != nil {
+		delete(literals, geo.HeightsField)
 	}
 	return z
 }

@@ -102,6 +102,46 @@ func TestGeoParquetOfTracks(t *testing.T) {
 	}
 }
 
+// Heights are in the shapes, and the file says of which types.
+func TestGeoParquetHeights(t *testing.T) {
+	l := spaceLayer(t, allTypes()...)
+	b := exported(t, FormatGeoParquet, l)
+	f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := f.Lookup("geo")
+	var meta geoMetadata
+	if err := json.Unmarshal([]byte(text), &meta); err != nil {
+		t.Fatal(err)
+	}
+	const types = "[LineString LineString Z MultiLineString Z MultiPoint MultiPoint Z MultiPolygon Z Point Point Z Polygon Polygon Z]"
+	if c := meta.Columns["geometry"]; fmt.Sprint(c.GeometryTypes) != types || fmt.Sprint(c.BBox) != "[1 1 -7 114 4 250.25]" {
+		t.Errorf("%s", text)
+	}
+	if _, has := f.Schema().Lookup(geo.HeightsField); has {
+		t.Error("the property is a column too")
+	}
+	rows := f.RowGroups()[0].Rows()
+	defer func() { _ = rows.Close() }()
+	buf := make([]parquet.Row, l.Len())
+	n, _ := rows.ReadRows(buf)
+	leaf, _ := f.Schema().Lookup("geometry")
+	for row := range n {
+		shape := wkbRows(t)
+		if !shape.readWKB(buf[row][leaf.ColumnIndex].ByteArray()) {
+			t.Fatalf("row %d is not read", row)
+		}
+		z := heightsOf(l, row)
+		if got := shape.shape.heights; len(z) != len(got) || len(z) > 0 && !slices.Equal(z, heights(got)) {
+			t.Errorf("row %d: %v, expected %v", row, got, z)
+		}
+	}
+	if n != l.Len() {
+		t.Errorf("%d rows of %d", n, l.Len())
+	}
+}
+
 func BenchmarkGeoParquetWrite(b *testing.B) {
 	l := manyPoints(b, 100_000)
 	for b.Loop() {

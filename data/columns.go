@@ -187,13 +187,20 @@ func (im *importer) names() []string {
 }
 
 // columnUses tells what the columns met so far feed.
+//
+// What they take of an answer is bounded: names may be long, and each of their
+// bytes six in JSON.
 func (im *importer) columnUses() []ColumnUse {
 	names := im.headers
 	if len(names) == 0 {
 		names = im.names()
 	}
 	var out []ColumnUse
+	size := 0
 	for _, name := range names[:min(len(names), MaxColumnUses)] {
+		if size += len(name) + columnUseBytes; size > mostColumnBytes {
+			break
+		}
 		use := ColumnUse{Name: name, Fields: []string{}}
 		if field := im.placed[name]; field != "" {
 			use.Fields = append(use.Fields, field)

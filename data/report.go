@@ -22,7 +22,7 @@ type Report struct {
 	RowsTruncated bool        `json:"rows_truncated"`
 	Defaults      []string    `json:"defaults"`             // schema fields that were filled in
 	NotStored     []string    `json:"not_stored,omitempty"` // columns left out by the privacy rules
-	Columns       []ColumnUse `json:"columns,omitempty"`    // of the file, the first MaxColumnUses
+	Columns       []ColumnUse `json:"columns,omitempty"`    // of the file, the first of them
 	Bounds        []float64   `json:"bounds"`               // west, south, east, north; null when empty
 	DryRun        bool        `json:"dry_run,omitempty"`
 	Diff          *Diff       `json:"diff,omitempty"` // of a dry run: what the change would do
@@ -41,6 +41,9 @@ const (
 	MaxColumnUses = 512
 	MaxRowFaults  = 200
 	MaxWarnings   = 60
+
+	columnUseBytes  = 30   // of a use without its name
+	mostColumnBytes = 2500 // of all uses, when nothing needs escaping
 )
 
 // NewReport returns an empty report whose lists are not null in JSON.

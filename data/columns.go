@@ -1,6 +1,7 @@
 package data
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -187,20 +188,16 @@ func (im *importer) names() []string {
 }
 
 // columnUses tells what the columns met so far feed.
-//
-// What they take of an answer is bounded: names may be long, and each of their
-// bytes six in JSON.
+// An answer stays below mostReportBytes with them.
 func (im *importer) columnUses() []ColumnUse {
 	names := im.headers
 	if len(names) == 0 {
 		names = im.names()
 	}
 	var out []ColumnUse
-	size := 0
+	raw, _ := json.Marshal(im.report) // without columns, as yet
+	size := len(raw)
 	for _, name := range names[:min(len(names), MaxColumnUses)] {
-		if size += len(name) + columnUseBytes; size > mostColumnBytes {
-			break
-		}
 		use := ColumnUse{Name: name, Fields: []string{}}
 		if field := im.placed[name]; field != "" {
 			use.Fields = append(use.Fields, field)
@@ -208,6 +205,10 @@ func (im *importer) columnUses() []ColumnUse {
 			for _, t := range c.targets {
 				use.Fields = append(use.Fields, t.name)
 			}
+		}
+		raw, _ := json.Marshal(use)
+		if size += len(raw) + 1; size > mostReportBytes {
+			break
 		}
 		out = append(out, use)
 	}

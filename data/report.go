@@ -42,8 +42,7 @@ const (
 	MaxRowFaults  = 200
 	MaxWarnings   = 60
 
-	columnUseBytes  = 30   // of a use without its name
-	mostColumnBytes = 2500 // of all uses, when nothing needs escaping
+	mostReportBytes = 60 << 10 // of JSON, columns included
 )
 
 // NewReport returns an empty report whose lists are not null in JSON.

@@ -65,6 +65,9 @@ func (v Revision) Read(ctx context.Context, src io.Reader, old *geo.Layer) (*geo
 	if err != nil {
 		return nil, report, err
 	}
+	if v.Mode == Append && old != nil && info.Kind == geo.KindPatrolTrack {
+		rows, _ = joinTracks(old, rows)
+	}
 	if v.Mode == Replace || v.Mode == "" || old == nil || old.Info.Synthetic {
 		rows.Info.Synthetic = allSynthetic(rows)
 	}
@@ -123,6 +126,9 @@ func (v Revision) Change(old *geo.Layer, stored bool, rows *geo.Layer, report *R
 		Provenance: Provenance{At: v.Import.Now.UTC(), User: v.User, Filename: withoutName(v.Import.Filename),
 			SHA256: v.SHA256, Mapping: v.Import.Mapping.Map(), Format: report.Format, Action: string(mode)},
 	}
+	if mode == Append && old != nil && goesOn(old, rows) {
+		c.Mode = Upsert
+	}
 	c.Info.UpdatedAt = v.Import.Now.UTC().Truncate(time.Millisecond)
 	report.Version = 1
 	switch {
@@ -133,7 +139,7 @@ func (v Revision) Change(old *geo.Layer, stored bool, rows *geo.Layer, report *R
 			return c, fmt.Errorf("layer %s: %w", v.ID, ErrVersionMismatch)
 		}
 		c.IfVersion = nil
-		c.Rows, c.Mode = Merged(old, rows, mode), Replace
+		c.Rows, c.Mode = Merged(old, rows, c.Mode), Replace
 	}
 	if v.IdempotencyKey == "" {
 		return c, nil
@@ -141,6 +147,17 @@ func (v Revision) Change(old *geo.Layer, stored bool, rows *geo.Layer, report *R
 	answer, err := json.Marshal(Kept{v.Request, old == nil, report.withoutValues()})
 	c.Answer = answer
 	return c, err
+}
+
+// goesOn reports whether appended rows take the place of stored ones, as fixes
+// of a track that is there do.
+func goesOn(old, rows *geo.Layer) bool {
+	for row := range rows.Len() {
+		if rows.FID(row) < old.Info.NextFID {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutName keeps of a file name only its ending: a name may be a person's.

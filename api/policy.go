@@ -1,0 +1,159 @@
+package api
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sempadan/sempadan/geo"
+)
+
+// action is what a request does, as the policy sees it.
+type action string
+
+// The actions.
+const (
+	doOpen    action = "open"    // tells nothing of what is stored
+	doMap     action = "map"     // surfaces and their numbers
+	doAnalyse action = "analyse" // sections, gaps, explanations, validation
+	doRows    action = "rows"    // the features of a layer
+	doReport  action = "report"  // adds to a layer of the own agency
+	doCurate  action = "curate"  // replaces, corrects, withdraws, deletes
+	doSign    action = "sign"    // a level, for the own country
+	doPlan    action = "plan"    // routes and plans
+	doModel   action = "model"   // the parameters of the score
+	doGrant   action = "grant"   // embed tokens
+	doAdmin   action = "admin"   // keys, agreements, the audit log, metrics
+)
+
+// rights are what each role may do at all. They have no order: an administrator
+// sees no data, an analyst signs no level.
+func (r Role) may(a action) bool {
+	rights := map[Role][]action{
+		Viewer:      {doMap, doRows, doGrant},
+		Contributor: {doMap, doRows, doReport},
+		Planner:     {doMap, doAnalyse, doRows, doSign, doPlan, doGrant},
+		Analyst:     {doMap, doAnalyse, doRows, doReport, doCurate, doModel},
+		Admin:       {doAdmin},
+	}
+	return a == doOpen || slices.Contains(rights[r], a)
+}
+
+// principal is who asks.
+type principal struct {
+	ID      string // of the key or the account
+	Role    Role
+	Agency  string
+	Country string
+	// Local is the person at this machine, when the service asks nobody to sign
+	// in: all is open to them.
+	Local bool
+	Embed *EmbedGrant // whoever holds an embed token, and nothing else
+}
+
+// mayDo reports whether someone may do something at all.
+func (p principal) mayDo(a action) bool {
+	switch {
+	case p.Local:
+		return true
+	case p.Embed != nil:
+		return a == doOpen || a == doMap
+	}
+	return p.Role.may(a)
+}
+
+// sight is how much of a layer, or of a record, somebody sees.
+type sight int
+
+// From nothing to all. What is released is on the map, generalised; what is on
+// the map exactly is in its surfaces, not in rows.
+const (
+	unseen sight = iota
+	released
+	exactMap
+	exactRows
+)
+
+func (s sight) String() string {
+	return [...]string{"unseen", "released", "exact on maps", "exact rows"}[s]
+}
+
+// classifications of a layer, from open to closed.
+const (
+	classPublic     = "public"
+	classInternal   = "internal"
+	classRestricted = "restricted"
+	classSecret     = "secret"
+)
+
+// Agreement lets one country see what another owns: for a purpose, no finer than
+// a cell of the grid, of no fewer incidents, until it ends.
+type Agreement struct {
+	ID        string    `json:"id"`
+	From      string    `json:"from"` // the owner
+	To        string    `json:"to"`
+	Purpose   string    `json:"purpose"`
+	CellLevel int       `json:"cell_level"` // of surface.ReleaseCell
+	Least     int       `json:"least"`      // incidents
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// owner is who a layer or record belongs to.
+type owner struct{ Country, Agency string }
+
+// ownerOf reads the owner of a layer, written COUNTRY/AGENCY; layers from before
+// there were owners belong to nobody and are seen by nobody but their machine.
+func ownerOf(info geo.LayerInfo) owner {
+	if len(info.Owner) > 3 && info.Owner[2] == '/' {
+		return owner{info.Owner[:2], info.Owner[3:]}
+	}
+	return owner{}
+}
+
+// layerSight is how much of a layer's records somebody may see at most; the
+// release of each record narrows it, see recordSight. shared reports whether an
+// agreement between the countries is in force.
+func (p principal) layerSight(info geo.LayerInfo, shared bool) sight {
+	own := ownerOf(info)
+	home, mine := p.Country == own.Country && own.Country != "", p.Agency == own.Agency
+	switch {
+	case p.Local:
+		return exactRows
+	case info.Classification == classPublic:
+		return exactRows
+	case p.Embed != nil || p.Role == Admin || own == owner{}:
+		return unseen
+	case info.Classification == classSecret:
+		if p.Role == Analyst && home && mine {
+			return exactRows
+		}
+		return unseen
+	case p.Role == Analyst && home && (mine || info.Classification == classInternal):
+		return exactRows
+	case p.Role == Planner && home && info.Classification == classInternal:
+		return exactRows
+	case p.Role == Planner && home:
+		return exactMap
+	case home, p.Role == Viewer, p.Role == Contributor, shared:
+		return released
+	}
+	return unseen
+}
+
+// recordSight narrows what is seen of a layer by the release of a record: a
+// national record does not leave its country, a bilateral one goes to those who
+// plan and analyse on both sides.
+func (p principal) recordSight(layer sight, own owner, release string) sight {
+	if p.Local || layer == unseen || p.Country == own.Country && p.Role != Contributor {
+		return layer
+	}
+	joint := p.Role == Planner || p.Role == Analyst
+	switch release {
+	case "bilateral":
+		if joint {
+			return layer
+		}
+	case "joint_plus_ngo", "public_aggregate":
+		return layer
+	}
+	return unseen
+}

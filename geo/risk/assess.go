@@ -18,6 +18,9 @@ type Inputs struct {
 	// Layers are all layers; Assess takes each for what its kind says. Base
 	// map layers give shape (coast, land) and never count as observations.
 	Layers []*geo.Layer
+	// Spread are the IDs of the layers of tracks and posts whose effort is told
+	// by blocks of cells only.
+	Spread map[string]bool
 	// AsOf is the instant that the assessment speaks of; zero: the end of
 	// the data, that is the latest dated observation that is not after Now.
 	AsOf time.Time
@@ -193,7 +196,7 @@ func (a *Assessment) settleAsOf() {
 
 func (a *Assessment) name() {
 	a.Version = digest(a.Inputs, a.Model, a.AsOf, a.Program)
-	a.keys.coverage = digest(layerKeys(a.in.tracks()), layerKeys(a.in.posts()), a.keys.lines, a.Model.Coverage, a.coverageAsOf(),
+	a.keys.coverage = digest(layerKeys(a.in.tracks()), layerKeys(a.in.posts()), a.in.Spread, a.keys.lines, a.Model.Coverage, a.coverageAsOf(),
 		a.Model.WindowDays, a.Model.HalfLifeDays)
 }
 
@@ -233,7 +236,7 @@ func (a *Assessment) sumCoverage() {
 	}
 	a.presence = newPresence(len(a.stretches), a.coverageAsOf(), a.Model.Coverage.WindowDays)
 	a.Coverage = surface.NewCoverage(surface.CoverageInputs{
-		Tracks: a.in.tracks(), Posts: a.in.posts(), AsOf: a.coverageAsOf(),
+		Tracks: a.in.tracks(), Posts: a.in.posts(), Spread: func(l *geo.Layer) bool { return a.in.Spread[l.Info.ID] }, AsOf: a.coverageAsOf(),
 		History: a.history(),
 		Visit: func(p surface.Pass) {
 			if s := a.domain.strip(p.Cell); s >= 0 {

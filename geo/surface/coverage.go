@@ -106,6 +106,8 @@ type Coverage struct {
 	visit     func(Pass) // while it is made
 	visitHole func(Hole)
 
+	spread bool // the effort of what is being added is that of a block of cells
+
 	areasM2 []float64 // of the cells by row, while it is made; 0: not known yet
 	history Fading
 }
@@ -113,6 +115,9 @@ type Coverage struct {
 // CoverageInputs are the layers that coverage is made of.
 type CoverageInputs struct {
 	Tracks, Posts []*geo.Layer
+	// Spread are layers whose effort is told no finer than by blocks of
+	// SpreadSide² cells, even in each.
+	Spread func(*geo.Layer) bool
 	AsOf          time.Time
 	// History is the time over which Effort.HistoryM2 sums.
 	History Fading
@@ -132,11 +137,13 @@ func NewCoverage(in CoverageInputs, m CoverageModel) *Coverage {
 	}
 	names := map[agencyKey]uint16{}
 	for _, l := range in.Tracks {
+		c.spread = in.Spread != nil && in.Spread(l)
 		for row := range l.Len() {
 			c.addTrack(l, row, c.agencyOf(names, l, row))
 		}
 	}
 	for _, l := range in.Posts {
+		c.spread = in.Spread != nil && in.Spread(l)
 		for row := range l.Len() {
 			c.addPost(l, row, c.agencyOf(names, l, row))
 		}
@@ -151,7 +158,34 @@ func (c *Coverage) Cells() *Field[Effort] { return c.cells }
 // inWindow says whether something that ended at ms counts as effort.
 func (c *Coverage) inWindow(ms int64) bool { return c.asOfMS-ms <= c.windowMS }
 
+// SpreadSide is how many cells a side a block of spread effort has: 4.9 km at
+// the equator.
+const SpreadSide = 4
+
+// add takes over a pass.
 func (c *Coverage) add(p Pass) {
+	if !c.spread {
+		c.addTo(p)
+		if c.visit != nil && c.inWindow(p.EndMS) {
+			c.visit(p)
+		}
+		return
+	}
+	part := p
+	part.SweptM2 /= SpreadSide * SpreadSide
+	part.LowM2 /= SpreadSide * SpreadSide
+	part.HighM2 /= SpreadSide * SpreadSide
+	x0, y0 := p.Cell.X&^(SpreadSide-1), p.Cell.Y&^(SpreadSide-1)
+	for i := range int32(SpreadSide * SpreadSide) {
+		part.Cell = Cell{x0 + i%SpreadSide, y0 + i/SpreadSide}
+		c.addTo(part)
+		if c.visit != nil && c.inWindow(p.EndMS) {
+			c.visit(part)
+		}
+	}
+}
+
+func (c *Coverage) addTo(p Pass) {
 	e := c.cells.Ref(p.Cell)
 	e.LastMS[p.Side] = max(e.LastMS[p.Side], p.EndMS)
 	if p.SweptM2 > 0 && !p.part {
@@ -175,9 +209,6 @@ func (c *Coverage) add(p Pass) {
 	if p.SweptM2 > 0 {
 		c.trails.of(p.Cell).addAgency(p.agency, p.SweptM2)
 		c.agencies[p.agency].SweptM2 += p.SweptM2
-	}
-	if c.visit != nil {
-		c.visit(p)
 	}
 }
 

@@ -217,3 +217,38 @@ func BenchmarkCoverage(b *testing.B) {
 	}
 	b.ReportMetric(100_000*float64(b.N)/b.Elapsed().Seconds(), "vertices/s")
 }
+
+// Spread effort is the same in all cells of a block, and as much in all.
+func TestSpreadEffort(t *testing.T) {
+	line := orb.LineString{{110.301, 1.004}, {110.34, 1.004}, {110.38, 1.004}}
+	l := trackLayer(track(line, asOf.AddDate(0, 0, -2), 10*time.Minute, map[string]any{"mode": "vehicle", "country": "ID"}))
+	exact := cover(l, nil)
+	spread := surface.NewCoverage(surface.CoverageInputs{Tracks: []*geo.Layer{l}, AsOf: asOf, Spread: func(*geo.Layer) bool { return true }},
+		surface.DefaultCoverageModel())
+	sum := func(c *surface.Coverage) (m2 float64) {
+		c.Cells().Each(func(_ surface.Cell, e *surface.Effort) {
+			for _, v := range e.SweptM2 {
+				m2 += v
+			}
+		})
+		return m2
+	}
+	if a, b := sum(exact), sum(spread); !(a > 0) || math.Abs(a-b) > 1e-9*a {
+		t.Errorf("%g m² exactly, %g spread", a, b)
+	}
+	blocks := map[surface.Cell]float64{}
+	spread.Cells().Each(func(c surface.Cell, e *surface.Effort) {
+		v := e.SweptM2[surface.Indonesia]
+		if v == 0 {
+			return
+		}
+		b := surface.Cell{X: c.X / surface.SpreadSide, Y: c.Y / surface.SpreadSide}
+		if first, seen := blocks[b]; seen && math.Abs(first-v) > 1e-9*v {
+			t.Errorf("cells of one block have %g and %g m²", first, v)
+		}
+		blocks[b] = v
+	})
+	if len(blocks) < 2 {
+		t.Errorf("%d blocks", len(blocks))
+	}
+}

@@ -276,22 +276,28 @@ var errNoSignIn = errors.New("this key is not good")
 // find returns the key of a token. Every token takes the same way through it:
 // one digest and one comparison, of a key or of none.
 func (b *keyBook) find(token string) (KeyInfo, error) {
-	b.mu.Lock()
-	if now := b.now(); now.Sub(b.looked) >= keyPoll || now.Before(b.looked) {
-		b.refresh()
-	}
 	id, secret, shaped := cutToken(token)
-	k, known := b.byID[id]
-	b.mu.Unlock()
-	if !known {
+	k, good := b.byIDGood(id)
+	if !good {
 		k = KeyInfo{SHA256: strings.Repeat("0", 64)}
 	}
 	same := subtle.ConstantTimeCompare([]byte(digestOfSecret(secret)), []byte(k.SHA256)) == 1
-	now := b.now()
-	if !shaped || !known || !same || k.RevokedAt != nil || !now.Before(k.ExpiresAt) || now.Before(k.CreatedAt.Add(-time.Minute)) {
+	if !shaped || !good || !same {
 		return KeyInfo{}, errNoSignIn
 	}
 	return k, nil
+}
+
+// byIDGood returns a key that is neither revoked nor at its end.
+func (b *keyBook) byIDGood(id string) (KeyInfo, bool) {
+	now := b.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if now.Sub(b.looked) >= keyPoll || now.Before(b.looked) {
+		b.refresh()
+	}
+	k, known := b.byID[id]
+	return k, known && k.RevokedAt == nil && now.Before(k.ExpiresAt) && !now.Before(k.CreatedAt.Add(-time.Minute))
 }
 
 // cutToken takes a token apart; its form is exact, so that one key has one

@@ -25,6 +25,94 @@ const (
 	doAdmin   action = "admin"   // keys, agreements, the audit log, metrics
 )
 
+// routeActions says what each route does. A route that is not here is for the
+// person at this machine alone.
+func routeActions() map[string]action {
+	return map[string]action{
+		"GET /healthz": doOpen, "GET /readyz": doOpen, "GET /version": doOpen, "GET /openapi.json": doOpen, "GET /docs": doOpen,
+		"GET /": doOpen, "GET /embed": doOpen, "GET /favicon.ico": doOpen, "GET /assets/{file:.+}": doOpen,
+		"GET /metrics": doAdmin,
+
+		"GET /v1/layers": doRows, "GET /v1/layers/{id}": doRows, "GET /v1/layers/{id}/features": doRows,
+		"GET /v1/layers/{id}/features/{fid}": doRows, "GET /v1/layers/{id}/near": doRows, "GET /v1/layers/{id}/within": doRows,
+		"GET /tiles/layers/{id}.json": doRows, "GET /tiles/layers/{id}/{z}/{x}/{y}.{ext:mvt|pbf}": doRows,
+		"PUT /v1/layers/{id}": doReport, "DELETE /v1/layers/{id}": doCurate, "PATCH /v1/layers/{id}/features/{fid}": doCurate,
+		"DELETE /v1/layers/{id}/features/{fid}": doCurate, "GET /v1/layers/{id}/versions": doCurate,
+		"GET /v1/layers/{id}/versions/{version}/diff": doCurate, "POST /v1/layers/{id}/rollback": doCurate,
+		"GET /v1/profiles": doReport, "PUT /v1/profiles/{name}": doCurate, "GET /v1/retention": doCurate,
+		"GET /v1/jobs": doReport, "GET /v1/jobs/{id}": doReport, "GET /v1/jobs/{id}/events": doReport, "DELETE /v1/jobs/{id}": doReport,
+
+		"GET /tiles/{surface}.json": doMap, "GET /tiles/{surface}/legend.{ext:json|svg|png}": doMap, "GET /tiles/{surface}/value": doMap,
+		"GET /tiles/{surface}/{z}/{x}/{y:[^/@]+}{retina:(?:@2x)?}.png": doMap, "GET /styles/{name}.json": doMap,
+		"GET /surfaces/{surface}.tif": doAnalyse,
+
+		"GET /v1/risk": doAnalyse, "GET /v1/sections": doAnalyse, "GET /v1/sections/{id}": doAnalyse, "GET /v1/crossings": doAnalyse,
+		"GET /v1/gaps": doAnalyse, "GET /v1/gaps/diff": doAnalyse, "GET /v1/validation": doAnalyse, "GET /v1/model": doAnalyse,
+		"POST /v1/sections/{id}/level": doSign, "PUT /v1/model": doModel, "POST /v1/embed-tokens": doGrant,
+	}
+}
+
+// changes reports whether an action changes what everyone has: it is done on
+// the layers themselves, not on what one circle sees of them.
+func (a action) changes() bool {
+	return a == doReport || a == doCurate || a == doModel || a == doAdmin || a == doGrant
+}
+
+// circle is everyone who sees the same; the zero value is the person at this
+// machine, who sees all.
+type circle struct {
+	Role            Role
+	Country, Agency string
+}
+
+// circlePublic is that of embed tokens.
+const circlePublic Role = "public"
+
+// circle is the one that somebody belongs to.
+func (p principal) circle() circle {
+	switch {
+	case p.Local:
+		return circle{}
+	case p.Embed != nil:
+		return circle{Role: circlePublic}
+	case p.Role == Planner, p.Role == Analyst:
+		return circle{p.Role, p.Country, p.Agency}
+	case p.Role == Viewer:
+		return circle{Role: p.Role, Country: p.Country}
+	}
+	return circle{Role: p.Role} // contributors and administrators of both countries see the same
+}
+
+// member is somebody of a circle.
+func (c circle) member() principal {
+	p := principal{ID: "member", Role: c.Role, Country: c.Country, Agency: c.Agency, Local: c == circle{}}
+	if c.Role == circlePublic {
+		p.Embed = &EmbedGrant{}
+	}
+	return p
+}
+
+// mostZoom is the greatest zoom that tiles are served at.
+func (c circle) mostZoom() int {
+	switch c.Role {
+	case circlePublic:
+		return 8
+	case Viewer, Contributor:
+		return 10
+	case Planner:
+		return 12
+	case Analyst:
+		return 16
+	}
+	return 22
+}
+
+// generalised reports whether what the circle sees is told in steps, by a fixed
+// menu.
+func (c circle) generalised() bool {
+	return c.Role == circlePublic || c.Role == Viewer || c.Role == Contributor
+}
+
 // rights are what each role may do at all. They have no order: an administrator
 // sees no data, an analyst signs no level.
 func (r Role) may(a action) bool {

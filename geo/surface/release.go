@@ -169,3 +169,13 @@ func BandOf(n int) ReleaseBand {
 	}
 	return b
 }
+
+// SortedReleaseCells are the cells that are counted, in one order.
+func SortedReleaseCells(counts map[ReleaseCell]int) []ReleaseCell {
+	out := make([]ReleaseCell, 0, len(counts))
+	for c := range counts {
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b ReleaseCell) int { return compareGroups(ReleaseGroup{Cell: a}, ReleaseGroup{Cell: b}) })
+	return out
+}

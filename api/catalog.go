@@ -197,7 +197,9 @@ func (s *Server) reassess(ctx context.Context) error {
 		return err
 	}
 	s.metrics.assessTook.Observe(time.Since(start).Seconds())
-	s.reviewLevels(ctx, a)
+	if s.parent == nil {
+		s.reviewLevels(ctx, a)
+	}
 	s.assessment.Store(a)
 	s.assessed.Store(cat)
 	if first {
@@ -212,9 +214,10 @@ func (s *Server) reassess(ctx context.Context) error {
 }
 
 func (s *Server) inputs(cat *catalog, previous *risk.Assessment) risk.Inputs {
-	in := risk.Inputs{Now: s.opts.Now(), Program: s.opts.Version, Previous: previous}
+	in := risk.Inputs{Now: s.opts.Now(), Program: s.opts.Version, Previous: previous, Spread: s.spread}
 	for _, e := range cat.layers {
 		in.Layers = append(in.Layers, e.layer)
 	}
+	in.Layers = append(in.Layers, s.unlisted...)
 	return in
 }

@@ -49,6 +49,7 @@ type job struct {
 	started time.Time // of the reading
 	cancel  context.CancelFunc
 	done    chan struct{}
+	owner   string // who asked for it
 }
 
 // jobs are those of this process: what is finished is forgotten when it ends,
@@ -84,7 +85,7 @@ func wantsAsync(r *http.Request) bool {
 // startUpload makes a job of an upload whose body has come.
 func (s *Server) startUpload(w http.ResponseWriter, r *http.Request, u upload) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	j := &job{cancel: cancel, done: make(chan struct{}), answer: jobAnswer{
+	j := &job{cancel: cancel, done: make(chan struct{}), owner: asker(r.Context()).ID, answer: jobAnswer{
 		ID: rand.Text(), Kind: "upload", Layer: u.ID, Status: jobAccepted, Phase: "waiting", Created: s.opts.Now().UTC()}}
 	if err := s.jobs.add(j); err != nil {
 		cancel()
@@ -162,7 +163,7 @@ func (js *jobs) find(r *http.Request) (*job, error) {
 	id := mux.Vars(r)["id"]
 	js.mu.Lock()
 	defer js.mu.Unlock()
-	if j := js.byID[id]; j != nil {
+	if j := js.byID[id]; j != nil && j.owner == asker(r.Context()).ID {
 		return j, nil
 	}
 	return nil, problem{Status: http.StatusNotFound, Code: "job_not_found",
@@ -238,6 +239,9 @@ func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) error {
 	out := []jobAnswer{}
 	s.jobs.mu.Lock()
 	for _, j := range s.jobs.list() {
+		if j.owner != asker(r.Context()).ID {
+			continue
+		}
 		a := j.show()
 		a.Result, a.Problem = nil, nil
 		out = append(out, a)

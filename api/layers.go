@@ -107,8 +107,9 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	q := r.URL.Query()
 	u := upload{Revision: data.Revision{
 		ID: mux.Vars(r)["id"], Title: q.Get("title"), Kind: geo.LayerKind(q.Get("kind")), Mode: data.Mode(q.Get("mode")),
-		IdempotencyKey: r.Header.Get("Idempotency-Key"), User: "local",
+		IdempotencyKey: r.Header.Get("Idempotency-Key"),
 	}}
+	u.User, u.Owner = asker(r.Context()).ID, asker(r.Context()).ownerText()
 	if !layerID.MatchString(u.ID) {
 		return u, badParameter("id", "%q cannot name a layer: use letters, digits, - _ and ., at most 64, the first a letter or digit", u.ID)
 	}
@@ -121,6 +122,9 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	var err error
 	if u.dryRun, err = boolParam(r, "dry_run"); err != nil {
 		return u, err
+	}
+	if u.Mode != data.Append && !asker(r.Context()).mayDo(doCurate) {
+		return u, problem{Status: http.StatusForbidden, Code: "not_for_this_role", Detail: "your role adds records and changes none; use mode=append"}
 	}
 	strict, err := boolParam(r, "strict")
 	if err != nil {

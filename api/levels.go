@@ -215,6 +215,9 @@ func (s *Server) signLevel(w http.ResponseWriter, r *http.Request) error {
 	if body.Party != partyID && body.Party != partyMY {
 		errs = append(errs, paramError{"party", fmt.Sprintf("%q is not ID or MY", body.Party)})
 	}
+	if who := asker(r.Context()); errs == nil && !who.Local && who.Country != body.Party {
+		return problem{Status: http.StatusForbidden, Code: "not_your_party", Detail: "you sign for " + who.Country + " only"}
+	}
 	if errs != nil {
 		return problem{Status: http.StatusUnprocessableEntity, Code: "invalid_level", Detail: errs[0].Parameter + ": " + errs[0].Detail, Errors: errs}
 	}

@@ -1,9 +1,18 @@
 package api
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/surface"
 )
@@ -25,7 +34,9 @@ func (c circle) terms() releaseTerms {
 	return releaseTerms{surface.ReleaseRule{Levels: levels, Least: 5}, 72 * time.Hour, weekStart}
 }
 
-func monthStart(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC) }
+func monthStart(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
 
 func weekStart(t time.Time) time.Time {
 	day := t.Truncate(24 * time.Hour)
@@ -60,4 +71,86 @@ func asCells(counts map[surface.ReleaseCell]int, at time.Time) (cells, points *g
 		}
 	}
 	return shown.Layer(), stand.Layer()
+}
+
+// releasedCell is a cell of a release as the store keeps it.
+type releasedCell struct {
+	Level int   `json:"level"`
+	X     int32 `json:"x"`
+	Y     int32 `json:"y"`
+	N     int   `json:"n"`
+}
+
+// keptRelease is the latest release of a circle.
+type keptRelease struct {
+	At    time.Time      `json:"at"`
+	Cells []releasedCell `json:"cells"`
+}
+
+func (k keptRelease) counts() map[surface.ReleaseCell]int {
+	out := map[surface.ReleaseCell]int{}
+	for _, c := range k.Cells {
+		out[surface.ReleaseCell{Level: c.Level, X: c.X, Y: c.Y}] = c.N
+	}
+	return out
+}
+
+// releaseSetting is where the store keeps the latest release of a circle.
+func (c circle) releaseSetting() string {
+	return "release " + string(c.Role) + " " + c.Country + " " + c.Agency
+}
+
+// releases returns the counts that a circle sees now. Within its period a
+// release stays what it was, whatever comes or goes meanwhile; the next differs
+// from it in no cell by fewer incidents than may be shown.
+func (s *Server) releases(ctx context.Context, c circle, pools map[owner][]surface.ReleaseRecord, now time.Time) (map[surface.ReleaseCell]int, error) {
+	terms := c.terms()
+	at := terms.start(now)
+	var kept keptRelease
+	raw, err := s.opts.Store.Setting(ctx, c.releaseSetting())
+	if err == nil {
+		err = json.Unmarshal(raw, &kept)
+	}
+	if err != nil && !errors.Is(err, data.ErrNotFound) {
+		return nil, fmt.Errorf("read the latest release: %w", err)
+	}
+	if err == nil && !kept.At.Before(at) {
+		return kept.counts(), nil
+	}
+	// What a partner's planners may see comes first, so that no circle sees a part
+	// of a cell that they do not.
+	var groups []surface.ReleaseGroup
+	first := surface.ReleaseRule{Levels: terms.rule.Levels, Least: leastOfPartner}
+	for _, own := range sortedOwners(pools) {
+		groups = append(groups, first.Apply(first.Groups(old(pools[own], at.Add(-terms.delay))))...)
+	}
+	counts := terms.rule.Steady(terms.rule.Apply(groups), kept.counts())
+	next := keptRelease{At: at, Cells: []releasedCell{}}
+	for _, cell := range surface.SortedReleaseCells(counts) {
+		next.Cells = append(next.Cells, releasedCell{cell.Level, cell.X, cell.Y, counts[cell]})
+	}
+	if raw, err = json.Marshal(next); err != nil {
+		return nil, err
+	}
+	if err := s.opts.Store.SetSetting(ctx, c.releaseSetting(), raw); err != nil {
+		return nil, fmt.Errorf("keep the release: %w", err) // what is not kept could be another next time
+	}
+	return counts, nil
+}
+
+// leastOfPartner is how many incidents of one owner a cell must have.
+const leastOfPartner = 5
+
+// old are the records up to an instant.
+func old(records []surface.ReleaseRecord, until time.Time) []surface.ReleaseRecord {
+	return slices.DeleteFunc(slices.Clone(records), func(r surface.ReleaseRecord) bool {
+		day := int32(until.Unix() / 86400)
+		return r.Day >= day || r.Day < day-releasedYears*366
+	})
+}
+
+func sortedOwners(pools map[owner][]surface.ReleaseRecord) []owner {
+	return slices.SortedFunc(maps.Keys(pools), func(a, b owner) int {
+		return cmp.Or(strings.Compare(a.Country, b.Country), strings.Compare(a.Agency, b.Agency))
+	})
 }

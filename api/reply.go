@@ -44,6 +44,10 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a reply) {
 		}
 		h.Set("Cache-Control", a.cache)
 	}
+	if s.gate != nil || s.parent != nil {
+		h.Add("Vary", "Authorization")
+		h.Set("Cache-Control", "private, "+strings.TrimPrefix(h.Get("Cache-Control"), "public, "))
+	}
 	body := a.body
 	packs := packable(a.contentType)
 	if packs {

@@ -19,7 +19,7 @@ type route struct {
 
 // surfaceParams narrow a surface; they are the same for tiles, values and
 // documents about them.
-var surfaceParams = [...]string{"palette", "as_of", "window_days", "half_life_days", "bandwidth_m", "kinds", "severity", "v"}
+var surfaceParams = [...]string{"palette", "as_of", "window_days", "half_life_days", "bandwidth_m", "kinds", "severity", "token", "v"}
 
 func (s *Server) table() []route {
 	surface := surfaceParams[:]
@@ -65,7 +65,7 @@ func (s *Server) table() []route {
 		{"GET", "/tiles/{surface}/legend.{ext:json|svg|png}", s.legend, withLang},
 		{"GET", "/tiles/{surface}/value", s.surfaceValue, append([]string{"lon", "lat"}, surface...)},
 		{"GET", "/tiles/{surface}/{z}/{x}/{y:[^/@]+}{retina:(?:@2x)?}.png", s.surfaceTile, surface},
-		{"GET", "/surfaces/{surface}.tif", s.surfaceTIFF, surface[1:]},
+		{"GET", "/surfaces/{surface}.tif", s.surfaceTIFF, slices.DeleteFunc(slices.Clone(surface[1:]), func(p string) bool { return p == "token" })},
 		{"GET", "/styles/{name}.json", s.style, withLang},
 
 		{"GET", "/v1/risk", s.pointRisk, []string{"lon", "lat", "as_of", "severity"}},
@@ -76,6 +76,7 @@ func (s *Server) table() []route {
 		{"GET", "/v1/gaps", s.gaps, []string{"window_days", "section_km", "country", "agency", "min_level", "as_of", "severity", "limit", "format", "lang"}},
 		{"GET", "/v1/validation", s.validation, []string{"of", "format", "lang"}},
 		{"GET", "/v1/gaps/diff", s.gapsDiff, []string{"from", "to", "window_days", "section_km", "country", "agency", "format", "lang"}},
+		{"POST", "/v1/embed-tokens", s.grantEmbed, nil},
 		{"GET", "/v1/model", s.getModel, nil},
 		{"PUT", "/v1/model", s.putModel, nil},
 	}
@@ -86,16 +87,16 @@ func (s *Server) table() []route {
 func (s *Server) routes() http.Handler {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	methods := map[string][]string{}
-	table := s.table()
+	table := s.ways
 	for _, rt := range table {
 		methods[rt.path] = append(methods[rt.path], rt.method)
 	}
-	for _, rt := range table {
+	for k, rt := range table {
 		accepted := []string{rt.method}
 		if rt.method == http.MethodGet {
 			accepted = append(accepted, http.MethodHead)
 		}
-		router.Handle(rt.path, s.endpoint(rt)).Methods(accepted...).Name(rt.method + " " + rt.path)
+		router.Handle(rt.path, s.endpoint(k, rt)).Methods(accepted...).Name(rt.method + " " + rt.path)
 	}
 	for _, rt := range table { // what no route above took
 		if allowed := methods[rt.path]; allowed != nil {
@@ -111,19 +112,53 @@ func (s *Server) routes() http.Handler {
 	return router
 }
 
-func (s *Server) endpoint(rt route) http.Handler {
+// endpoint answers one route: who asks, whether they may, and then from what
+// their circle sees.
+func (s *Server) endpoint(k int, rt route) http.Handler {
+	do := routeActions()[rt.method+" "+rt.path]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := checkParams(r, rt.params)
+		who, err := s.gate.who(r)
+		if err == nil {
+			err = who.check(do)
+		}
+		if err == nil {
+			err = checkParams(r, rt.params)
+		}
 		if err == nil && needsAssessment(rt.path) {
 			err = s.awaitAssessment(r.Context())
 		}
 		if err == nil {
-			err = rt.handle(w, r)
+			r = r.WithContext(withPrincipal(r.Context(), who))
+			var handle func(http.ResponseWriter, *http.Request) error
+			if handle, err = s.handlerFor(who, do, k, r); err == nil {
+				err = handle(w, r)
+			}
 		}
 		if err != nil {
 			s.writeProblem(w, r, err)
 		}
 	})
+}
+
+// handlerFor returns what answers a route for somebody: on the layers
+// themselves what changes them, else in the world of their circle.
+func (s *Server) handlerFor(who principal, do action, k int, r *http.Request) (func(http.ResponseWriter, *http.Request) error, error) {
+	own := s.ways[k].handle
+	if who.Local || do == doOpen {
+		return own, nil
+	}
+	vars := mux.Vars(r)
+	if do.changes() {
+		return own, s.mayChange(who, do, vars["id"])
+	}
+	if err := who.mayAsk(r, vars); err != nil {
+		return nil, err
+	}
+	world, err := s.worldOf(r.Context(), who.circle())
+	if err != nil {
+		return nil, err
+	}
+	return world.ways[k].handle, nil
 }
 
 func (s *Server) otherMethods(allowed []string) http.Handler {

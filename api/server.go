@@ -44,6 +44,10 @@ type Options struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Registry    *prometheus.Registry
+	// SignIn says how people prove who they are; the zero value asks nobody.
+	SignIn SignIn
+	// Agreements say what one country lets the other see.
+	Agreements []Agreement
 
 	previous *risk.Assessment // lends its stages to the first one: for tests
 }
@@ -68,13 +72,22 @@ type Server struct {
 	writes   sync.Mutex // one change of the layers at a time
 	assess   sync.Mutex // one assessment at a time
 	variants variantCache
-	levels   levelBook
+	levels   *levelBook
 	painters painters
 
 	jobs        jobs
 	sweeps      sweeps
 	validations validations
 	rasters     sync.Mutex // one download at a time
+
+	ways   []route // of table
+	gate   *gate
+	worlds worlds
+	// Of the service for one circle:
+	circle   circle
+	parent   *Server
+	unlisted []*geo.Layer    // that count in surfaces only
+	spread   map[string]bool // layers whose effort is told by blocks of cells
 }
 
 // New loads the store's layers and makes the first assessment.
@@ -88,7 +101,12 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.TileCacheBytes == 0 {
 		o.TileCacheBytes = 64 << 20
 	}
-	s := &Server{opts: o, log: o.Log, first: make(chan struct{})}
+	s := &Server{opts: o, log: o.Log, first: make(chan struct{}), levels: &levelBook{}, worlds: worlds{made: map[circle]*world{}}}
+	gate, err := newGate(o.SignIn, o.Now)
+	if err != nil {
+		return nil, fmt.Errorf("sign-in: %w", err)
+	}
+	s.gate = gate
 	s.metrics = newMetrics(o.Registry, s)
 	cache, err := newTileCache(o.TileCacheBytes)
 	if err != nil {
@@ -107,6 +125,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	} else if err := s.reassess(ctx); err != nil {
 		return nil, err
 	}
+	s.ways = s.table()
 	s.handler = s.routes()
 	s.ready.Store(true)
 	return s, nil

@@ -24,6 +24,9 @@ type surfaceAsk struct {
 	// scaled is whose scales hold: a colour means one number, whatever else was
 	// asked for.
 	scaled *risk.Assessment
+	// steppedTo is the top of the scale in whose steps numbers are told; 0: they
+	// are told as they are.
+	steppedTo float64
 	// pinned: the address names this version, so its answer never changes.
 	pinned bool
 }
@@ -65,6 +68,9 @@ func (s *Server) readSurfaceAsk(r *http.Request) (a surfaceAsk, err error) {
 	} else if a.assessment, err = s.assessmentFor(r.Context(), a.ask); err != nil {
 		return a, err
 	}
+	if s.circle.generalised() {
+		a.steppedTo = a.scale().Max
+	}
 	a.pinned = r.URL.Query().Get("v") == s.assessment.Load().Version
 	return a, nil
 }
@@ -103,6 +109,16 @@ func (a surfaceAsk) view() risk.View {
 
 // values evaluates the surface for n × n pixels.
 func (a surfaceAsk) values(level, px, py, n int) []float64 {
+	out := a.exactValues(level, px, py, n)
+	if a.steppedTo > 0 {
+		for i, v := range out {
+			out[i] = stepped(v, a.steppedTo)
+		}
+	}
+	return out
+}
+
+func (a surfaceAsk) exactValues(level, px, py, n int) []float64 {
 	as := a.assessment
 	switch a.surface.ID {
 	case "density":
@@ -284,6 +300,9 @@ func (a surfaceAsk) at(p orb.Point) (value any, known bool, err error) {
 		return class, class != "", nil
 	}
 	v, err := a.assessment.Value(a.surface.ID, a.view(), p)
+	if a.steppedTo > 0 {
+		v = stepped(v, a.steppedTo)
+	}
 	return v, !math.IsNaN(v), err
 }
 

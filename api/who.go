@@ -22,5 +22,13 @@ func roleNames() (out []string) {
 	return out
 }
 
+// ownerText names the owner of what somebody uploads.
+func (p principal) ownerText() string {
+	if p.Local {
+		return ""
+	}
+	return p.Country + "/" + p.Agency
+}
+
 // countries are the two that share the border.
 var countries = [...]string{"ID", "MY"}

@@ -28,7 +28,9 @@ type Revision struct {
 	// with another Request is refused.
 	Request string
 	User    string
-	SHA256  string // of the file as it came
+	// Owner is whose a new layer is, COUNTRY/AGENCY; "" where nobody signs in.
+	Owner  string
+	SHA256 string // of the file as it came
 }
 
 // Kept is what is stored of the answer to a change with an idempotency key.
@@ -75,7 +77,7 @@ func (v Revision) Read(ctx context.Context, src io.Reader, old *geo.Layer) (*geo
 }
 
 func (v Revision) info(old *geo.Layer) (geo.LayerInfo, error) {
-	info := geo.LayerInfo{ID: v.ID, Title: v.ID, Kind: geo.KindOther, Classification: "internal"}
+	info := geo.LayerInfo{ID: v.ID, Title: v.ID, Kind: geo.KindOther, Classification: "internal", Owner: v.Owner}
 	if old != nil {
 		info = old.Info
 		info.Builtin = false

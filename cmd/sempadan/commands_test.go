@@ -79,13 +79,21 @@ func TestWrongUseExitsWithTwo(t *testing.T) {
 
 func TestServeRefusesOtherAddressesWithTheReason(t *testing.T) {
 	out, code := sempadan(t, "serve", "--listen", "0.0.0.0:8080")
-	if code != 2 || !strings.Contains(out, "no sign-in") || !strings.Contains(out, "127.0.0.1") {
+	if code != 2 || !strings.Contains(out, "sign in") || !strings.Contains(out, "127.0.0.1") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	for _, ok := range []string{"127.0.0.1:80", "localhost:80", "[::1]:80", "127.9.9.9:80"} {
-		if err := checkListen(ok); err != nil {
+		if err := (serveFlags{listen: ok}).checkListen(false); err != nil {
 			t.Errorf("%s: %v", ok, err)
 		}
+	}
+	elsewhere := serveFlags{listen: "0.0.0.0:8443"}
+	if err := elsewhere.checkListen(true); err == nil || !strings.Contains(err.Error(), "--tls-cert") {
+		t.Errorf("keys in the clear: %v", err)
+	}
+	elsewhere.proxy = "10.0.0.0/8"
+	if err := elsewhere.checkListen(true); err != nil {
+		t.Errorf("behind a proxy: %v", err)
 	}
 }
 

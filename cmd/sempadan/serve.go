@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -29,16 +31,20 @@ type serveFlags struct {
 	keepVersions         int
 	keepDays             float64
 	retain               string
+	keys                 string
+	tlsCert, tlsKey      string
+	proxy                string
 }
 
 func serveCommand() *cobra.Command {
 	var f serveFlags
 	c := &cobra.Command{
 		Use: "serve", Short: "Run the service", Args: cobra.NoArgs,
-		Long: "Run the service. It answers on this machine only (a loopback address) and is open to whoever sits at it.",
+		Long: "Run the service. Without a file of keys it answers on this machine only (a loopback address) and is open to whoever sits at it. " +
+			"With one (sempadan keys create makes it) everyone needs a key, and it may answer elsewhere, with TLS or behind a proxy that has it.",
 		RunE: func(c *cobra.Command, _ []string) error { return serve(c.Context(), f) },
 	}
-	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address to answer on; a loopback address")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address to answer on; a loopback address, unless there are keys and TLS or a proxy")
 	c.Flags().BoolVar(&f.demo, "demo", false, "add synthetic patrol tracks and posts, marked as such")
 	c.Flags().BoolVar(&f.noBuiltin, "no-builtin", false, "leave out the layers that ship with the program")
 	c.Flags().StringVar(&f.model, "model", "", "parameters of the score, a JSON file; a model set through the API comes first")
@@ -46,20 +52,47 @@ func serveCommand() *cobra.Command {
 	c.Flags().IntVar(&f.keepVersions, "keep-versions", gpkg.DefaultKeepVersions, "versions of a layer that are kept, the newest included")
 	c.Flags().Float64Var(&f.keepDays, "keep-days", 0, "days for which earlier versions are kept; 0: as long as --keep-versions allows")
 	c.Flags().StringVar(&f.retain, "retain", "", "class=days,…: erase records of a class so long after they happened; what has a valid_until goes by that in any case")
+	c.Flags().StringVar(&f.keys, "keys", "", "file of the keys that people need; default: the store's name with .keys, when it is there")
+	c.Flags().StringVar(&f.tlsCert, "tls-cert", "", "certificate for TLS, a PEM file")
+	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "its private key, a PEM file that only its owner may read")
+	c.Flags().StringVar(&f.proxy, "behind-proxy", "", "network of the proxies that have TLS, such as 10.0.0.0/8: nobody else is answered")
 	storeFlag(c, &f.store)
 	return c
 }
 
-// checkListen refuses every address but a loopback one: there is no sign-in.
-func checkListen(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
+// signIn returns how people prove who they are: with keys when there is a file
+// of them.
+func (f serveFlags) signIn() (api.SignIn, error) {
+	path := keysPath(f.keys, f.store)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && f.keys == "" {
+		return api.SignIn{}, nil
+	} else if err != nil {
+		return api.SignIn{}, usageError{fmt.Errorf("--keys %s: %w; make one with sempadan keys create --keys %s", path, err, path)}
+	}
+	return api.SignIn{Keys: &api.KeyFile{Path: path}, EmbedSecret: path + ".embed"}, nil
+}
+
+// checkListen refuses addresses at which others could read what they must not:
+// any but a loopback one when nobody has to sign in, or when what is sent there
+// is not sealed.
+func (f serveFlags) checkListen(signIn bool) error {
+	host, _, err := net.SplitHostPort(f.listen)
 	if err != nil {
-		return usageError{fmt.Errorf("--listen %s: %w; give an address like 127.0.0.1:8080", addr, err)}
+		return usageError{fmt.Errorf("--listen %s: %w; give an address like 127.0.0.1:8080", f.listen, err)}
+	}
+	if (f.tlsCert == "") != (f.tlsKey == "") {
+		return usageError{errors.New("give both --tls-cert and --tls-key, or neither")}
 	}
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return usageError{fmt.Errorf("--listen %s is refused: anyone who reaches that address could read every incident and patrol, because this version has no sign-in; use a loopback address such as 127.0.0.1:8080", addr)}
+	if !signIn {
+		return usageError{fmt.Errorf("--listen %s is refused: anyone who reaches that address could read every incident and patrol, because nobody has to sign in; make keys with sempadan keys create, or use a loopback address such as 127.0.0.1:8080", f.listen)}
+	}
+	if f.tlsCert == "" && f.proxy == "" {
+		return usageError{fmt.Errorf("--listen %s is refused: keys and data would cross the network in the clear; give --tls-cert and --tls-key, or --behind-proxy with the network of a proxy that has TLS", f.listen)}
+	}
+	return nil
 }
 
 // Limits of the HTTP server; an upload's own limits are longer and set when it
@@ -78,7 +111,11 @@ const (
 const serveGCPercent = 50
 
 func serve(ctx context.Context, f serveFlags) error {
-	if err := checkListen(f.listen); err != nil {
+	signIn, err := f.signIn()
+	if err != nil {
+		return err
+	}
+	if err := f.checkListen(signIn.Keys != nil); err != nil {
 		return err
 	}
 	if f.maxBody < 1 {
@@ -118,7 +155,7 @@ func serve(ctx context.Context, f serveFlags) error {
 		return err
 	}
 	srv, err := api.New(ctx, api.Options{
-		Store: store, GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: true, AssessLater: true, Check: layers.Checker(),
+		Store: store, GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: signIn.Keys == nil, SignIn: signIn, AssessLater: true, Check: layers.Checker(),
 		Keeping: api.Keeping{Retention: retention, History: time.Duration(f.keepDays * 24 * float64(time.Hour))},
 		Version: version, Commit: commit(), Now: time.Now, Log: log, Registry: prometheus.NewRegistry(),
 	})
@@ -134,8 +171,61 @@ func serve(ctx context.Context, f serveFlags) error {
 	keeping.Go(func() { keepSnapshot(background, store, srv, log) })
 	keeping.Go(func() { sweepHourly(background, srv) })
 	defer func() { stop(); keeping.Wait(); writeSnapshot(store, srv, log) }()
-	fmt.Printf("sempadan is at http://%s (open to the person at this machine; no sign-in)\n", listener.Addr())
+	listener, scheme, err := f.seal(listener)
+	if err != nil {
+		return err
+	}
+	who := "open to the person at this machine; no sign-in"
+	if signIn.Keys != nil {
+		who = "everyone needs a key; sempadan keys create makes one"
+	}
+	fmt.Printf("sempadan is at %s://%s (%s)\n", scheme, listener.Addr(), who)
 	return run(ctx, listener, srv)
+}
+
+// seal puts TLS on a listener, or takes connections of the proxies alone.
+func (f serveFlags) seal(l net.Listener) (net.Listener, string, error) {
+	if f.proxy != "" {
+		network, err := netip.ParsePrefix(f.proxy)
+		if err != nil {
+			return nil, "", usageError{fmt.Errorf("--behind-proxy %s: %w; give a network such as 10.0.0.0/8", f.proxy, err)}
+		}
+		l = proxied{l, network.Masked()}
+	}
+	if f.tlsCert == "" {
+		return l, "http", nil
+	}
+	st, err := os.Stat(f.tlsKey)
+	if err != nil {
+		return nil, "", usageError{fmt.Errorf("--tls-key: %w", err)}
+	}
+	if st.Mode().Perm()&0o077 != 0 {
+		return nil, "", usageError{fmt.Errorf("--tls-key %s can be read by others (mode %04o); run chmod 600 %s", f.tlsKey, st.Mode().Perm(), f.tlsKey)}
+	}
+	cert, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey)
+	if err != nil {
+		return nil, "", usageError{fmt.Errorf("--tls-cert and --tls-key: %w", err)}
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), "https", nil
+}
+
+// proxied is a listener that takes connections from one network only.
+type proxied struct {
+	net.Listener
+	from netip.Prefix
+}
+
+func (p proxied) Accept() (net.Conn, error) {
+	for {
+		c, err := p.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if at, err := netip.ParseAddrPort(c.RemoteAddr().String()); err == nil && p.from.Contains(at.Addr().Unmap()) {
+			return c, nil
+		}
+		_ = c.Close()
+	}
 }
 
 // sweepHourly erases at once and then every hour what is not to be kept.

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/geo/surface"
+)
+
+// worlds are what the circles see: each has layers, an assessment and caches of
+// its own, made of nothing but what its members may see, when one of them asks.
+type worlds struct {
+	mu   sync.Mutex
+	made map[circle]*world
+}
+
+// world is a service for one circle.
+type world struct {
+	*Server
+	making sync.Mutex
+	source *catalog
+	period time.Time
+	model  *risk.Model
+}
+
+// mostWorlds bounds how many circles are kept; the one that was made first goes.
+const mostWorlds = 12
+
+// worldOf returns the world of a circle, brought up to what there is now.
+func (s *Server) worldOf(ctx context.Context, c circle) (*world, error) {
+	s.worlds.mu.Lock()
+	w := s.worlds.made[c]
+	if w == nil {
+		var err error
+		if w, err = s.newWorld(c); err != nil {
+			s.worlds.mu.Unlock()
+			return nil, err
+		}
+		if len(s.worlds.made) >= mostWorlds {
+			for k := range s.worlds.made {
+				delete(s.worlds.made, k)
+				break
+			}
+		}
+		s.worlds.made[c] = w
+	}
+	s.worlds.mu.Unlock()
+	w.making.Lock()
+	defer w.making.Unlock()
+	return w, s.refresh(ctx, w)
+}
+
+func (s *Server) newWorld(c circle) (*world, error) {
+	inner := &Server{opts: s.opts, log: s.log, metrics: s.metrics, circle: c, parent: s, levels: s.levels, first: make(chan struct{})}
+	inner.opts.previous = nil
+	cache, err := newTileCache(max(s.opts.TileCacheBytes/8, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("tile cache: %w", err)
+	}
+	inner.tiles = cache
+	inner.ready.Store(true)
+	inner.ways = inner.table()
+	return &world{Server: inner}, nil
+}
+
+// refresh makes a world anew when the layers, the model or the period of its
+// releases are others than those that it was made of.
+func (s *Server) refresh(ctx context.Context, w *world) error {
+	cat, model := s.current(), s.model.Load()
+	now := s.opts.Now().UTC()
+	period := w.circle.terms().start(now)
+	// Who sees records one by one sees them at once; whoever sees releases only
+	// must not notice what comes between two.
+	if w.source != nil && w.model == model && w.period.Equal(period) && (w.source == cat || w.circle.generalised()) {
+		return nil
+	}
+	seen, err := s.narrow(ctx, w.circle, cat, now)
+	if err != nil {
+		return err
+	}
+	w.Server.model.Store(model)
+	w.unlisted, w.spread = seen.unlisted, seen.spread
+	w.publish(seen.entries)
+	if err := w.reassess(ctx); err != nil {
+		return err
+	}
+	w.source, w.model, w.period = cat, model, period
+	return nil
+}
+
+// seenLayers is what a circle sees of the layers.
+type seenLayers struct {
+	entries  map[string]*entry
+	unlisted []*geo.Layer // in its surfaces only
+	spread   map[string]bool
+}
+
+// embargo is how long tracks of others stay out of what is planned with.
+const embargo = 72 * time.Hour
+
+// narrow makes the layers of a circle.
+func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Time) (seenLayers, error) {
+	out := seenLayers{entries: map[string]*entry{}, spread: map[string]bool{}}
+	p := c.member()
+	pools := map[owner][]surface.ReleaseRecord{}
+	for _, e := range cat.layers {
+		l := e.layer
+		own := ownerOf(l.Info)
+		sees := p.layerSight(l.Info, s.shared(own.Country, c.Country, now))
+		switch {
+		case sees == exactRows && l.Info.Kind != geo.KindIncident:
+			out.entries[l.Info.ID] = e
+		case l.Info.Kind == geo.KindPatrolTrack, l.Info.Kind == geo.KindPost:
+			if late := afterEmbargo(l, now); sees != unseen && !c.generalised() && late.Len() > 0 {
+				out.unlisted = append(out.unlisted, late)
+				out.spread[l.Info.ID] = true
+			}
+		case l.Info.Kind == geo.KindIncident:
+			exact, pool := splitRecords(l, p, sees, own)
+			pools[own] = append(pools[own], pool...)
+			switch {
+			case exact == nil || exact.Len() == 0:
+			case sees == exactRows:
+				if exact == l {
+					out.entries[l.Info.ID] = e
+				} else {
+					out.entries[l.Info.ID] = newEntry(exact, e.stored)
+				}
+			default:
+				out.unlisted = append(out.unlisted, exact)
+			}
+		}
+	}
+	counts, err := s.releases(ctx, c, pools, now)
+	if err != nil {
+		return out, err
+	}
+	if len(counts) > 0 {
+		cells, points := asCells(counts, c.terms().start(now))
+		out.entries[cells.Info.ID] = newEntry(cells, false)
+		out.unlisted = append(out.unlisted, points)
+	}
+	return out, nil
+}
+
+// shared reports whether one country may see what another owns.
+func (s *Server) shared(from, to string, now time.Time) bool {
+	return slices.ContainsFunc(s.opts.Agreements, func(a Agreement) bool { return a.From == from && a.To == to && now.Before(a.ExpiresAt) })
+}
+
+// afterEmbargo is a layer of tracks or posts without what is too new.
+func afterEmbargo(l *geo.Layer, now time.Time) *geo.Layer {
+	gone := map[int64]bool{}
+	limit := now.Add(-embargo).UnixMilli()
+	for row := range l.Len() {
+		if from, to, ok := l.TimesMS(row); ok && (to > limit && l.Info.Kind == geo.KindPatrolTrack || from > limit) {
+			gone[l.FID(row)] = true
+		}
+	}
+	if len(gone) == 0 {
+		return l
+	}
+	return l.Without(gone)
+}
+
+// splitRecords tells the records that are seen one by one from those that are
+// seen as released counts.
+func splitRecords(l *geo.Layer, p principal, sees sight, own owner) (exact *geo.Layer, pool []surface.ReleaseRecord) {
+	gone := map[int64]bool{}
+	for row := range l.Len() {
+		of := p.recordSight(sees, own, l.Text(row, "release"))
+		if l.OfCollusion(row) && of != exactRows {
+			of = unseen
+		}
+		if of >= exactMap {
+			continue
+		}
+		gone[l.FID(row)] = true
+		if at, isPoint := l.Point(row); of == released && isPoint {
+			from, _ := l.Times(row)
+			pool = append(pool, surface.ReleaseRecord{Lon: at.Lon(), Lat: at.Lat(), Day: int32(from.Unix() / 86400),
+				Kind: l.Text(row, "kind"), Source: l.Text(row, "reporter_agency")})
+		}
+	}
+	switch len(gone) {
+	case 0:
+		return l, nil
+	case l.Len():
+		return nil, pool
+	}
+	return l.Without(gone), pool
+}

@@ -39,7 +39,7 @@ func routeActions() map[string]action {
 		"PUT /v1/layers/{id}": doReport, "DELETE /v1/layers/{id}": doCurate, "PATCH /v1/layers/{id}/features/{fid}": doCurate,
 		"DELETE /v1/layers/{id}/features/{fid}": doCurate, "GET /v1/layers/{id}/versions": doCurate,
 		"GET /v1/layers/{id}/versions/{version}/diff": doCurate, "POST /v1/layers/{id}/rollback": doCurate,
-		"GET /v1/profiles": doReport, "PUT /v1/profiles/{name}": doCurate, "GET /v1/retention": doCurate,
+		"GET /v1/schemas/{kind}": doOpen, "GET /v1/profiles": doReport, "PUT /v1/profiles/{name}": doCurate, "GET /v1/retention": doCurate,
 		"GET /v1/jobs": doReport, "GET /v1/jobs/{id}": doReport, "GET /v1/jobs/{id}/events": doReport, "DELETE /v1/jobs/{id}": doReport,
 
 		"GET /tiles/{surface}.json": doMap, "GET /tiles/{surface}/legend.{ext:json|svg|png}": doMap, "GET /tiles/{surface}/value": doMap,

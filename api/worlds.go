@@ -113,7 +113,7 @@ func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Ti
 		own := ownerOf(l.Info)
 		sees := p.layerSight(l.Info, s.shared(own.Country, c.Country, now))
 		switch {
-		case sees == exactRows && l.Info.Kind != geo.KindIncident:
+		case sees == exactRows && (l.Info.Kind != geo.KindIncident || l.Info.Classification == classPublic):
 			out.entries[l.Info.ID] = e
 		case l.Info.Kind == geo.KindPatrolTrack, l.Info.Kind == geo.KindPost:
 			if late := afterEmbargo(l, now); sees != unseen && !c.generalised() && late.Len() > 0 {

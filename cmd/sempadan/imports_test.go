@@ -55,6 +55,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/sempadan"},
 	"github.com/schollz/progressbar/v3":   {"cmd/sempadan"},
 	"golang.org/x/sync":                   {"cmd/sempadan", "api"},
+	"golang.org/x/time/rate":              {"api"},
 	"golang.org/x/term":                   {"cmd/sempadan"},
 }
 

@@ -22,6 +22,7 @@ type csvWriter struct {
 	at      map[string]int
 	cells   []string // the JSON literals of the row at hand, by column
 	height  int      // the column of heights, -1 without
+	moved   string   // the column of the property id, "" for none
 	wkt     bool
 	tracks  bool
 }
@@ -39,7 +40,13 @@ func writeCSV(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
 	if c.wkt && !c.plainHeights() {
 		delete(names, geo.HeightsField)
 	}
+	if !c.tracks {
+		c.moved = movedID(l, rows)
+	}
 	c.columns = sortedKeys(names)
+	if c.moved != "" {
+		c.columns = append(c.columns, c.moved)
+	}
 	c.header()
 	for row := range rows {
 		if c.tracks {
@@ -176,6 +183,9 @@ func (c *csvWriter) fixes(row int) {
 func (c *csvWriter) take(row int) {
 	clear(c.cells)
 	c.l.Literals(row, func(name, literal string) {
+		if name == "id" && c.moved != "" {
+			name = c.moved
+		}
 		if k, ok := c.at[name]; ok {
 			c.cells[k] = literal
 		}

@@ -19,6 +19,7 @@ type gpxWriter struct {
 	l        *geo.Layer
 	literals map[string]string // of the row at hand
 	names    []string
+	moved    string // the element of the property id, "" for none
 }
 
 func writeGPX(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
@@ -27,6 +28,9 @@ func writeGPX(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
 		g.names = append(g.names, c.Name)
 	}
 	slices.Sort(g.names)
+	if g.moved = movedID(l, rows); g.moved != "" {
+		g.names = append(g.names, g.moved)
+	}
 	out.buf = append(out.buf, `<?xml version="1.0" encoding="UTF-8"?>
 <gpx version="1.1" creator="sempadan" xmlns="http://www.topografix.com/GPX/1/1" xmlns:s="`+ownSpace+`">`...)
 	for _, kind := range []string{"wpt", "rte", "trk"} { // the order that the schema asks for
@@ -64,7 +68,12 @@ func (g *gpxWriter) element(row int) string {
 
 func (g *gpxWriter) row(row int, kind string) {
 	clear(g.literals)
-	g.l.Literals(row, func(name, literal string) { g.literals[name] = literal })
+	g.l.Literals(row, func(name, literal string) {
+		if name == "id" && g.moved != "" {
+			name = g.moved
+		}
+		g.literals[name] = literal
+	})
 	dst := append(g.out.buf, "\n<"...)
 	dst = append(dst, kind...)
 	times := g.l.VertexTimesMS(row)

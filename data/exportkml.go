@@ -22,13 +22,19 @@ type kmlWriter struct {
 	l       *geo.Layer
 	columns []geo.Column
 	heights bool // the layer has some
+	fields  map[string]ExportField
+	moved   string // the field of the property id, "" for none
 }
 
 func writeKML(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
-	k := &kmlWriter{enc: xml.NewEncoder(w), l: l}
+	k := &kmlWriter{enc: xml.NewEncoder(w), l: l, fields: map[string]ExportField{}, moved: movedID(l, rows)}
+	for _, f := range NewExportTable(l, rows).Fields {
+		k.fields[f.Name] = f
+	}
 	root := xml.StartElement{Name: xml.Name{Local: "kml"}, Attr: []xml.Attr{
 		{Name: xml.Name{Local: "xmlns"}, Value: "http://www.opengis.net/kml/2.2"},
 		{Name: xml.Name{Local: "xmlns:gx"}, Value: "http://www.google.com/kml/ext/2.2"},
+		{Name: xml.Name{Local: "xmlns:s"}, Value: ownSpace},
 	}}
 	document := xml.StartElement{Name: xml.Name{Local: "Document"}}
 	title := l.Info.Title
@@ -75,17 +81,13 @@ func (k *kmlWriter) schema() kml.Element {
 		if c.Name == "name" || c.Name == "description" {
 			continue
 		}
+		if c.Name == "id" && k.moved != "" {
+			c.Name = k.moved
+		}
 		hasID = hasID || c.Name == "id"
 		k.heights = k.heights || c.Name == geo.HeightsField
 		k.columns = append(k.columns, c)
-		kind := "string"
-		switch c.Type {
-		case "number":
-			kind = "double"
-		case "boolean":
-			kind = "bool"
-		}
-		s.Append(kml.SimpleField(c.Name, kind))
+		s.Append(k.field(c))
 	}
 	if !hasID {
 		s.Append(kml.SimpleField("id", "string"))
@@ -93,10 +95,42 @@ func (k *kmlWriter) schema() kml.Element {
 	return s
 }
 
+// field declares a property. Numbers that a double cannot hold are text to
+// other programs.
+func (k *kmlWriter) field(c geo.Column) kml.Element {
+	switch f := k.fields[c.Name]; {
+	case c.Type == "boolean":
+		return kml.SimpleField(c.Name, "bool")
+	case c.Type != "number":
+		return kml.SimpleField(c.Name, "string")
+	case f.Kind == ExportText && f.MaxBytes > 0, f.Kind == ExportInteger && (f.Lo < -1<<53 || f.Hi > 1<<53):
+		return kmlNumberText{c.Name}
+	case f.Kind == ExportInteger && f.Lo >= math.MinInt32 && f.Hi <= math.MaxInt32:
+		return kml.SimpleField(c.Name, "int")
+	}
+	return kml.SimpleField(c.Name, "double")
+}
+
+// kmlNumberText declares a property as text that this program reads as a number.
+type kmlNumberText struct{ name string }
+
+func (t kmlNumberText) MarshalXML(enc *xml.Encoder, _ xml.StartElement) error {
+	return enc.EncodeElement("", xml.StartElement{Name: xml.Name{Local: "SimpleField"}, Attr: []xml.Attr{
+		{Name: xml.Name{Local: "name"}, Value: t.name},
+		{Name: xml.Name{Local: "type"}, Value: "string"},
+		{Name: xml.Name{Local: "s:read"}, Value: "number"},
+	}})
+}
+
 func (k *kmlWriter) placemark(row int) kml.Element {
 	p := kml.Placemark()
 	literals := map[string]string{}
-	k.l.Literals(row, func(name, literal string) { literals[name] = literal })
+	k.l.Literals(row, func(name, literal string) {
+		if name == "id" && k.moved != "" {
+			name = k.moved
+		}
+		literals[name] = literal
+	})
 	if name := plainText(literals["name"]); name != "" {
 		p.Append(kml.Name(name))
 	}
@@ -114,7 +148,11 @@ func (k *kmlWriter) placemark(row int) kml.Element {
 	}
 	for _, c := range k.columns {
 		if literal := literals[c.Name]; literal != "" {
-			data.Append(kml.SimpleData(c.Name, plainText(literal)))
+			text := plainText(literal)
+			if c.Type == "boolean" { // GDAL takes "true" for 0
+				text = map[string]string{"true": "1", "false": "0"}[literal]
+			}
+			data.Append(kml.SimpleData(c.Name, text))
 		}
 	}
 	if len(data.Children) > 0 {

@@ -51,6 +51,7 @@ type ExportTable struct {
 	at     map[string]int // of properties
 	id     int            // -1: no column
 	from   int            // -1: no column; the end follows
+	moved  string         // the column of the property id, "" for none
 	values []ExportValue  // of the row at hand
 
 	noGaps  bool // the format cannot say that a vertex has no height
@@ -80,6 +81,7 @@ func (t *ExportTable) of(l *geo.Layer, rows iter.Seq[int]) *ExportTable {
 		t.id = len(t.Fields)
 		t.Fields = append(t.Fields, ExportField{Name: "id"})
 		taken["id"] = true
+		t.moved = movedID(l, slices.Values(t.Rows))
 	}
 	if t.any(func(row int) bool { _, _, dated := l.TimesMS(row); return dated }) {
 		t.from = len(t.Fields)
@@ -97,9 +99,47 @@ func (t *ExportTable) of(l *geo.Layer, rows iter.Seq[int]) *ExportTable {
 		t.at[name] = len(t.Fields)
 		t.Fields = append(t.Fields, ExportField{Name: name})
 	}
+	if t.moved != "" {
+		t.at[t.moved] = len(t.Fields)
+		t.Fields = append(t.Fields, ExportField{Name: t.moved})
+	}
 	t.settle()
 	t.values = make([]ExportValue, len(t.Fields))
 	return t
+}
+
+// movedID names the column for the property id where it differs from the
+// identifier of a row, which takes the column id; "" where it never does.
+func movedID(l *geo.Layer, rows iter.Seq[int]) string {
+	names := map[string]bool{}
+	for _, c := range l.Columns() {
+		names[c.Name] = true
+	}
+	if !names["id"] {
+		return ""
+	}
+	for row := range rows {
+		if l.OwnID(row) == "" {
+			continue
+		}
+		if v := l.Value(row, "id"); v != nil && exportLiteral(v) != l.OwnID(row) {
+			name := "id_1"
+			for i := 2; names[name]; i++ {
+				name = "id_" + itoa(i)
+			}
+			return name
+		}
+	}
+	return ""
+}
+
+// column is where a property stands, by its name in the layer.
+func (t *ExportTable) column(name string) (int, bool) {
+	if name == "id" && t.moved != "" {
+		name = t.moved
+	}
+	i, ok := t.at[name]
+	return i, ok
 }
 
 func (t *ExportTable) any(has func(row int) bool) bool { return slices.ContainsFunc(t.Rows, has) }
@@ -129,7 +169,7 @@ func (t *ExportTable) settle() {
 			f.MaxBytes = max(f.MaxBytes, len(t.Layer.ID(row)))
 		}
 		t.Layer.Values(row, func(name string, v any) {
-			i, ok := t.at[name]
+			i, ok := t.column(name)
 			if !ok {
 				return
 			}
@@ -243,7 +283,7 @@ func (t *ExportTable) Row(row int) []ExportValue {
 		}
 	}
 	t.Layer.Values(row, func(name string, v any) {
-		if i, ok := t.at[name]; ok && !(name == geo.HeightsField && t.HeightsOf(row) != nil) {
+		if i, ok := t.column(name); ok && !(name == geo.HeightsField && t.HeightsOf(row) != nil) {
 			t.values[i] = exportValueOf(t.Fields[i].Kind, v)
 		}
 	})

@@ -133,7 +133,7 @@ func (f *fgbWriter) header() []byte {
 	b.Reset()
 	columns := make([]flatbuffers.UOffsetT, len(f.t.Fields))
 	for i := range columns {
-		name := b.CreateString(f.t.Fields[i].Name)
+		name := b.CreateString(f.columnName(i))
 		b.StartObject(11)
 		b.PrependUOffsetTSlot(columnName, name, 0)
 		b.PrependByteSlot(columnType, f.columnType(i), 0)
@@ -162,6 +162,18 @@ func (f *fgbWriter) header() []byte {
 	b.PrependUOffsetTSlot(headerCRS, system, 0)
 	b.FinishSizePrefixed(b.EndObject())
 	return b.FinishedBytes()
+}
+
+// columnName is never empty: readers leave out a column without a name.
+func (f *fgbWriter) columnName(i int) string {
+	name := f.t.Fields[i].Name
+	if name != "" {
+		return name
+	}
+	for slices.ContainsFunc(f.t.Fields, func(o ExportField) bool { return o.Name == name }) {
+		name += "_"
+	}
+	return name
 }
 
 func (f *fgbWriter) columnType(i int) byte {

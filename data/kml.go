@@ -92,6 +92,9 @@ func (k *kmlReader) schema() {
 		}
 		if name := attribute(e, "name"); e.Name.Local == "SimpleField" && len(k.types) < maxColumnNames {
 			k.types[name] = attribute(e, "type")
+			if attribute(e, "read") == "number" {
+				k.types[name] = "number"
+			}
 		}
 		k.skip()
 	}

@@ -76,10 +76,51 @@ func (im *importer) decode(w window) (window, error) {
 	if !marked {
 		im.report.warn("encoding", "", "the file has no byte order mark; every other byte is zero, so it was read as UTF-16")
 	}
-	text := io.MultiReader(bytes.NewReader(bytes.Clone(w.rest())), sourceOf(w))
+	text := &utf16Check{src: io.MultiReader(bytes.NewReader(bytes.Clone(w.rest())), sourceOf(w)), order: order, mended: &im.counts.mended}
 	w = newWindow(unicode.UTF16(order, unicode.UseBOM).NewDecoder().Reader(text))
 	w.need(windowBytes)
 	return w, nil
+}
+
+// utf16Check passes UTF-16 through: it counts the unpaired surrogates, which
+// the decoder replaces, and refuses a text that ends within a unit.
+type utf16Check struct {
+	src    io.Reader
+	order  unicode.Endianness
+	mended *int
+	unit   [2]byte
+	have   int  // bytes of unit
+	high   bool // the unit before is a high surrogate
+}
+
+func (c *utf16Check) Read(p []byte) (int, error) {
+	n, err := c.src.Read(p)
+	for _, b := range p[:n] {
+		c.unit[c.have] = b
+		if c.have++; c.have < 2 {
+			continue
+		}
+		c.have = 0
+		lead := c.unit[0]
+		if c.order == unicode.LittleEndian {
+			lead = c.unit[1]
+		}
+		low := lead >= 0xdc && lead <= 0xdf
+		if c.high != low {
+			*c.mended++
+		}
+		c.high = lead >= 0xd8 && lead <= 0xdb
+	}
+	if err == io.EOF {
+		if c.have > 0 {
+			return n, refuse(400, "encoding", "the UTF-16 text ends in the middle of a character; send the whole file")
+		}
+		if c.high {
+			c.high = false
+			*c.mended++
+		}
+	}
+	return n, err
 }
 
 // sourceOf is what a window has not read yet.

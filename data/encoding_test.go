@@ -52,6 +52,30 @@ func TestUTF16(t *testing.T) {
 	}
 }
 
+func TestDamagedUTF16(t *testing.T) {
+	for _, little := range []bool{true, false} {
+		for _, bad := range []string{"\xd8\x3d", "\xde\x00"} {
+			unit := bad
+			if little {
+				unit = bad[1:] + bad[:1]
+			}
+			text := utf16Text("lon,lat,nama\n112.2,1.45,a", little, true) + unit
+			for _, end := range []string{"b\n", ""} {
+				l, r := mustImport(t, text+utf16Text(end, little, false), geo.KindOther)
+				if w, _ := warning(r, "replaced_characters"); w == nil || !strings.HasPrefix(l.Text(0, "nama"), "a\ufffd") {
+					t.Errorf("little %v, %x: %+v", little, unit, r.Warnings)
+				}
+			}
+		}
+		whole := utf16Text("lon,lat,nama\n112.2,1.45,\U0001F600\n", little, true)
+		if _, r := mustImport(t, whole, geo.KindOther); len(r.Warnings) > 0 {
+			t.Errorf("%+v", r.Warnings)
+		}
+		mustRefuse(t, 400, "encoding", whole[:len(whole)-1], geo.KindOther)
+		mustRefuse(t, 400, "encoding", whole+strings.Repeat(whole[2:], 30_000)+"x", geo.KindOther)
+	}
+}
+
 func TestWindows1252(t *testing.T) {
 	for _, text := range []string{"lon,lat,n\u00f6te\n112.2,1.45,x\n112.2,1.45,caf\xe9 \x80\n", "lon,lat,nöte\n112.2,1.45,x\n112.2,1.45,\"caf\xe9 \x80\"\n"} {
 		text = strings.ReplaceAll(text, "ö", "\xf6")

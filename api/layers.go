@@ -74,15 +74,21 @@ func (s *Server) describeLayer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := answerOf(e)
-	a.Columns, a.Schema = e.layer.Columns(), data.Fields(e.layer.Info.Kind)
-	body, err := json.Marshal(a)
+	body, tag, err := describe(e)
 	if err != nil {
 		return err
 	}
-	// The tag begins with the version, so that it can be sent back in If-Match.
-	s.send(w, r, reply{contentType: "application/json", body: append(body, '\n'), etag: e.tag() + "-" + contentTag(body)})
+	s.send(w, r, reply{contentType: "application/json", body: append(body, '\n'), etag: tag})
 	return nil
+}
+
+// describe words a layer. The tag begins with the version, so that it can be
+// sent back in If-Match.
+func describe(e *entry) (body []byte, tag string, err error) {
+	a := answerOf(e)
+	a.Columns, a.Schema = e.layer.Columns(), data.Fields(e.layer.Info.Kind)
+	body, err = json.Marshal(a)
+	return body, e.tag() + "-" + contentTag(body), err
 }
 
 var layerID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
@@ -229,6 +235,7 @@ type uploaded struct {
 	report   *data.Report
 	replayed bool
 	layer    string // where it is; "" for a dry run
+	etag     string // of the layer; "" where nothing was changed
 }
 
 func (s *Server) sendUploaded(w http.ResponseWriter, r *http.Request, out uploaded) error {
@@ -237,7 +244,12 @@ func (s *Server) sendUploaded(w http.ResponseWriter, r *http.Request, out upload
 	} else if out.layer != "" {
 		w.Header().Set("Location", "/v1/layers/"+out.layer)
 	}
-	return s.sendJSON(w, r, out.status, out.report)
+	body, err := json.Marshal(out.report)
+	if err != nil {
+		return err
+	}
+	s.send(w, r, reply{status: out.status, contentType: "application/json", body: append(body, '\n'), etag: out.etag, untagged: out.etag == ""})
+	return nil
 }
 
 // upload reads a file into a layer, stores it and shows it.
@@ -285,7 +297,10 @@ func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error)
 	if old == nil {
 		out.status = http.StatusCreated
 	}
-	return out, nil
+	if e := s.current().byID[u.ID]; e != nil {
+		_, out.etag, err = describe(e)
+	}
+	return out, err
 }
 
 // slowBody gives an upload as long as its size needs at 64 KiB a second, and

@@ -18,6 +18,7 @@ type reply struct {
 	body        []byte
 	gzipped     []byte // the body packed, when it is kept beside it
 	etag        string // without quotes; "": made from the body
+	untagged    bool   // no ETag: the answer is no state of its address
 	cache       string // Cache-Control; "": no-cache
 }
 
@@ -64,7 +65,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a reply) {
 		h.Set("Content-Encoding", "gzip")
 		tag += "-gz"
 	}
-	if a.status < 300 {
+	if a.status < 300 && !a.untagged {
 		tag = `"` + tag + `"`
 		h.Set("ETag", tag)
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {

@@ -338,6 +338,17 @@ func TestIdempotencyAndPreconditions(t *testing.T) {
 	if a := put("/v1/layers/mine?mode=append", incidentsCSV(6), map[string]string{"If-Match": `"1"`}); a.status != 200 || a.json(t)["version"] != 2.0 {
 		t.Errorf("the right version: %d %s", a.status, a.body)
 	}
+	changed := put("/v1/layers/mine?mode=append", incidentsCSV(6), map[string]string{})
+	etag := changed.header.Get("ETag")
+	if got := s.want(200, "/v1/layers/mine").header.Get("ETag"); strings.TrimSuffix(got, "-gz\"") != strings.TrimSuffix(etag, "-gz\"") {
+		t.Errorf("the change is tagged %s, the layer %s", etag, got)
+	}
+	if a := put("/v1/layers/mine?mode=append", incidentsCSV(6), map[string]string{"If-Match": etag}); a.status != 200 {
+		t.Errorf("with the tag of the change before, %s: %d %s", etag, a.status, a.body)
+	}
+	if a := put("/v1/layers/mine?mode=append&dry_run=true", incidentsCSV(6), map[string]string{}); a.status != 200 || a.header.Get("ETag") != "" {
+		t.Errorf("a dry run is tagged: %d %s", a.status, a.header.Get("ETag"))
+	}
 	if a := put("/v1/layers/mine", incidentsCSV(6), map[string]string{"If-None-Match": "*"}); a.status != 412 {
 		t.Errorf("must not exist, but does: %d", a.status)
 	}

@@ -102,6 +102,9 @@ func TestProfilesAndStatistics(t *testing.T) {
 	if a := s.put("/v1/profiles/bad", "application/json", `{"map":{"kind":["=a","b"]}}`); a.status != 422 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+	if a := s.put("/v1/profiles/bad", "application/json", `{"kind":"incident","map":{"occured_from":"a"}}`); a.status != 422 || !strings.Contains(string(a.body), "occured_from") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
 	if a := s.put("/v1/layers/x?profile=none", "text/csv", stats); a.status != 422 || !strings.Contains(string(a.body), "missing_migrants") {
 		t.Errorf("%d %s", a.status, a.body)
 	}

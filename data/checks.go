@@ -77,6 +77,7 @@ func checkHard(codes []string) error {
 func (im *importer) check(r *rowState, f geo.Feature) {
 	c := Candidate{im.kind, f.Geometry, im}
 	if im.kind == geo.KindIncident {
+		im.checkStatistic(r, c)
 		im.checkPrecision(r, c)
 		im.checkPlaceTime(r, f)
 	}
@@ -85,6 +86,21 @@ func (im *importer) check(r *rowState, f geo.Feature) {
 	}
 	for _, found := range im.opts.Check(c) {
 		im.found(r, found)
+	}
+}
+
+// checkStatistic refuses a negative count of an area.
+func (im *importer) checkStatistic(r *rowState, c Candidate) {
+	if c.Text("kind") != "agg.statistic" {
+		return
+	}
+	slot, known := im.slotOf["count"]
+	if !known {
+		return
+	}
+	count := strings.Replace(strings.TrimSpace(im.idIn(slot)), "\u2212", "-", 1)
+	if v, _, ok := scanNumber([]byte(count)); ok && v < 0 {
+		r.refuseRow("count", "bad_count", show(count)+" is less than 0")
 	}
 }
 
@@ -100,7 +116,11 @@ func (im *importer) found(r *rowState, f Finding) {
 // duplicate reports an identifier or incident that was met before: in the
 // file, or in the stored layer that the file is appended to.
 func (im *importer) duplicate(r *rowState, stored bool, f Finding) {
+	if stored && r.stored {
+		return
+	}
 	if stored {
+		r.stored = true
 		f.Code = CheckAlreadyStored
 		f.Message += " in the layer already; upsert instead of append, or take the row out"
 	} else {
@@ -188,7 +208,7 @@ func (im *importer) meet(seen map[uint64]bool, h uint64) (met, stored bool) {
 // appended to.
 func (im *importer) recall(l *geo.Layer) {
 	for row := range l.Len() {
-		if id := l.ID(row); id != "" {
+		if id := l.ID(row); id != "" && im.kind != geo.KindPatrolTrack {
 			im.seenIDs[maphash.String(im.hashSeed, id)] = true
 		}
 		if im.kind != geo.KindIncident {

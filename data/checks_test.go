@@ -1,8 +1,11 @@
 package data
 
 import (
+	"context"
 	"math"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/paulmach/orb"
@@ -63,8 +66,56 @@ func TestAppendMeetsWhatIsStored(t *testing.T) {
 	old, _ := mustImport(t, text, geo.KindIncident)
 	_, r := mustImport(t, text+"A2,112.2010001,1.451,2022-11-05T04:00:00Z,irr.exit,50,road\nA3,112.3,1.4512,2022-11-05,irr.exit,50,road\n", geo.KindIncident,
 		func(o *ImportOptions) { o.Stored = old })
-	if w, n := warning(r, CheckAlreadyStored); n != 3 || !reflect.DeepEqual(w[0].Rows, []int{2, 2, 3}) {
+	if w, n := warning(r, CheckAlreadyStored); n != 2 || !reflect.DeepEqual(w[0].Rows, []int{2, 3}) {
 		t.Errorf("%+v", r.Warnings)
+	}
+}
+
+// The fixes of a track share its identifier, which is no duplicate.
+func TestAppendOfTracksHasNoCheckByID(t *testing.T) {
+	fixes := "track_id,lon,lat,time\nT1,112.2,1.4,2022-11-05T04:00:00Z\nT1,112.21,1.4,2022-11-05T04:10:00Z\n"
+	old, _ := mustImport(t, fixes, geo.KindPatrolTrack)
+	_, r := mustImport(t, fixes, geo.KindPatrolTrack, func(o *ImportOptions) { o.Stored = old })
+	for _, w := range r.Warnings {
+		if w.Code == CheckAlreadyStored || w.Code == CheckDuplicateID || slices.Contains(w.Rows, 0) {
+			t.Errorf("%+v", w)
+		}
+	}
+}
+
+func TestImportWarnsOfUpsertWithoutID(t *testing.T) {
+	text := checkHead + "A1,112.201,1.451,2022-11-05T04:00:00Z,irr.exit,50,road\n,112.3,1.4512,2022-11-05,irr.exit,50,road\n,112.4,1.4512,2022-11-05,irr.exit,50,road\n"
+	_, r, err := Revision{ID: "a", Kind: geo.KindIncident, Mode: Upsert, Import: ImportOptions{Now: testNow}}.Read(context.Background(), strings.NewReader(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w, n := warning(r, "no_id"); n != 2 || !strings.HasPrefix(w[0].Message, "2 rows have no id") {
+		t.Errorf("%+v", r.Warnings)
+	}
+	if _, n := warning(func() *Report { _, r := mustImport(t, text, geo.KindIncident); return r }(), "no_id"); n != 0 {
+		t.Error("a replacement needs no identifiers")
+	}
+}
+
+func TestImportWarnsOfExpired(t *testing.T) {
+	day := func(days int) string { return testNow.AddDate(0, 0, days).Format("2006-01-02") }
+	_, r := mustImport(t, "lon,lat,valid_until\n112.201,1.4512,"+day(-2)+"\n112.202,1.4512,"+day(2)+"\n112.203,1.4512,\n", geo.KindIncident)
+	if _, n := warning(r, "expired"); n != 1 {
+		t.Errorf("%+v", r.Warnings)
+	}
+}
+
+func TestAmbiguousColumnsOfThePlace(t *testing.T) {
+	for _, c := range []struct {
+		head, mapping string
+		want          int
+	}{{"lon,Lon,lat", "", 1}, {"lon,longitude,lat", "", 1}, {"lon,longitude,lat", "lon:longitude", 0}, {"lon,x,lat", "", 0}, {"lon,a,lat", "", 0}} {
+		_, r := mustImport(t, c.head+"\n112.201,112.3,1.4512\n", geo.KindOther, withMapping(t, c.mapping))
+		w, n := warning(r, "ambiguous_columns")
+		if n != c.want || n > 0 && (!strings.Contains(w[0].Message, "“lon” is used") || !strings.Contains(w[0].Message, "map=lon:") ||
+			!strings.Contains(w[0].Message, strings.Split(c.head, ",")[1])) {
+			t.Errorf("%s: %+v", c.head, r.Warnings)
+		}
 	}
 }
 

@@ -117,6 +117,26 @@ func (t *table) findPlace(names []string) (lon, lat, wkt int) {
 	return lon, lat, wkt
 }
 
+// gridNames are names of a place that often stand beside degrees, for a grid.
+var gridNames = []string{"pointx", "coordx", "xcoord", "easting", "x", "pointy", "coordy", "ycoord", "northing", "y"}
+
+// warnAmbiguous tells of columns that could hold a coordinate as well as the
+// one that is used.
+func (t *table) warnAmbiguous(field string, used int, aliases []string) {
+	if t.isMapped(field) {
+		return
+	}
+	names := t.im.headers
+	grid := slices.Contains(gridNames, headerKey(names[used]))
+	for i, name := range names {
+		key := headerKey(name)
+		if i != used && slices.Contains(aliases, key) && slices.Contains(gridNames, key) == grid {
+			t.im.report.warn("ambiguous_columns", field, "the columns %s and %s may both be the %s; %s is used; if that is wrong say map=%s:COLUMN",
+				show(names[used]), show(name), field, show(names[used]), field)
+		}
+	}
+}
+
 // findPair returns the column that holds both coordinates, -1 when there is
 // none.
 func (t *table) findPair(names []string) int {
@@ -256,6 +276,9 @@ func (t *table) bindColumns() error {
 	}
 	if t.lon < 0 || t.lat < 0 {
 		t.lon, t.lat = -1, -1
+	} else if t.wkt < 0 && t.pair < 0 {
+		t.warnAmbiguous("lon", t.lon, lonNames)
+		t.warnAmbiguous("lat", t.lat, latNames)
 	}
 	t.im.placed = map[string]string{}
 	for at, field := range map[int]string{t.lon: "lon", t.lat: "lat", t.wkt: "wkt", t.pair: t.pairField()} {
@@ -275,6 +298,9 @@ func (t *table) bindColumns() error {
 		}
 		for _, target := range c.targets {
 			track = track || target.role == roleTrackID
+			if target.role == roleFrom {
+				t.im.takeZone(name)
+			}
 		}
 		t.columns[i] = c
 	}
@@ -282,6 +308,16 @@ func (t *table) bindColumns() error {
 		return refuse(422, "no_track_id", "line %d: no column track_id found, so fixes cannot be joined to tracks; the columns are: %s; name it with map=track_id:COLUMN", t.line, showList(names))
 	}
 	return nil
+}
+
+// takeZone makes the zone that a column of times states in its name that of
+// times without one, unless the zone is given.
+func (im *importer) takeZone(name string) {
+	if text := zoneOfHeader(name); text != "" && im.opts.TZ == "" {
+		if zone, err := ParseZone(text); err == nil {
+			im.opts.TZ, im.dates.zone = text, zone
+		}
+	}
 }
 
 // sample looks at the rows that are in the window to tell columns of numbers

@@ -44,12 +44,28 @@ func (im *importer) finish() (*geo.Layer, error) {
 	if len(mends) > 0 || len(im.purge) > 0 {
 		layer = im.rebuild(layer, mends)
 	}
+	im.warnOfLayer(layer)
 	im.report.Accepted = im.taken
 	im.report.setBounds(layer.Bound())
 	if im.opts.Progress != nil {
 		im.opts.Progress(Progress{Rows: im.rows, Bytes: im.source.n})
 	}
 	return layer, nil
+}
+
+// warnOfLayer tells what is to know of the rows that were taken.
+func (im *importer) warnOfLayer(l *geo.Layer) {
+	if im.opts.FIDOf != nil {
+		unnamed := 0
+		for row := range l.Len() {
+			if l.ID(row) == "" {
+				unnamed++
+			}
+		}
+		im.report.warnCount(unnamed, "no_id", "%d rows have no id and were added; give them one or use append", unnamed)
+	}
+	expired := len(Retention(nil).Expired(l, im.now))
+	im.report.warnCount(expired, "expired", "%d rows have a valid_until that is over; they will be erased at the next sweep", expired)
 }
 
 // mend is what becomes of a row whose dates turned out otherwise.

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -21,7 +22,22 @@ type MappedField struct {
 
 // matches tells whether a column of the file is the source.
 func (m MappedField) matches(name string) bool {
-	return m.Column == name || m.Optional && m.Column != "" && headerKey(m.Column) == headerKey(name)
+	return m.Column == name || m.Optional && m.Column != "" && (headerKey(m.Column) == headerKey(name) || headerKey(m.Column) == headerKey(headerZone.ReplaceAllString(name, "")))
+}
+
+// headerZone is the zone that some tools put behind the name of a column of
+// times: Reported At (GMT+8:0).
+var headerZone = regexp.MustCompile(`(?i)\s*\((?:GMT|UTC)([+-])(\d{1,2})(?::(\d{1,2}))?\)\s*$`)
+
+// zoneOfHeader returns the zone that a column's name states, as ParseZone
+// reads it; "" when there is none.
+func zoneOfHeader(name string) string {
+	m := headerZone.FindStringSubmatch(name)
+	if m == nil {
+		return ""
+	}
+	two := func(s string) string { return ("00" + s)[len(s):] }
+	return m[1] + two(m[2]) + ":" + two(m[3])
 }
 
 // settled returns the mapping for a table with these columns: of what is

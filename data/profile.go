@@ -64,7 +64,7 @@ func StarterProfiles() []Profile {
 			Note: "Events as table or GeoJSON. Give the words of your event types their kinds under values.",
 			Map: map[string]Sources{
 				"external_id":   {"Report Id", "serial_number", "Event Id", "id"},
-				"occurred_from": {"Reported At (GMT+0:0)", "Reported At", "time", "reported_at", "Event Time"},
+				"occurred_from": {"Reported At", "time", "reported_at", "Event Time"},
 				"kind":          {"Report Type Internal Value", "event_type", "Report Type"},
 				"lat":           {"Latitude", "location_latitude"}, "lon": {"Longitude", "location_longitude"},
 				"source_system": {"=earthranger"}, "discovery": {"=patrol"},
@@ -125,6 +125,9 @@ func (p Profile) Check() error {
 		return refusal
 	}
 	for field, sources := range p.Map {
+		if !p.hasField(field) {
+			return bad("%s is not a field of the kind %s; it has: %s; a column that is not mapped is stored under its own name", show(field), p.Kind, strings.Join(fieldNames(p.Kind), ", "))
+		}
 		if field == "" || len(field) > maxNameBytes || len(sources) == 0 || len(sources) > 32 {
 			return bad("the field %s needs a name and 1 to 32 columns", show(field))
 		}
@@ -135,6 +138,33 @@ func (p Profile) Check() error {
 		}
 	}
 	return p.checkValues()
+}
+
+// mappedFields can be mapped beside the fields of a kind: the place, the time
+// of day, and what a count of an area has.
+var mappedFields = []string{"lon", "lat", "wkt", "latlon", "lonlat", "time_of_day", geo.HeightsField}
+var statisticFields = []string{"area", "measure", "count"}
+
+// hasField tells whether a field exists for the profile's kind. Kinds without
+// a schema of their own take any.
+func (p Profile) hasField(name string) bool {
+	switch {
+	case p.Kind == "" || len(Fields(p.Kind)) == len(otherFields):
+		return true
+	case slices.Contains(mappedFields, name), p.Kind == geo.KindIncident && slices.Contains(statisticFields, name):
+		return true
+	case p.Kind == geo.KindPatrolTrack && vertexTimeNames[strings.ToLower(name)]:
+		return true
+	}
+	return slices.Contains(fieldNames(p.Kind), name) || name == "id" || name == "external_id"
+}
+
+func fieldNames(kind geo.LayerKind) []string {
+	var names []string
+	for _, f := range Fields(kind) {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 func (p Profile) checkValues() error {

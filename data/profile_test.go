@@ -151,6 +151,29 @@ func TestAggregateStatistics(t *testing.T) {
 	}
 }
 
+func TestAggregateCountIsNotNegative(t *testing.T) {
+	for _, values := range [][2]string{{"-1", "3"}, {"-1", "many"}} { // a column of numbers, and one of texts
+		text := "area,month,measure,value\nNunukan,2022-11,arrivals," + values[0] + "\nNunukan,2022-12,arrivals," + values[1] + "\n"
+		_, r := mustImport(t, text, geo.KindIncident, starter(t, "aggregate_statistics"))
+		if r.Accepted != 1 || len(r.Rows) != 1 || r.Rows[0].Code != "bad_count" || r.Rows[0].Row != 2 {
+			t.Errorf("%v: %+v", values, r)
+		}
+	}
+}
+
+func TestEarthRangerProfileTakesTheZoneOfItsHeader(t *testing.T) {
+	for zone, hour := range map[string]int{"GMT+8:0": 22, "GMT+0:0": 6, "GMT-3:30": 10} {
+		table := "Report Id,Report Type Internal Value,Reported At (" + zone + "),Latitude,Longitude\n12,obs.safehouse,2022-11-05 06:30,1.2345,110.1234\n"
+		l, r := mustImport(t, table, geo.KindIncident, starter(t, "earthranger"))
+		if from, _ := l.Times(0); from.Hour() != hour {
+			t.Errorf("%s: %v %+v", zone, from, r)
+		}
+		if _, n := warning(r, "no_zone"); n != 0 {
+			t.Errorf("%s: %+v", zone, r.Warnings)
+		}
+	}
+}
+
 func TestProfileCheck(t *testing.T) {
 	good := Profile{Name: "a", Kind: geo.KindIncident, Map: map[string]Sources{"deaths": {"dead"}}}
 	if err := good.Check(); err != nil {
@@ -163,6 +186,7 @@ func TestProfileCheck(t *testing.T) {
 		func(p *Profile) { p.CRS = "EPSG:1" },
 		func(p *Profile) { p.DateOrder = "dym" },
 		func(p *Profile) { p.Map = map[string]Sources{"deaths": {}} },
+		func(p *Profile) { p.Map = map[string]Sources{"deathz": {"dead"}} },
 		func(p *Profile) { p.Map = map[string]Sources{"deaths": {"=1", "dead"}} },
 		func(p *Profile) { p.Map = map[string]Sources{"deaths": {"=+62 812 3456 7890"}} },
 		func(p *Profile) { p.Values = map[string]map[string]string{"deaths": {"a": "b"}} },

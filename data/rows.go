@@ -44,6 +44,7 @@ type rowState struct {
 	fixMS    []int64 // of the vertices, already read; noTime for one without
 	cells    []cell
 	fault    *RowFault
+	stored   bool // told to be in the layer already
 
 	from, to []byte // as written
 	clock    []byte // the time of day of from, when it stands apart
@@ -370,7 +371,7 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 	if id == "" {
 		id = im.idIn(im.idSlot)
 	}
-	if id != "" {
+	if id != "" && (im.kind != geo.KindPatrolTrack || im.opts.FIDOf != nil) { // the parts of a track share its identifier
 		if met, stored := im.meet(im.seenIDs, maphash.String(im.hashSeed, id)); met {
 			if im.opts.FIDOf != nil {
 				r.refuseRow("id", "duplicate_id", "the identifier "+show(id)+" stands in the file before; an upsert needs it once")

@@ -24,6 +24,7 @@ type trackSet struct {
 // track is one patrol: where it was, and when.
 type track struct {
 	id     string
+	number int // the row of its first fix
 	points []orb.Point
 	height heights // of the points; it may end early
 	ms     []int64 // unix milliseconds, noTime for a fix without
@@ -110,7 +111,7 @@ func (im *importer) takeFix(r *rowState, p orb.Point) {
 	set := im.tracks
 	t := set.byID[r.trackID]
 	if t == nil {
-		t = &track{id: r.trackID, values: slices.Clone(im.values)}
+		t = &track{id: r.trackID, number: r.number, values: slices.Clone(im.values)}
 		set.byID[t.id] = t
 		set.list = append(set.list, t)
 	} else {
@@ -348,7 +349,7 @@ func (im *importer) flushTracks() {
 		if len(t.points) == 0 {
 			continue
 		}
-		r.begin(0)
+		r.begin(t.number)
 		clear(im.values)
 		for k, v := range t.values {
 			if !set.varies[k] {

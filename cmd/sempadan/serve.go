@@ -51,7 +51,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().Int64Var(&f.maxBody, "max-body", 64<<20, "largest upload in bytes")
 	c.Flags().IntVar(&f.keepVersions, "keep-versions", gpkg.DefaultKeepVersions, "versions of a layer that are kept, the newest included")
 	c.Flags().Float64Var(&f.keepDays, "keep-days", 0, "days for which earlier versions are kept; 0: as long as --keep-versions allows")
-	c.Flags().StringVar(&f.retain, "retain", "", "class=days,…: erase records of a class so long after they happened; what has a valid_until goes by that in any case")
+	c.Flags().StringVar(&f.retain, "retain", "", "class=days,…: erase records of a class so long after they happened; the class of a record is its retention_class, else the classification of its layer (a column classification of the record is not looked at); what has a valid_until goes by that in any case")
 	c.Flags().StringVar(&f.keys, "keys", "", "file of the keys that people need; default: the store's name with .keys, when it is there")
 	c.Flags().StringVar(&f.tlsCert, "tls-cert", "", "certificate for TLS, a PEM file")
 	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "its private key, a PEM file that only its owner may read")

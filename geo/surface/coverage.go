@@ -118,7 +118,7 @@ type CoverageInputs struct {
 	// Spread are layers whose effort is told no finer than by blocks of
 	// SpreadSide² cells, even in each.
 	Spread func(*geo.Layer) bool
-	AsOf          time.Time
+	AsOf   time.Time
 	// History is the time over which Effort.HistoryM2 sums.
 	History Fading
 	// Visit, when not nil, is told of every pass inside the window, VisitHole

@@ -63,6 +63,10 @@ func openArchive(ctx context.Context, src io.ReaderAt, size int64, limits Limits
 		if declared += min(f.UncompressedSize64, 1<<50); limits.UnpackedBytes > 0 && declared > uint64(limits.UnpackedBytes) {
 			return nil, tooLargeUnpacked(limits.UnpackedBytes)
 		}
+		// Entries that are not read are judged too, by what they declare; divided, as a product could overflow.
+		if n := f.UncompressedSize64; n > ratioFreeBytes && (n-1)/uint64(limits.Ratio) >= f.CompressedSize64 {
+			return nil, badRatio(f, limits.Ratio)
+		}
 		if !f.FileInfo().IsDir() {
 			a.files = append(a.files, f)
 		}
@@ -82,6 +86,13 @@ func badZip(format string, args ...any) *Refusal {
 
 func tooLargeUnpacked(limit int64) *Refusal {
 	return refuse(413, "unpacked_too_large", "the file is larger than %d bytes when unpacked; split it", limit)
+}
+
+// ratioFreeBytes may come out of an entry of any size.
+const ratioFreeBytes = 1 << 20
+
+func badRatio(f *zip.File, ratio int64) *Refusal {
+	return refuse(413, "compression_ratio", "%s in the archive unpacks to more than %d times its size; pack it anew without it, or uncompressed", show(f.Name), ratio)
 }
 
 // Lengths and signatures of a zip file's records.
@@ -228,8 +239,8 @@ func (r *entryReader) Read(p []byte) (int, error) {
 	switch limits := r.a.limits; {
 	case limits.UnpackedBytes > 0 && r.a.unpacked > limits.UnpackedBytes:
 		return 0, tooLargeUnpacked(limits.UnpackedBytes)
-	case r.n > 1<<20 && r.n > limits.Ratio*int64(r.file.CompressedSize64):
-		return 0, refuse(413, "compression_ratio", "%s in the archive unpacks to more than %d times its size; pack it anew without it, or uncompressed", show(r.file.Name), limits.Ratio)
+	case r.n > ratioFreeBytes && r.n > limits.Ratio*int64(r.file.CompressedSize64):
+		return 0, badRatio(r.file, limits.Ratio)
 	case err != nil && !errors.Is(err, io.EOF):
 		return n, badZip("the file %s in it breaks off after %d bytes (%v)", show(r.file.Name), r.n, err)
 	}

@@ -162,6 +162,13 @@ func TestArchiveLimits(t *testing.T) {
 	if err := read(bomb, Limits{Ratio: 1e6, UnpackedBytes: 2 << 20}); codeOf(err) != "unpacked_too_large" {
 		t.Error(err)
 	}
+	unread := packed(t, [2]string{"a.shp", "text"}, [2]string{"notes.txt", strings.Repeat("\x00", 3<<20)})
+	if err := read(unread, Limits{}); codeOf(err) != "compression_ratio" {
+		t.Errorf("a bomb beside the layer: %v", err)
+	}
+	if err := read(packed(t, [2]string{"a.shp", "text"}, [2]string{"notes.txt", strings.Repeat("\x00", 1<<20)}), Limits{}); err != nil {
+		t.Errorf("one MiB of zeros beside the layer: %v", err)
+	}
 	lies := bytes.Clone(bomb)
 	k := bytes.Index(lies, []byte(zipEntryMagic))
 	binary.LittleEndian.PutUint32(lies[k+24:], 5)
@@ -201,6 +208,15 @@ func TestKMZIsRead(t *testing.T) {
 		t.Errorf("%d features of %d, %s", got.Len(), l.Len(), r.Format)
 	}
 	text := string(exported(t, FormatKML, l))
+	both := map[string]string{"doc.kml": text, "s.shp": string(shpOf(1, shapeOf(1, 110.5, 1.5)))}
+	if _, _, err := importZip(t, both); codeOf(err) != "several_layers" || !strings.Contains(err.Error(), "doc.kml") {
+		t.Errorf("a Shapefile beside a KML: %v", err)
+	}
+	for layer, format := range map[string]string{"s": FormatShapefile, "doc.kml": FormatKMZ} {
+		if _, r, err := importZip(t, both, func(o *ImportOptions) { o.Layer = layer }); err != nil || r.Format != format {
+			t.Errorf("layer %s: %+v %v", layer, r, err)
+		}
+	}
 	for names, code := range map[string]string{"doc.kml b.kml": "", "a.kml": "", "a.kml b.kml": "several_layers"} {
 		files := map[string]string{"images/x.png": "x"}
 		for _, name := range strings.Fields(names) {

@@ -82,11 +82,28 @@ func (im *importer) readArchive(whole *spool) error {
 	if err != nil {
 		return err
 	}
-	if shapes := a.named(".shp"); len(shapes) > 0 {
+	shapes, texts := a.named(".shp"), a.named(".kml")
+	if len(shapes) > 0 && len(texts) > 0 {
+		names := shapefileNames(shapes)
+		for _, f := range texts {
+			names = append(names, f.Name)
+		}
+		k, err := pickLayer(names, im.opts.Layer)
+		if err != nil {
+			return err
+		}
+		if k < len(shapes) {
+			shapes, texts = shapes[k:k+1], nil
+		} else {
+			k -= len(shapes)
+			shapes, texts = nil, texts[k:k+1]
+		}
+	}
+	if len(shapes) > 0 {
 		im.report.Format = FormatShapefile
 		return im.readShapefile(a, shapes)
 	}
-	if texts := a.named(".kml"); len(texts) > 0 {
+	if len(texts) > 0 {
 		im.report.Format = FormatKMZ
 		return im.readKMZ(a, texts)
 	}

@@ -175,7 +175,7 @@ func (im *importer) fileCRS(definition, where string) *Refusal {
 		return refusal
 	}
 	im.crs, im.toWGS84 = c, c.transform()
-	if c.projection != nil {
+	if c.projection != nil || c.unit != 1 {
 		im.report.warn("crs_converted", "", "the coordinates were converted to longitude and latitude from the system that the %s names", where)
 	}
 	im.noteCRS(c)

@@ -182,6 +182,9 @@ func TestCRSText(t *testing.T) {
 	}
 	for text, code := range map[string]string{
 		"PROJCS[": "bad_crs", "GEOGCS[\"x": "bad_crs", strings.Repeat("A[", 40): "bad_crs", "A[1]": "unknown_crs",
+		strings.Replace(timbalai, "0.0174532925199433", "0.01570796326794897", 1):                                              "bad_crs",
+		strings.Replace(timbalai, `"degree",0.0174532925199433`, `"grad"`, 1):                                                  "bad_crs",
+		`PROJCS["x",` + timbalai + `,PROJECTION["Transverse_Mercator"],UNIT["Meter",0.3048]]`:                                  "bad_crs",
 		`LOCAL_CS["here",UNIT["metre",1]]`:                                                                                     "unknown_crs",
 		`GEOGCS["x",DATUM["Somewhere",SPHEROID["a",6378137,298]]]`:                                                             "unknown_crs",
 		`GEOGCS["x",DATUM["WGS_1984",SPHEROID["Clarke",6378206,294.98]]]`:                                                      "unknown_crs",
@@ -193,6 +196,20 @@ func TestCRSText(t *testing.T) {
 	} {
 		if _, refusal := parseCRS(text); refusal == nil || refusal.Code != code {
 			t.Errorf("%s: %v, expected %s", text, refusal, code)
+		}
+	}
+}
+
+// Longitudes in grads are converted, and the report says so.
+func TestCRSInGradsWarns(t *testing.T) {
+	shp := string(shpOf(1, shapeOf(1, 122.5, 1.5)))
+	for prj, want := range map[string]int{wgs84PRJ: 0, strings.Replace(wgs84PRJ, `"Degree",0.0174532925199433`, `"Grad",0.01570796326794897`, 1): 1} {
+		_, r, err := importZip(t, map[string]string{"a.shp": shp, "a.prj": prj})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w, _ := warning(r, "crs_converted"); len(w) != want {
+			t.Errorf("%s: %+v", prj, r.Warnings)
 		}
 	}
 }

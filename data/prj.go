@@ -153,6 +153,32 @@ func (n *wktNode) unit(usual float64, keywords ...string) float64 {
 	return usual
 }
 
+// checkUnits refuses a unit in n or below it whose name and size contradict
+// each other: one of them is wrong, and nothing says which.
+func (n *wktNode) checkUnits() *Refusal {
+	if n.keyword == "UNIT" || n.keyword == "ANGLEUNIT" || n.keyword == "LENGTHUNIT" {
+		want := 0.0
+		switch plain(n.value(0)) {
+		case "degree", "degrees", "decimaldegree", "decimaldegrees", "deg":
+			want = math.Pi / 180
+		case "grad", "grads", "grade", "gon":
+			want = math.Pi / 200
+		case "radian", "radians", "metre", "metres", "meter", "meters", "m":
+			want = 1
+		}
+		if want > 0 && !(math.Abs(n.number(1)/want-1) < 1e-4) { // the text rounds it
+			return refuse(422, "bad_crs", "the unit %s of the coordinate reference system stands with the size %s, and its own is %.9g; name the system with crs",
+				show(n.value(0)), show(n.value(1)), want)
+		}
+	}
+	for _, c := range n.nodes {
+		if refusal := c.checkUnits(); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
 // parseWKTCRS reads a reference system from its parameters: names and codes
 // in the text only say which datum it is.
 func parseWKTCRS(text string) (crs, *Refusal) {
@@ -163,6 +189,9 @@ func parseWKTCRS(text string) (crs, *Refusal) {
 	}
 	if root == nil {
 		return crs{}, refuse(422, "bad_crs", "the text %s does not describe a coordinate reference system; name it with crs", show(text))
+	}
+	if refusal := root.checkUnits(); refusal != nil {
+		return crs{}, refusal
 	}
 	projected, within := root.find("PROJCS", "PROJCRS", "PROJECTEDCRS"), root
 	if projected != nil {

@@ -33,14 +33,9 @@ const (
 )
 
 // readShapefile reads the Shapefile in an archive: its .shp and, side by side,
-// the rows of its .dbf. The .shx says nothing that the .shp does not.
+// the rows of its .dbf. The .shx only tells whether shapes are missing.
 func (im *importer) readShapefile(a *archive, shapes []*zip.File) error {
-	names := make([]string, len(shapes))
-	for i, f := range shapes {
-		base := path.Base(strings.ReplaceAll(f.Name, `\`, "/"))
-		names[i] = strings.TrimSuffix(base, path.Ext(base))
-	}
-	k, err := pickLayer(names, im.opts.Layer)
+	k, err := pickLayer(shapefileNames(shapes), im.opts.Layer)
 	if err != nil {
 		return err
 	}
@@ -54,7 +49,7 @@ func (im *importer) readShapefile(a *archive, shapes []*zip.File) error {
 	}
 	defer func() { _ = src.Close() }()
 	r := &shapeReader{src: bufio.NewReaderSize(src, 64<<10), maxBytes: 64 + 48*int64(im.limits.Vertices)}
-	if err := r.header(); err != nil {
+	if err := r.header(shp.UncompressedSize64); err != nil {
 		return err
 	}
 	table, err := im.openShapeTable(a, shp)
@@ -62,7 +57,47 @@ func (im *importer) readShapefile(a *archive, shapes []*zip.File) error {
 		return err
 	}
 	defer table.close()
-	return im.readShapes(r, table)
+	if err := im.readShapes(r, table); err != nil {
+		return err
+	}
+	return a.checkShapeIndex(shp, r.record)
+}
+
+// shapefileNames are the names of layers: those of the files, without folder
+// and extension.
+func shapefileNames(shapes []*zip.File) []string {
+	names := make([]string, len(shapes))
+	for i, f := range shapes {
+		base := path.Base(strings.ReplaceAll(f.Name, `\`, "/"))
+		names[i] = strings.TrimSuffix(base, path.Ext(base))
+	}
+	return names
+}
+
+// checkShapeIndex refuses a .shx that has another number of records than were
+// read.
+func (a *archive) checkShapeIndex(shp *zip.File, records int) error {
+	shx := a.sibling(shp, ".shx")
+	if shx == nil {
+		return nil
+	}
+	src, err := a.open(shx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = src.Close() }()
+	n, err := io.Copy(io.Discard, src)
+	if err != nil {
+		return err
+	}
+	const entryBytes = 8
+	switch n -= shapeHeaderBytes; {
+	case n < 0 || n%entryBytes != 0:
+		return badShapefile("the .shx breaks off at byte %d", n+shapeHeaderBytes)
+	case n/entryBytes != int64(records):
+		return badShapefile("the .shx lists %d records, and the .shp ends behind record %d", n/entryBytes, records)
+	}
+	return nil
 }
 
 // shapefileCRS takes the reference system of the .prj.
@@ -165,6 +200,7 @@ type shapeReader struct {
 	src      *bufio.Reader
 	kind     uint32 // of all shapes but null
 	record   int    // number of the record at hand
+	left     int64  // bytes behind it, by the header
 	maxBytes int64
 	buf      []byte
 }
@@ -173,7 +209,8 @@ func badShapefile(format string, args ...any) *Refusal {
 	return refuse(400, "bad_shapefile", "the Shapefile is damaged or cut off: "+format+"; export it anew", args...)
 }
 
-func (r *shapeReader) header() error {
+// header reads the header of a file of the given size.
+func (r *shapeReader) header(fileBytes uint64) error {
 	var head [shapeHeaderBytes]byte
 	if err := readFull(r.src, head[:]); err != nil {
 		if err == io.ErrUnexpectedEOF {
@@ -184,6 +221,16 @@ func (r *shapeReader) header() error {
 	if binary.BigEndian.Uint32(head[:]) != shapeFileCode {
 		return badShapefile("the .shp does not begin like one")
 	}
+	said := 2 * int64(int32(binary.BigEndian.Uint32(head[24:]))) // in words of 16 bits
+	switch {
+	case said < shapeHeaderBytes:
+		return badShapefile("the header of the .shp says that the file is %d bytes long", said)
+	case uint64(said) > fileBytes:
+		return badShapefile("the .shp ends at byte %d of the %d that its header says", fileBytes, said)
+	case uint64(said) < fileBytes:
+		return badShapefile("the .shp goes on behind byte %d, where its header says that it ends, to byte %d", said, fileBytes)
+	}
+	r.left = said - shapeHeaderBytes
 	r.kind = binary.LittleEndian.Uint32(head[32:])
 	switch base(r.kind) {
 	case shapeNull, shapePoint, shapeLine, shapePolygon, shapeMultiPoint:
@@ -226,7 +273,7 @@ func base(kind uint32) uint32 {
 // io.EOF at the end.
 func (r *shapeReader) next() ([]byte, error) {
 	var head [8]byte
-	if _, err := io.ReadFull(r.src, head[:1]); err != nil {
+	if _, err := io.ReadFull(r.src, head[:1]); err != nil { // at the end, where the archive checks the size too
 		return nil, err
 	}
 	r.record++
@@ -236,6 +283,9 @@ func (r *shapeReader) next() ([]byte, error) {
 	n := 2 * int64(binary.BigEndian.Uint32(head[4:]))
 	if n < 4 {
 		return nil, badShapefile("record %d says that it is %d bytes long", r.record, n)
+	}
+	if r.left -= int64(len(head)) + n; r.left < 0 {
+		return nil, badShapefile("record %d says that it is %d bytes long, and the .shp ends %d bytes before that", r.record, n, -r.left)
 	}
 	if n > r.maxBytes {
 		return nil, refuse(413, "too_many_vertices", "record %d says that it is %d bytes long; a shape may have %d vertices", r.record, n, r.maxBytes/48)

@@ -29,6 +29,7 @@ func shpOf(kind uint32, records ...[]byte) []byte {
 		b.Write(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(i+1)), uint32(len(r)/2)))
 		b.Write(r)
 	}
+	binary.BigEndian.PutUint32(b.Bytes()[24:], uint32(b.Len()/2))
 	return b.Bytes()
 }
 
@@ -230,35 +231,61 @@ func TestShapefileRefusals(t *testing.T) {
 	at := shapeOf(1, 110.5, 1.5)
 	shp, two := string(shpOf(1, at)), string(shpOf(1, at, at))
 	dbf := string(dbfOf(3, []string{"name"}, []string{"x"}))
+	says := func(shp string, bytes int) string { // its header
+		b := []byte(shp)
+		binary.BigEndian.PutUint32(b[24:], uint32(int32(bytes/2)))
+		return string(b)
+	}
+	shx := func(records int) string { return strings.Repeat("\x00", shapeHeaderBytes+8*records) }
 	for name, c := range map[string]struct {
 		files map[string]string
 		code  string
 	}{
-		"two layers":     {map[string]string{"a.shp": shp, "b.shp": shp}, "several_layers"},
-		"none":           {map[string]string{"a.dbf": dbf}, "archive_without_layer"},
-		"multipatch":     {map[string]string{"a.shp": string(shpOf(31))}, "multipatch"},
-		"type":           {map[string]string{"a.shp": string(shpOf(7))}, "bad_shapefile"},
-		"no header":      {map[string]string{"a.shp": shp[:50]}, "bad_shapefile"},
-		"not one":        {map[string]string{"a.shp": strings.Repeat("x", 200)}, "bad_shapefile"},
-		"cut":            {map[string]string{"a.shp": shp[:len(shp)-3]}, "bad_shapefile"},
-		"cut in a head":  {map[string]string{"a.shp": two[:len(shp)+3]}, "bad_shapefile"},
-		"short record":   {map[string]string{"a.shp": string(shpOf(1, at[:12]))}, "bad_shapefile"},
-		"no record":      {map[string]string{"a.shp": string(shpOf(1, nil))}, "bad_shapefile"},
-		"no rows":        {map[string]string{"a.shp": string(shpOf(1))}, "no_rows"},
-		"all null":       {map[string]string{"a.shp": string(shpOf(1, shapeOf(0)))}, "no_good_rows"},
-		"fewer rows":     {map[string]string{"a.shp": two, "a.dbf": dbf}, "bad_shapefile"},
-		"more rows":      {map[string]string{"a.shp": shp, "a.dbf": string(dbfOf(3, []string{"n"}, []string{"1"}, []string{"2"}))}, "bad_shapefile"},
-		"cut table":      {map[string]string{"a.shp": shp, "a.dbf": dbf[:len(dbf)-5]}, "bad_shapefile"},
-		"cut table head": {map[string]string{"a.shp": shp, "a.dbf": dbf[:40]}, "bad_shapefile"},
-		"code page":      {map[string]string{"a.shp": shp, "a.dbf": dbf, "a.cpg": "EBCDIC"}, "charset"},
-		"false utf-8":    {map[string]string{"a.shp": shp, "a.dbf": string(dbfOf(0, []string{"name"}, []string{"\xe9"})), "a.cpg": "UTF-8"}, "encoding"},
-		"prj":            {map[string]string{"a.shp": shp, "a.prj": "PROJCS["}, "bad_crs"},
-		"unknown prj":    {map[string]string{"a.shp": shp, "a.prj": `GEOGCS["x",DATUM["Elsewhere",SPHEROID["a",6378137,298]]]`}, "unknown_crs"},
-		"huge record":    {map[string]string{"a.shp": shp[:104] + "\x7f\xff\xff\xff" + shp[108:]}, "too_many_vertices"},
+		"two layers":          {map[string]string{"a.shp": shp, "b.shp": shp}, "several_layers"},
+		"none":                {map[string]string{"a.dbf": dbf}, "archive_without_layer"},
+		"multipatch":          {map[string]string{"a.shp": string(shpOf(31))}, "multipatch"},
+		"type":                {map[string]string{"a.shp": string(shpOf(7))}, "bad_shapefile"},
+		"no header":           {map[string]string{"a.shp": shp[:50]}, "bad_shapefile"},
+		"not one":             {map[string]string{"a.shp": strings.Repeat("x", 200)}, "bad_shapefile"},
+		"cut":                 {map[string]string{"a.shp": shp[:len(shp)-3]}, "bad_shapefile"},
+		"cut in a head":       {map[string]string{"a.shp": two[:len(shp)+3]}, "bad_shapefile"},
+		"short record":        {map[string]string{"a.shp": string(shpOf(1, at[:12]))}, "bad_shapefile"},
+		"no record":           {map[string]string{"a.shp": string(shpOf(1, nil))}, "bad_shapefile"},
+		"no rows":             {map[string]string{"a.shp": string(shpOf(1))}, "no_rows"},
+		"all null":            {map[string]string{"a.shp": string(shpOf(1, shapeOf(0)))}, "no_good_rows"},
+		"fewer rows":          {map[string]string{"a.shp": two, "a.dbf": dbf}, "bad_shapefile"},
+		"more rows":           {map[string]string{"a.shp": shp, "a.dbf": string(dbfOf(3, []string{"n"}, []string{"1"}, []string{"2"}))}, "bad_shapefile"},
+		"cut table":           {map[string]string{"a.shp": shp, "a.dbf": dbf[:len(dbf)-5]}, "bad_shapefile"},
+		"cut table head":      {map[string]string{"a.shp": shp, "a.dbf": dbf[:40]}, "bad_shapefile"},
+		"code page":           {map[string]string{"a.shp": shp, "a.dbf": dbf, "a.cpg": "EBCDIC"}, "charset"},
+		"false utf-8":         {map[string]string{"a.shp": shp, "a.dbf": string(dbfOf(0, []string{"name"}, []string{"\xe9"})), "a.cpg": "UTF-8"}, "encoding"},
+		"prj":                 {map[string]string{"a.shp": shp, "a.prj": "PROJCS["}, "bad_crs"},
+		"unknown prj":         {map[string]string{"a.shp": shp, "a.prj": `GEOGCS["x",DATUM["Elsewhere",SPHEROID["a",6378137,298]]]`}, "unknown_crs"},
+		"huge record":         {map[string]string{"a.shp": shp[:104] + "\x7f\xff\xff\xff" + shp[108:]}, "bad_shapefile"},
+		"cut at a record":     {map[string]string{"a.shp": two[:len(shp)]}, "bad_shapefile"},
+		"cut by the index":    {map[string]string{"a.shp": shp, "a.shx": shx(2)}, "bad_shapefile"},
+		"fewer in the index":  {map[string]string{"a.shp": two, "a.shx": shx(1)}, "bad_shapefile"},
+		"cut index":           {map[string]string{"a.shp": shp, "a.shx": shx(1)[:shapeHeaderBytes+7]}, "bad_shapefile"},
+		"empty index":         {map[string]string{"a.shp": shp, "a.shx": ""}, "bad_shapefile"},
+		"behind the end":      {map[string]string{"a.shp": shp + strings.Repeat("\xff", 20)}, "bad_shapefile"},
+		"record over the end": {map[string]string{"a.shp": says(two, len(two)-2)}, "bad_shapefile"},
+		"negative length":     {map[string]string{"a.shp": says(shp, -2)}, "bad_shapefile"},
+		"no length":           {map[string]string{"a.shp": says(shp, 0)}, "bad_shapefile"},
+		"huge length":         {map[string]string{"a.shp": says(shp, 1<<32-2)}, "bad_shapefile"},
 	} {
 		if _, _, err := importZip(t, c.files); codeOf(err) != c.code {
 			t.Errorf("%s: %v, expected %s", name, err, c.code)
 		}
+	}
+	if _, _, err := importZip(t, map[string]string{"a.shp": two[:len(shp)]}); err == nil || !strings.Contains(err.Error(), "ends at byte 128 of the 156") {
+		t.Error(err)
+	}
+	long := shapeOf(8, []float64{0, 0, 9, 9}, 10, make([]float64, 20))
+	if _, _, err := importZip(t, map[string]string{"a.shp": string(shpOf(8, long))}, func(o *ImportOptions) { o.Limits.Vertices = 1 }); codeOf(err) != "too_many_vertices" {
+		t.Error(err)
+	}
+	if l, _, err := importZip(t, map[string]string{"a.shp": two, "a.shx": shx(2)}); err != nil || l.Len() != 2 {
+		t.Error(err)
 	}
 	if l, _, err := importZip(t, map[string]string{"a.shp": shp, "B.shp": two}, func(o *ImportOptions) { o.Layer = "b" }); err != nil || l.Len() != 2 {
 		t.Error(err)

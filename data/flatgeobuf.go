@@ -347,12 +347,9 @@ func (p *fgbGeometry) collection(s *shape, g flatTable, depth int) {
 		if *p.bad {
 			return
 		}
-		built, f := one.geometry(p.im.toWGS84, p.im.limits.Vertices)
-		if f != nil {
-			s.spoil(f.code, "%s", f.message)
+		if !p.im.addPart(s, one) {
 			return
 		}
-		s.part(built, one)
 	}
 }
 

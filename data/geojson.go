@@ -336,12 +336,7 @@ func (g *geoJSON) geometryPart(s *shape, m member) {
 		if g.failed != nil {
 			return
 		}
-		geometry, f := part.geometry(g.im.toWGS84, g.limits.Vertices)
-		if f != nil {
-			s.spoil(f.code, "%s", f.message)
-			continue
-		}
-		s.part(geometry, &part)
+		g.im.addPart(s, &part)
 	}
 }
 

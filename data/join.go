@@ -1,7 +1,6 @@
 package data
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -46,7 +45,7 @@ func joinTracks(stored, rows *geo.Layer) (out *geo.Layer, any bool) {
 	for row := range rows.Len() {
 		f := rows.Feature(row)
 		if at, ok := latest[f.ID]; ok {
-			if one, joins := joinTrack(stored.Feature(at), f); joins {
+			if one, joins := joinTrack(trackRow{stored, at}, trackRow{rows, row}); joins {
 				f, any = one, true
 				delete(latest, f.ID) // once
 			}
@@ -56,77 +55,67 @@ func joinTracks(stored, rows *geo.Layer) (out *geo.Layer, any bool) {
 	return b.Layer(), any
 }
 
+// trackRow is a track of a layer, or a lone fix of one.
+type trackRow struct {
+	layer *geo.Layer
+	row   int
+}
+
 // timedFix is one position of a track.
 type timedFix struct {
 	at     orb.Point
 	time   time.Time
-	height json.RawMessage
+	height float64 // NaN for none
 }
 
-// fixesOf lists the timed positions of a track or a lone fix.
-func fixesOf(f geo.Feature) ([]timedFix, bool) {
-	var heights []json.RawMessage
-	if raw, err := json.Marshal(f.Properties[geo.HeightsField]); err == nil && f.Properties[geo.HeightsField] != nil {
-		if json.Unmarshal(raw, &heights) != nil {
-			heights = []json.RawMessage{raw}
-		}
-	}
-	height := func(i int) json.RawMessage {
-		if i < len(heights) {
-			return heights[i]
-		}
-		return nil
-	}
+// fixes lists the positions; ok is false when they are not timed.
+func (t trackRow) fixes() (out []timedFix, ok bool) {
+	f, z := t.layer.Feature(t.row), heightsOf(t.layer, t.row)
 	switch g := f.Geometry.(type) {
 	case orb.Point:
-		return []timedFix{{g, f.From, height(0)}}, !f.From.IsZero()
+		return []timedFix{{g, f.From, z.at(0)}}, !f.From.IsZero()
 	case orb.LineString:
 		if len(f.VertexTimes) != len(g) {
 			return nil, false
 		}
-		out := make([]timedFix, len(g))
 		for i, p := range g {
-			out[i] = timedFix{p, f.VertexTimes[i], height(i)}
+			out = append(out, timedFix{p, f.VertexTimes[i], z.at(i)})
 		}
-		return out, len(out) > 0
 	}
-	return nil, false
+	return out, len(out) > 0
 }
 
-// joinTrack returns old going on with more. What both say, more says.
-func joinTrack(old, more geo.Feature) (geo.Feature, bool) {
-	a, okA := fixesOf(old)
-	b, okB := fixesOf(more)
-	if !okA || !okB || len(a)+len(b) > mostJoined || more.From.After(old.To.Add(joinWithin)) || more.To.Before(old.From) {
-		return geo.Feature{}, false
+// joinTrack returns the old track going on with more. What both say, more
+// says.
+func joinTrack(old, more trackRow) (out geo.Feature, joins bool) {
+	a, timedA := old.fixes()
+	b, timedB := more.fixes()
+	if !timedA || !timedB || len(a)+len(b) > mostJoined {
+		return out, false
+	}
+	was, is := old.layer.Feature(old.row), more.layer.Feature(more.row)
+	if is.From.After(was.To.Add(joinWithin)) || is.To.Before(was.From) {
+		return out, false
 	}
 	all := append(a, b...)
 	slices.SortStableFunc(all, func(x, y timedFix) int { return x.time.Compare(y.time) })
 	all = slices.CompactFunc(all, func(x, y timedFix) bool { return x.time.Equal(y.time) && x.at == y.at })
-	out := geo.Feature{FID: old.FID, ID: old.ID, From: all[0].time, To: all[len(all)-1].time, Properties: maps.Clone(old.Properties)}
+	out = geo.Feature{FID: was.FID, ID: was.ID, From: all[0].time, To: all[len(all)-1].time, Properties: maps.Clone(was.Properties)}
 	if out.Properties == nil {
 		out.Properties = map[string]any{}
 	}
-	maps.Copy(out.Properties, more.Properties)
-	delete(out.Properties, geo.HeightsField)
-	heights, high := make([]json.RawMessage, len(all)), false
-	line := make(orb.LineString, len(all))
-	for i, x := range all {
-		line[i] = x.at
+	maps.Copy(out.Properties, is.Properties)
+	var line orb.LineString
+	var z heights
+	for _, x := range all {
+		line = append(line, x.at)
+		z = append(z, x.height)
 		out.VertexTimes = append(out.VertexTimes, x.time)
-		if heights[i] = x.height; x.height == nil {
-			heights[i] = json.RawMessage("null")
-		} else {
-			high = true
-		}
-	}
-	if len(line) == 1 {
-		out.Geometry, out.VertexTimes = line[0], nil
-		return out, true
 	}
 	out.Geometry = line
-	if raw, err := json.Marshal(heights); high && err == nil {
-		out.Properties[geo.HeightsField] = json.RawMessage(raw)
+	if len(line) == 1 {
+		out.Geometry, out.VertexTimes = line[0], nil
 	}
+	out.Properties[geo.HeightsField] = heightsValue(z, out.Geometry)
 	return out, true
 }

@@ -56,6 +56,11 @@ func TestLiveFeedMakesTracks(t *testing.T) {
 			}
 		}
 	}
+	// Heights go with their fixes.
+	high := feed(t, "T1,2026-11-20T01:00:00Z,110.00,1.00,drone\n", "T1,2026-11-20T01:10:00Z,110.01,1.00,drone\n")
+	if high.Value(0, geo.HeightsField) != nil {
+		t.Errorf("heights of fixes that have none: %v", high.Value(0, geo.HeightsField))
+	}
 	// A patrol of the same name days later is another.
 	if l := feed(t, fixes[0], "T1,2026-11-21T12:00:00Z,110.5,1.00,vehicle\n"); l.Len() != 2 {
 		t.Errorf("%d features of two patrols", l.Len())

@@ -149,7 +149,7 @@ var statisticFields = []string{"area", "measure", "count"}
 // a schema of their own take any.
 func (p Profile) hasField(name string) bool {
 	switch {
-	case p.Kind == "" || len(Fields(p.Kind)) == len(otherFields):
+	case p.Kind == "" || !hasSchema(p.Kind):
 		return true
 	case slices.Contains(mappedFields, name), p.Kind == geo.KindIncident && slices.Contains(statisticFields, name):
 		return true

@@ -1,12 +1,8 @@
 package data
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
-	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -59,39 +55,6 @@ func TestMissingMigrantsProfile(t *testing.T) {
 	l, _ := mustImport(t, old, geo.KindIncident, withMapping(t, "kind:=mar.landing,deaths:dead_and_missing"), starter(t, "missing_migrants"))
 	if l.Text(1, "kind") != "mar.landing" || l.Number(0, "deaths") != 5 {
 		t.Errorf("%+v", l.Feature(1))
-	}
-}
-
-// The whole of the public files, where they are at hand.
-func TestMissingMigrantsFiles(t *testing.T) {
-	for path, want := range map[string]int{
-		"/work/shared/data/missing_migrants_region.geojson": 45, "/work/shared/data/missing_migrants_global_2014_2019_2026.csv.gz": 6487} {
-		file, err := os.Open(path)
-		if errors.Is(err, os.ErrNotExist) {
-			t.Skip("the public files are not here")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		var src io.Reader = file
-		if strings.HasSuffix(path, ".gz") {
-			if src, err = gzip.NewReader(file); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var text bytes.Buffer
-		if _, err := io.Copy(&text, src); err != nil {
-			t.Fatal(err)
-		}
-		_ = file.Close()
-		l, r := mustImport(t, text.String(), geo.KindIncident, starter(t, "missing_migrants"))
-		kinds := map[string]int{}
-		for row := range l.Len() {
-			kinds[l.Text(row, "kind")]++
-		}
-		if r.Accepted+r.Quarantined != want || r.Quarantined > 5 || kinds["unknown"] > 5 /* no cause given */ || kinds["mar.distress_sinking"] == 0 {
-			t.Errorf("%s: %d accepted, %d quarantined, %v, %+v", path, r.Accepted, r.Quarantined, kinds, r.Rows)
-		}
 	}
 }
 

@@ -211,6 +211,9 @@ func Fields(kind geo.LayerKind) []Field {
 	return out
 }
 
+// hasSchema tells whether a kind has fields of its own.
+func hasSchema(kind geo.LayerKind) bool { return kind != geo.KindOther && kind != geo.KindBoundary }
+
 // code returns the code that a text stands for: letter case, spaces and dashes
 // do not matter.
 func (f *Field) code(text string) (string, bool) {

@@ -52,6 +52,18 @@ func (s *shape) part(g orb.Geometry, of *shape) {
 	s.parts = append(s.parts, g)
 }
 
+// addPart builds a part of a collection from its own shape and adds it; one that
+// cannot be built spoils the whole.
+func (im *importer) addPart(s, part *shape) bool {
+	built, fault := part.geometry(im.toWGS84, im.limits.Vertices)
+	if fault != nil {
+		s.spoil(fault.code, "%s", fault.message)
+		return false
+	}
+	s.part(built, part)
+	return true
+}
+
 // close ends a list whose items have the given rank, and returns its own.
 func (s *shape) close(rank int) int {
 	switch rank {

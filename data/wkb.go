@@ -184,11 +184,6 @@ func (r *wkbReader) collection(s *shape, depth int) {
 		if r.bad {
 			return
 		}
-		built, f := one.geometry(r.im.toWGS84, r.im.limits.Vertices)
-		if f != nil {
-			s.spoil(f.code, "%s", f.message)
-			continue
-		}
-		s.part(built, one)
+		r.im.addPart(s, one)
 	}
 }

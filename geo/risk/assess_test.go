@@ -619,7 +619,7 @@ func TestModelsThatMeanNothing(t *testing.T) {
 			m.Coasts = []risk.Coast{{Name: "x", West: -500, South: -200, East: 500, North: 900}}
 		},
 		"coverage.sweep_widths":  func(m *risk.Model) { m.Coverage.SweepWidths = nil },
-		"border_countries":       func(m *risk.Model) { m.BorderCountries = "XXX" },
+		"border_countries":       func(m *risk.Model) { m.BorderCountries = "IDN" },
 		"domain_km":              func(m *risk.Model) { m.DomainKM = 200 },
 		"hazard.reporting is":    func(m *risk.Model) { m.Hazard.Reporting = "guessed" },
 		"hazard.reporting_rate":  func(m *risk.Model) { m.Hazard.ReportingRate = 2 },

@@ -222,7 +222,7 @@ func spots(seed uint64) (csv string, isolated [][2]float64) {
 // A walk through as everyone: the owner sees rows, a planner of the country maps
 // and rows, the partner nothing but what is released, viewers cells of many.
 func TestWalkAsEveryone(t *testing.T) {
-	agreement := Agreement{ID: "A1", From: "ID", To: "MY", Purpose: "joint patrols", CellLevel: 13, Least: 5, ExpiresAt: keyNow.AddDate(1, 0, 0)}
+	agreement := Agreement{ID: "A1", From: "ID", To: "MY", Purpose: "joint patrols", ExpiresAt: keyNow.AddDate(1, 0, 0)}
 	g := newGuarded(t, agreement)
 	csv, isolated := spots(1)
 	g.want(201, "polri", "PUT", "/v1/layers/cases?kind=incident", csv)

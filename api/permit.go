@@ -19,8 +19,7 @@ func (s *Server) mayChange(who principal, do action, id string) error {
 	if e == nil {
 		return nil // what is not there is told as to everyone
 	}
-	own := ownerOf(e.layer.Info)
-	if own == (owner{who.Country, who.Agency}) {
+	if ownerOf(e.layer.Info) == (owner{who.Country, who.Agency}) {
 		return nil
 	}
 	if who.layerSight(e.layer.Info, false) == unseen {

@@ -173,15 +173,13 @@ const (
 	classSecret     = "secret"
 )
 
-// Agreement lets one country see what another owns: for a purpose, no finer than
-// a cell of the grid, of no fewer incidents, until it ends.
+// Agreement lets planners and analysts of one country see what another owns, for
+// a purpose and until it ends: as released counts, see circle.terms.
 type Agreement struct {
 	ID        string    `json:"id"`
 	From      string    `json:"from"` // the owner
 	To        string    `json:"to"`
 	Purpose   string    `json:"purpose"`
-	CellLevel int       `json:"cell_level"` // of surface.ReleaseCell
-	Least     int       `json:"least"`      // incidents
 	ExpiresAt time.Time `json:"expires_at"`
 }
 

@@ -122,7 +122,7 @@ func (s *Server) releases(ctx context.Context, c circle, pools map[owner][]surfa
 	var groups []surface.ReleaseGroup
 	first := surface.ReleaseRule{Levels: terms.rule.Levels, Least: leastOfPartner}
 	for _, own := range sortedOwners(pools) {
-		groups = append(groups, first.Apply(first.Groups(old(pools[own], at.Add(-terms.delay))))...)
+		groups = append(groups, first.Apply(first.Groups(recordsUntil(at.Add(-terms.delay), pools[own])))...)
 	}
 	counts := terms.rule.Steady(terms.rule.Apply(groups), kept.counts())
 	next := keptRelease{At: at, Cells: []releasedCell{}}
@@ -141,8 +141,9 @@ func (s *Server) releases(ctx context.Context, c circle, pools map[owner][]surfa
 // leastOfPartner is how many incidents of one owner a cell must have.
 const leastOfPartner = 5
 
-// old are the records up to an instant.
-func old(records []surface.ReleaseRecord, until time.Time) []surface.ReleaseRecord {
+// recordsUntil are the records of the years before an instant that a release
+// counts.
+func recordsUntil(until time.Time, records []surface.ReleaseRecord) []surface.ReleaseRecord {
 	return slices.DeleteFunc(slices.Clone(records), func(r surface.ReleaseRecord) bool {
 		day := int32(until.Unix() / 86400)
 		return r.Day >= day || r.Day < day-releasedYears*366

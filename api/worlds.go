@@ -28,7 +28,8 @@ type world struct {
 	model  *risk.Model
 }
 
-// mostWorlds bounds how many circles are kept; the one that was made first goes.
+// mostWorlds bounds how many circles are kept; beyond it any one goes, to be made
+// again when somebody of it asks.
 const mostWorlds = 12
 
 // worldOf returns the world of a circle, brought up to what there is now.

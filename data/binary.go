@@ -22,7 +22,7 @@ const (
 func sniffBinary(head []byte) string {
 	for _, f := range []struct{ magic, format string }{
 		{"PK\x03\x04", formatZip}, {"PK\x05\x06", formatZip}, {"fgb\x03", FormatFlatGeobuf},
-		{"SQLite format 3", FormatGeoPackage},
+		{"SQLite format 3", FormatGeoPackage}, {parquetMagic, FormatGeoParquet},
 	} {
 		if bytes.HasPrefix(head, []byte(f.magic)) {
 			return f.format
@@ -39,7 +39,7 @@ func family(format string) string {
 		return "json"
 	case FormatShapefile, FormatKMZ, formatZip:
 		return formatZip
-	case FormatCSV, FormatGPX, FormatKML, FormatFlatGeobuf, FormatGeoPackage, "xml":
+	case FormatCSV, FormatGPX, FormatKML, FormatFlatGeobuf, FormatGeoPackage, FormatGeoParquet, "xml":
 		return format
 	}
 	return ""
@@ -72,6 +72,9 @@ func (im *importer) readBinary(w window, format string) error {
 			return err
 		}
 		return im.readGeoPackage(path)
+	}
+	if format == FormatGeoParquet {
+		return im.readGeoParquet(whole, whole.size)
 	}
 	return im.readArchive(whole)
 }

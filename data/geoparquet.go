@@ -13,7 +13,7 @@ import (
 	"github.com/sempadan/sempadan/geo"
 )
 
-// FormatGeoParquet is written, not read.
+// FormatGeoParquet is Parquet with a column of geometry and metadata of it.
 const FormatGeoParquet = "parquet"
 
 const (

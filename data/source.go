@@ -22,7 +22,7 @@ const (
 	FormatKMZ        = "kmz" // KML in a zip archive
 )
 
-const readsText = "GeoJSON, one GeoJSON feature a line, CSV, GPX, KML, KMZ, GeoPackage, zipped Shapefiles and FlatGeobuf are read"
+const readsText = "GeoJSON, one GeoJSON feature a line, CSV, GPX, KML, KMZ, GeoPackage, zipped Shapefiles, FlatGeobuf and GeoParquet are read"
 
 // counted is the file as it comes: it stops at the body limit and when the
 // context ends.
@@ -157,6 +157,8 @@ func (im *importer) format(head []byte) (string, error) {
 		declared = FormatGeoPackage
 	case "flatgeobuf":
 		declared = FormatFlatGeobuf
+	case "geoparquet":
+		declared = FormatGeoParquet
 	case "shapefile", "esri shapefile":
 		declared = FormatShapefile
 	}
@@ -207,6 +209,8 @@ func contentFormat(contentType string) string {
 		return FormatShapefile
 	case "application/flatgeobuf", "application/x-flatgeobuf", "application/vnd.flatgeobuf":
 		return FormatFlatGeobuf
+	case "application/vnd.apache.parquet", "application/parquet", "application/x-parquet", "application/geoparquet":
+		return FormatGeoParquet
 	case "application/geopackage+sqlite3", "application/vnd.sqlite3", "application/x-sqlite3":
 		return FormatGeoPackage
 	case "application/octet-stream", "binary/octet-stream", "text/plain", "application/gzip", "application/x-gzip",
@@ -240,7 +244,7 @@ func sniff(head []byte) (string, error) {
 		return format, nil
 	}
 	for magic, name := range map[string]string{
-		"fgb\x03": "FlatGeobuf", "PAR1": "Parquet", "%PDF": "PDF", "\x00\x00\x27\x0a": "a Shapefile", "\x1f\x8b": "compressed twice",
+		"PARE": "encrypted Parquet", "%PDF": "PDF", "\x00\x00\x27\x0a": "a Shapefile", "\x1f\x8b": "compressed twice",
 	} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return "", refuse(415, "format_not_read", "the file is %s, which is not read; %s", name, readsText)

@@ -10,7 +10,7 @@ import (
 func TestSniff(t *testing.T) {
 	for head, want := range map[string]string{
 		`{"type":`: "geojson", "\xef\xbb\xbf \n[": "geojson", "\x1e{": "geojsonseq", "lon,lat\n1,2": "csv", "x": "csv",
-		"PK\x03\x04...": "zip", "SQLite format 3\x00": "gpkg", "fgb\x03": "fgb", "PAR1": "", "%PDF-1.7": "", "\x00\x00\x27\x0a": "", "\x1f\x8b\x08": "",
+		"PK\x03\x04...": "zip", "SQLite format 3\x00": "gpkg", "fgb\x03": "fgb", "PARE": "", "%PDF-1.7": "", "\x00\x00\x27\x0a": "", "\x1f\x8b\x08": "",
 		"<kml>": "kml", "<!-- x --><g:gpx a='1'>": "gpx", "<?xml": "", "<html>": "", "": "", "\x01\x02\x03\x04": "", strings.Repeat(" ", windowBytes): "",
 	} {
 		got, err := sniff([]byte(head))

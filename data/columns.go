@@ -63,6 +63,11 @@ func (im *importer) column(name string) (*column, error) {
 	c := &column{name: strings.Clone(name)}
 	im.columns[c.name] = c
 	im.order = append(im.order, c)
+	if slices.ContainsFunc(im.opts.Drop, func(drop string) bool { return headerKey(drop) == headerKey(c.name) }) {
+		im.notStored(c, "the profile leaves it out")
+		c.dropped = true
+		return c, nil
+	}
 	for _, m := range im.opts.Mapping {
 		if m.matches(c.name) {
 			c.targets = append(c.targets, im.target(m.Field))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sempadan/sempadan/geo"
@@ -131,6 +132,11 @@ func (c Correction) merged(old *geo.Layer) ([]byte, error) {
 	if p.Geometry != nil {
 		f.Geometry = p.Geometry
 		delete(f.Properties, geo.HeightsField)
+		for _, name := range geo.FixFields { // of the vertices that were
+			if strings.HasPrefix(string(f.Properties[name]), "[") {
+				delete(f.Properties, name)
+			}
+		}
 	} else if _, named := p.Properties[geo.HeightsField]; named {
 		f.Geometry = AppendGeometry(nil, old.Geometry(c.Row))
 	}

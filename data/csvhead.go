@@ -305,7 +305,11 @@ func (t *table) bindColumns() error {
 		t.columns[i] = c
 	}
 	if t.im.kind == geo.KindPatrolTrack && !track && t.wkt < 0 && !t.im.fixedTo["track_id"] {
-		return refuse(422, "no_track_id", "line %d: no column track_id found, so fixes cannot be joined to tracks; the columns are: %s; name it with map=track_id:COLUMN", t.line, showList(names))
+		hint := ""
+		if slices.ContainsFunc(names, func(name string) bool { return headerKey(name) == "mmsi" }) {
+			hint = ", or say profile=ais"
+		}
+		return refuse(422, "no_track_id", "line %d: no column track_id found, so fixes cannot be joined to tracks; the columns are: %s; name it with map=track_id:COLUMN%s", t.line, showList(names), hint)
 	}
 	return nil
 }

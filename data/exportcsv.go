@@ -161,6 +161,7 @@ func (c *csvWriter) fixes(row int) {
 	}
 	z := heightsOf(c.l, row)
 	c.take(row)
+	along := c.along(row, len(points))
 	for i, p := range points {
 		dst := append(appendCell(c.out.buf, id), ',')
 		if i < len(times) {
@@ -172,11 +173,30 @@ func (c *csvWriter) fixes(row int) {
 				c.cells[c.height] = string(appendNumber(nil, z[i]))
 			}
 		}
+		for k, values := range along {
+			if c.cells[k] = ""; values[i] == values[i] {
+				c.cells[k] = string(appendNumber(nil, values[i]))
+			}
+		}
 		c.out.buf = c.properties(dst)
 		if !c.out.flush(false) {
 			return
 		}
 	}
+}
+
+// along returns what a track's fixes have a value each of, by column.
+func (c *csvWriter) along(row, n int) map[int]heights {
+	out := map[int]heights{}
+	for _, name := range geo.FixFields {
+		raw, isList := c.l.Value(row, name).(json.RawMessage)
+		if k, has := c.at[name]; has && isList {
+			if list := parseHeights(raw); len(list) == n {
+				out[k] = list
+			}
+		}
+	}
+	return out
 }
 
 // take readies the properties of a row.

@@ -85,7 +85,7 @@ func FuzzImportGeoJSON(f *testing.F) {
 func FuzzImportCSV(f *testing.F) {
 	for i, s := range []string{
 		"id,lat,lon,occurred_from,kind,severity\nA1,1.45,112.2,04/05/2022,irr.exit,2\nA2,1.46,112.3,30/07/2022,x,3\n",
-		trackHead + "A,2026-01-01T00:00:00Z,117.7,4.1,APMM,MY,foot,,\nA,01/02/2026 10:00,117.7,4.2,APMM,MY,foot,,\n",
+		trackHead + "A,2026-01-01T00:00:00Z,117.7,4.1,APMM,MY,foot,,,\nA,01/02/2026 10:00,117.7,4.2,APMM,MY,foot,,,\n",
 		"wkt;a\n\"LINESTRING(1 2,3 4)\";1,5\n", "lon\tlat\tnama\n1\t2\tx\n",
 	} {
 		f.Add([]byte(s), byte(i))
@@ -142,6 +142,7 @@ func FuzzCoordinate(f *testing.F) {
 
 func FuzzMapping(f *testing.F) {
 	f.Add("occurred_from:date,deaths:dead,kind:=mar.distress_sinking")
+	f.Add(`deaths:"Dead, ""all""" ,kind:="a,b"`)
 	f.Fuzz(func(t *testing.T, s string) {
 		m, err := ParseMapping(s)
 		if err != nil {

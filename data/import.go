@@ -29,6 +29,9 @@ type ImportOptions struct {
 	// Values gives words of fields of codes the codes that they stand for,
 	// "*" all other words; letter case does not matter.
 	Values map[string]map[string]string
+	// Drop lists columns that are not stored; letter case and signs do not
+	// matter.
+	Drop []string
 	// CRS names the coordinate reference system, "" for what the file says
 	// or else longitude and latitude.
 	CRS string

@@ -158,6 +158,19 @@ func TestParseMapping(t *testing.T) {
 			t.Errorf("%q is taken", bad)
 		}
 	}
+	m, err = ParseMapping(`deaths:"Dead, total" ,missing: "The ""lost"", too",kind:="a, b",note:x"y`)
+	if err != nil || len(m) != 4 || m[0].Column != "Dead, total" || m[1].Column != `The "lost", too` || m[2].Constant != "a, b" || m[3].Column != `x"y` {
+		t.Errorf("%+v %v", m, err)
+	}
+	for _, bad := range []string{`a:"b`, `a:"b"c`, `a:""`, `a:"b" c,d:e`, `a:="`} {
+		if _, err := ParseMapping(bad); codeOf(err) != "bad_mapping" {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+	l, _ := mustImport(t, "\"Dead, total\",lon,lat,kind\n3,110,1,mar.landing\n", geo.KindIncident, withMapping(t, `deaths:"Dead, total"`))
+	if l.Number(0, "deaths") != 3 {
+		t.Error(l.Feature(0).Properties)
+	}
 	if m, err := ParseMapping(""); m != nil || err != nil {
 		t.Error(m, err)
 	}

@@ -66,20 +66,28 @@ type timedFix struct {
 	at     orb.Point
 	time   time.Time
 	height float64 // NaN for none
+	along  [len(geo.FixFields)]float64
 }
 
 // fixes lists the positions; ok is false when they are not timed.
 func (t trackRow) fixes() (out []timedFix, ok bool) {
 	f, z := t.layer.Feature(t.row), heightsOf(t.layer, t.row)
+	values := fixValuesOf(f.Properties, countVertices(f.Geometry))
+	along := func(i int) (x [len(geo.FixFields)]float64) {
+		for k, list := range values {
+			x[k] = list.at(i)
+		}
+		return x
+	}
 	switch g := f.Geometry.(type) {
 	case orb.Point:
-		return []timedFix{{g, f.From, z.at(0)}}, !f.From.IsZero()
+		return []timedFix{{g, f.From, z.at(0), along(0)}}, !f.From.IsZero()
 	case orb.LineString:
 		if len(f.VertexTimes) != len(g) {
 			return nil, false
 		}
 		for i, p := range g {
-			out = append(out, timedFix{p, f.VertexTimes[i], z.at(i)})
+			out = append(out, timedFix{p, f.VertexTimes[i], z.at(i), along(i)})
 		}
 	}
 	return out, len(out) > 0
@@ -107,7 +115,11 @@ func joinTrack(old, more trackRow) (out geo.Feature, joins bool) {
 	maps.Copy(out.Properties, is.Properties)
 	var line orb.LineString
 	var z heights
+	var values fixValues
 	for _, x := range all {
+		for k, v := range x.along {
+			values[k] = append(values[k], v)
+		}
 		line = append(line, x.at)
 		z = append(z, x.height)
 		out.VertexTimes = append(out.VertexTimes, x.time)
@@ -117,5 +129,8 @@ func joinTrack(old, more trackRow) (out geo.Feature, joins bool) {
 		out.Geometry, out.VertexTimes = line[0], nil
 	}
 	out.Properties[geo.HeightsField] = heightsValue(z, out.Geometry)
+	for k, name := range geo.FixFields {
+		out.Properties[name] = heightsValue(values[k], out.Geometry)
+	}
 	return out, true
 }

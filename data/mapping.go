@@ -59,36 +59,70 @@ func (m Mapping) settled(names []string) Mapping {
 	return out
 }
 
-// ParseMapping reads field:column and field:=constant, comma separated:
+// ParseMapping reads field:column and field:=constant, comma separated. A
+// column or a constant with a comma stands in double quotes, within which two
+// stand for one:
 //
-//	occurred_from:date,deaths:dead,kind:=mar.distress_sinking
+//	occurred_from:date,deaths:"Dead, total",kind:=mar.distress_sinking
 func ParseMapping(s string) (Mapping, error) {
 	var m Mapping
-	if strings.TrimSpace(s) == "" {
-		return nil, nil
-	}
 	seen := map[string]bool{}
-	for part := range strings.SplitSeq(s, ",") {
-		field, source, ok := strings.Cut(part, ":")
-		field = strings.TrimSpace(field)
-		constant, isConstant := strings.CutPrefix(source, "=")
-		source, constant = strings.TrimSpace(source), strings.TrimSpace(constant)
+	for more := strings.TrimSpace(s) != ""; more; {
+		part, field, ok := s, "", false
+		if k := strings.IndexAny(s, ":,"); k >= 0 && s[k] == ':' {
+			field, s, ok = strings.TrimSpace(s[:k]), s[k+1:], true
+		}
+		text, isConstant := strings.CutPrefix(s, "=")
+		text, rest, closed := cutQuoted(text)
+		part = strings.TrimSpace(part[:len(part)-len(rest)])
+		if rest, more = strings.CutPrefix(rest, ","); !more && rest != "" {
+			closed = false
+		}
+		s = rest
 		switch {
-		case !ok || field == "" || isConstant && constant == "" || !isConstant && source == "":
+		case !closed:
+			return nil, refuse(422, "bad_mapping", "a quotation mark of the mapping %s is not closed, or something follows it; write field:\"column, with comma\" and a mark within as two", show(part))
+		case !ok || field == "" || text == "":
 			return nil, refuse(422, "bad_mapping", "the mapping %s is not field:column or field:=value", show(part))
-		case len(field) > maxNameBytes || len(source) > maxNameBytes:
+		case len(field) > maxNameBytes || len(text) > maxNameBytes:
 			return nil, refuse(422, "bad_mapping", "the mapping %s is longer than %d bytes", show(part), maxNameBytes)
 		case seen[field]:
 			return nil, refuse(422, "bad_mapping", "the mapping gives %s twice", show(field))
 		}
 		seen[field] = true
 		if isConstant {
-			m = append(m, MappedField{Field: field, Constant: validText(constant)})
+			m = append(m, MappedField{Field: field, Constant: validText(text)})
 		} else {
-			m = append(m, MappedField{Field: field, Column: source})
+			m = append(m, MappedField{Field: field, Column: text})
 		}
 	}
 	return m, nil
+}
+
+// cutQuoted returns what stands before the next comma, or between quotation
+// marks, and the text behind it.
+func cutQuoted(s string) (text, rest string, ok bool) {
+	body, quoted := strings.CutPrefix(strings.TrimLeft(s, " "), `"`)
+	if !quoted {
+		k := strings.IndexByte(s, ',')
+		if k < 0 {
+			k = len(s)
+		}
+		return strings.TrimSpace(s[:k]), s[k:], true
+	}
+	var b strings.Builder
+	for {
+		k := strings.IndexByte(body, '"')
+		if k < 0 {
+			return "", "", false
+		}
+		b.WriteString(body[:k])
+		if body = body[k+1:]; !strings.HasPrefix(body, `"`) {
+			return strings.TrimSpace(b.String()), strings.TrimLeft(body, " "), true
+		}
+		b.WriteByte('"')
+		body = body[1:]
+	}
 }
 
 // Map returns the mapping as it is kept with a version of a layer.

@@ -26,11 +26,14 @@ type Profile struct {
 	Map map[string]Sources `json:"map"`
 	// Values gives the words of a field their codes; letter case does not
 	// matter.
-	Values    map[string]map[string]string `json:"values,omitempty"`
-	CRS       string                       `json:"crs,omitempty"`
-	TZ        string                       `json:"tz,omitempty"`
-	DateOrder DateOrder                    `json:"date_order,omitempty"`
-	Builtin   bool                         `json:"builtin,omitempty"` // ships with the program
+	Values map[string]map[string]string `json:"values,omitempty"`
+	// Drop lists columns that are not stored, such as those that tell who it
+	// was; letter case and signs do not matter.
+	Drop      []string  `json:"drop,omitempty"`
+	CRS       string    `json:"crs,omitempty"`
+	TZ        string    `json:"tz,omitempty"`
+	DateOrder DateOrder `json:"date_order,omitempty"`
+	Builtin   bool      `json:"builtin,omitempty"` // ships with the program
 }
 
 // Sources are columns, or one constant; in JSON a text or a list of texts.
@@ -60,6 +63,15 @@ func StarterProfiles() []Profile {
 				"count":           {"count", "value", "jumlah", "bilangan", "total"},
 				"reporter_agency": {"reporter_agency", "agency", "instansi", "agensi"},
 			}},
+		{Name: "ais", Title: "AIS positions of patrol vessels", Kind: geo.KindPatrolTrack, TZ: "UTC",
+			Note: "Positions as the Marine Cadastre names their columns, in UTC; the MMSI is the track. Send them in small batches with mode=append. Names, call signs and IMO numbers are left out.",
+			Map: map[string]Sources{
+				"track_id": {"MMSI"}, "time": {"BaseDateTime", "base_date_time", "Timestamp", "Received at"},
+				"lat": {"LAT", "Latitude"}, "lon": {"LON", "Longitude"},
+				"sog_kn": {"SOG", "Speed Over Ground"}, "cog_deg": {"COG", "Course Over Ground"},
+				"mode": {"=sea_boat"},
+			},
+			Drop: []string{"VesselName", "Ship name", "Name", "CallSign", "IMO", "IMO number"}},
 		{Name: "earthranger", Title: "EarthRanger events", Kind: geo.KindIncident,
 			Note: "Events as table or GeoJSON. Give the words of your event types their kinds under values.",
 			Map: map[string]Sources{
@@ -113,6 +125,8 @@ func (p Profile) Check() error {
 		return bad("the kind %s is not known", show(string(p.Kind)))
 	case p.DateOrder != "" && p.DateOrder != DMY && p.DateOrder != MDY && p.DateOrder != YMD:
 		return bad("the date order %s is not dmy, mdy or ymd", show(string(p.DateOrder)))
+	case len(p.Drop) > 256 || slices.ContainsFunc(p.Drop, func(c string) bool { return c == "" || len(c) > maxNameBytes }):
+		return bad("drop lists more than 256 columns, or one without a name")
 	case len(p.Map) > 256:
 		return bad("the profile maps more than 256 fields")
 	case personal([]byte(p.Title), true)+personal([]byte(p.Note), false) != "" || len(p.Title) > maxNameBytes || len(p.Note) > 2000:
@@ -153,6 +167,8 @@ func (p Profile) hasField(name string) bool {
 		return true
 	case slices.Contains(mappedFields, name), p.Kind == geo.KindIncident && slices.Contains(statisticFields, name):
 		return true
+	case p.Kind == geo.KindPatrolTrack && slices.Contains(geo.FixFields[:], name):
+		return true
 	case p.Kind == geo.KindPatrolTrack && vertexTimeNames[strings.ToLower(name)]:
 		return true
 	}
@@ -169,25 +185,64 @@ func fieldNames(kind geo.LayerKind) []string {
 
 func (p Profile) checkValues() error {
 	for field, words := range p.Values {
-		var schema *Field
-		for _, f := range Fields(p.Kind) {
-			if f.Name == field && (f.Type == TypeCode || f.Type == TypeCodes) {
-				schema = &f
+		schemas := p.codeFields(field)
+		if len(schemas) == 0 {
+			of := "of any kind"
+			if p.Kind != "" {
+				of = "of the kind " + show(string(p.Kind))
 			}
-		}
-		if schema == nil {
-			return refuse(422, "bad_profile", "%s is not a field of codes of the kind %s", show(field), show(string(p.Kind)))
+			return refuse(422, "bad_profile", "%s is not a field of codes %s", show(field), of)
 		}
 		if len(words) > maxProfileWords {
 			return refuse(422, "bad_profile", "%s has more than %d words", show(field), maxProfileWords)
 		}
 		for word, code := range words {
-			if _, known := schema.code(code); !known || len(word) > maxNameBytes || personal([]byte(word), true) != "" {
-				return refuse(422, "bad_profile", "the word %s of %s cannot become %s, which must be one of %s", show(word), field, show(code), showList(schema.Codes))
+			if !knowsCode(schemas, code) || len(word) > maxNameBytes || personal([]byte(word), true) != "" {
+				return refuse(422, "bad_profile", "the word %s of %s cannot become %s, which must be one of %s", show(word), field, show(code), showList(codesOf(schemas)))
 			}
 		}
 	}
+	for field, sources := range p.Map {
+		constant, isConstant := strings.CutPrefix(sources[0], "=")
+		if schemas := p.codeFields(field); isConstant && len(schemas) > 0 && !knowsCode(schemas, constant) {
+			return refuse(422, "bad_profile", "the field %s cannot be %s, which must be one of %s", show(field), show(constant), showList(codesOf(schemas)))
+		}
+	}
 	return nil
+}
+
+// codeFields returns the fields of codes of a name: that of the profile's kind,
+// or of a profile without one those of every kind, of which one will do.
+func (p Profile) codeFields(name string) []Field {
+	kinds := geo.LayerKinds()
+	if p.Kind != "" {
+		kinds = []geo.LayerKind{p.Kind}
+	}
+	var out []Field
+	for _, kind := range kinds {
+		for _, f := range Fields(kind) {
+			if f.Name == name && (f.Type == TypeCode || f.Type == TypeCodes) {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+func knowsCode(fields []Field, code string) bool {
+	return slices.ContainsFunc(fields, func(f Field) bool {
+		_, known := f.code(code)
+		return known
+	})
+}
+
+func codesOf(fields []Field) []string {
+	var codes []string
+	for _, f := range fields {
+		codes = append(codes, f.Codes...)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }
 
 // Apply fills in what the options leave open.
@@ -209,7 +264,7 @@ func (p Profile) Apply(o *ImportOptions) {
 			}
 		}
 	}
-	o.Mapping, o.Values = mapping, p.Values
+	o.Mapping, o.Values, o.Drop = mapping, p.Values, p.Drop
 	if o.CRS == "" {
 		o.CRS = p.CRS
 	}

@@ -164,3 +164,35 @@ func TestProfileCheck(t *testing.T) {
 		}
 	}
 }
+
+// A profile without a kind is held against all kinds: what fits none is told.
+func TestProfileWithoutKind(t *testing.T) {
+	for what, c := range map[string]struct {
+		p  Profile
+		ok bool
+	}{
+		"any column":        {Profile{Map: map[string]Sources{"anything": {"A"}}}, true},
+		"code of a kind":    {Profile{Map: map[string]Sources{"mode": {"=foot"}, "kind": {"=mar.landing"}}}, true},
+		"code of none":      {Profile{Map: map[string]Sources{"mode": {"=hovercraft"}}}, false},
+		"words of a kind":   {Profile{Values: map[string]map[string]string{"kind": {"Drowning": "mar.distress_sinking"}}}, true},
+		"words of none":     {Profile{Values: map[string]map[string]string{"kind": {"Drowning": "mar.nonsense"}}}, false},
+		"no field of codes": {Profile{Values: map[string]map[string]string{"deaths": {"two": "2"}}}, false},
+		"nothing dropped":   {Profile{Drop: []string{""}}, false},
+	} {
+		c.p.Name = "p"
+		if err := c.p.Check(); err == nil != c.ok || err != nil && codeOf(err) != "bad_profile" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A profile's columns need not all be there, whatever the format.
+func TestProfileOfTypedFormats(t *testing.T) {
+	l, _ := mustImport(t, "dead,lon,lat\n3,110,1\n", geo.KindOther)
+	for _, format := range []string{FormatFlatGeobuf, FormatGeoParquet, FormatShapefile} {
+		got, _ := importBytes(t, exported(t, format, l), starter(t, "missing_migrants"), func(o *ImportOptions) { o.Info.Kind = geo.KindIncident })
+		if got.Number(0, "deaths") != 3 || got.Text(0, "reporter_agency") != "IOM" {
+			t.Errorf("%s: %v", format, got.Feature(0).Properties)
+		}
+	}
+}

@@ -27,12 +27,14 @@ type track struct {
 	number int // the row of its first fix
 	points []orb.Point
 	height heights // of the points; it may end early
+	along  fixValues
 	ms     []int64 // unix milliseconds, noTime for a fix without
 	values []any   // by slot
 }
 
 // pick keeps the fixes at some indices, in their order.
 func (t *track) pick(rows []int) {
+	t.along.pick(rows, len(t.points))
 	if t.height != nil {
 		all := padHeights(t.height, len(t.points))
 		t.height = make(heights, len(rows))
@@ -110,6 +112,11 @@ func (im *importer) takeFix(r *rowState, p orb.Point) {
 	}
 	set := im.tracks
 	t := set.byID[r.trackID]
+	along, n := fixValues{}, 0
+	if t != nil {
+		along, n = t.along, len(t.points)
+	}
+	along.add(im, n)
 	if t == nil {
 		t = &track{id: r.trackID, number: r.number, values: slices.Clone(im.values)}
 		set.byID[t.id] = t
@@ -117,6 +124,7 @@ func (im *importer) takeFix(r *rowState, p orb.Point) {
 	} else {
 		set.merge(t, im.values)
 	}
+	t.along = along
 	if unsure {
 		im.noteAmbiguous(r.from)
 		set.pending = append(set.pending, pendingFix{t, len(t.points), r.number, string(r.from)})
@@ -247,6 +255,7 @@ func (im *importer) addTrack(t *track, f geo.Feature, r *rowState) {
 	if t.height != nil {
 		t.height = padHeights(t.height, len(t.points))
 	}
+	t.along.read(im, len(t.points))
 	im.tracks.tidy(t)
 	f.ID = t.id
 	switch {
@@ -268,6 +277,7 @@ func (im *importer) addTrack(t *track, f geo.Feature, r *rowState) {
 		f.From, f.To = f.VertexTimes[0], f.VertexTimes[len(t.ms)-1]
 	}
 	im.setHeights(t.height, f.Geometry)
+	t.along.set(im, f.Geometry)
 	im.add(f, r)
 }
 
@@ -287,28 +297,24 @@ func (s *trackSet) tidy(t *track) {
 	if !slices.IsSorted(t.ms) || timed < len(t.ms) {
 		s.order(t, timed)
 	}
-	kept := 1
+	kept := make([]int, 1, len(t.ms)) // the first
 	for i := 1; i < len(t.ms); i++ {
-		if t.ms[i] == t.ms[kept-1] {
+		last := kept[len(kept)-1]
+		if t.ms[i] == t.ms[last] {
 			s.duplicates++
 			continue
 		}
-		gap := t.ms[i] - t.ms[kept-1]
+		gap := t.ms[i] - t.ms[last]
 		if gap > silenceMS {
 			s.silences++
 		}
-		if geo.LocalDistanceM(t.points[kept-1], t.points[i]) > maxSpeedMS*float64(gap)/1000 {
+		if geo.LocalDistanceM(t.points[last], t.points[i]) > maxSpeedMS*float64(gap)/1000 {
 			s.jumps++
 		}
-		t.points[kept], t.ms[kept] = t.points[i], t.ms[i]
-		if t.height != nil {
-			t.height[kept] = t.height[i]
-		}
-		kept++
+		kept = append(kept, i)
 	}
-	t.points, t.ms = slices.Clip(t.points[:kept]), slices.Clip(t.ms[:kept])
-	if t.height != nil {
-		t.height = t.height[:kept]
+	if len(kept) < len(t.ms) {
+		t.pick(kept)
 	}
 }
 
@@ -388,6 +394,11 @@ func (im *importer) settleFixes() {
 	for _, p := range slices.Backward(faulty) {
 		p.track.points = slices.Delete(p.track.points, p.fix, p.fix+1)
 		p.track.ms = slices.Delete(p.track.ms, p.fix, p.fix+1)
+		for k, list := range p.track.along {
+			if p.fix < len(list) {
+				p.track.along[k] = slices.Delete(list, p.fix, p.fix+1)
+			}
+		}
 		if p.fix < len(p.track.height) {
 			p.track.height = slices.Delete(p.track.height, p.fix, p.fix+1)
 		}

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,21 +11,21 @@ import (
 	"github.com/sempadan/sempadan/geo"
 )
 
-const trackHead = "track_id,time,lon,lat,agency,country,mode,sweep_width_m,sog_kn\n"
+const trackHead = "track_id,time,lon,lat,agency,country,mode,sweep_width_m,sog_kn,leg\n"
 
 func TestTracksFromRows(t *testing.T) {
 	l, r := mustImport(t, trackHead+
-		"A,2026-01-01T00:00:00Z,117.70,4.10,APMM,Malaysia,Sea Boat,2000,5.1\n"+
-		"B,2026-01-01T00:00:00Z,104.00,1.10,POLAIRUD,ID,hovercraft,,\n"+
-		"A,2026-01-01T00:02:00Z,117.71,4.10,APMM,Malaysia,Sea Boat,2000,5.3\n"+
-		"A,2026-01-01T00:01:00Z,117.705,4.10,APMM,Malaysia,Sea Boat,2000,\n"+
-		"A,2026-01-01T00:02:00Z,117.71,4.10,APMM,Malaysia,Sea Boat,2000,5.2\n"+
-		"A,2026-01-01T01:00:00Z,117.72,4.10,,,,,\n"+
-		"A,2026-01-01T01:00:10Z,117.82,4.10,,,,,\n"+
-		"C,,104,1,,,,,\nC,,104.1,1,,,,,\n"+
-		"A,2026-01-01,1,2,,,,,\n"+
-		"A,12:00,1,2,,,,,\n"+
-		"A,2027-01-01T00:00:00Z,1,2,,,,,\n", geo.KindPatrolTrack)
+		"A,2026-01-01T00:00:00Z,117.70,4.10,APMM,Malaysia,Sea Boat,2000,5.1,1\n"+
+		"B,2026-01-01T00:00:00Z,104.00,1.10,POLAIRUD,ID,hovercraft,,,2\n"+
+		"A,2026-01-01T00:02:00Z,117.71,4.10,APMM,Malaysia,Sea Boat,2000,5.3,3\n"+
+		"A,2026-01-01T00:01:00Z,117.705,4.10,APMM,Malaysia,Sea Boat,2000,,4\n"+
+		"A,2026-01-01T00:02:00Z,117.71,4.10,APMM,Malaysia,Sea Boat,2000,5.2,5\n"+
+		"A,2026-01-01T01:00:00Z,117.72,4.10,,,,,,6\n"+
+		"A,2026-01-01T01:00:10Z,117.82,4.10,,,,,,7\n"+
+		"C,,104,1,,,,,,8\nC,,104.1,1,,,,,,9\n"+
+		"A,2026-01-01,1,2,,,,,,10\n"+
+		"A,12:00,1,2,,,,,,11\n"+
+		"A,2027-01-01T00:00:00Z,1,2,,,,,,12\n", geo.KindPatrolTrack)
 	if l.Len() != 3 || r.Accepted != 9 || r.Quarantined != 3 {
 		t.Fatalf("%d %+v", l.Len(), r)
 	}
@@ -39,7 +40,7 @@ func TestTracksFromRows(t *testing.T) {
 		}
 	}
 	if a.ID != "A" || !a.From.Equal(a.VertexTimes[0]) || !a.To.Equal(a.VertexTimes[4]) || a.Properties["mode"] != "sea_boat" ||
-		a.Properties["country"] != "MY" || a.Properties["sweep_width_m"] != 2000.0 || a.Properties["track_id"] != "A" || a.Properties["sog_kn"] != nil {
+		a.Properties["country"] != "MY" || a.Properties["sweep_width_m"] != 2000.0 || a.Properties["track_id"] != "A" || fmt.Sprintf("%s", a.Properties["sog_kn"]) != "[5.1,null,5.3,null,null]" || a.Properties["leg"] != nil {
 		t.Errorf("%+v", a)
 	}
 	b := l.Feature(1)

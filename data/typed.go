@@ -26,6 +26,7 @@ func (im *importer) newTypedRows(names []string) (*typedRows, error) {
 	if len(names) > im.limits.Columns {
 		return nil, refuse(413, "too_many_columns", "the file has more than %d columns", im.limits.Columns)
 	}
+	im.opts.Mapping = im.opts.Mapping.settled(names)
 	t := &typedRows{im: im, columns: make([]*column, len(names))}
 	seen := map[string]bool{}
 	for i, name := range names {

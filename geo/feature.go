@@ -33,6 +33,11 @@ type Feature struct {
 // vertex in the order of the geometry.
 const HeightsField = "heights_m"
 
+// FixFields are the properties of a patrol track that hold a value for each of
+// its fixes, in the form of HeightsField: the speed over ground in knots and the
+// course in degrees.
+var FixFields = [...]string{"sog_kn", "cog_deg"}
+
 // LayerKind says what the features of a layer are, and so what they count for.
 type LayerKind string
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/paulmach/orb"
@@ -249,7 +250,7 @@ func (v *Vector) tag(e *encoder, row int) {
 		}
 	}
 	v.layer.Literals(row, func(name, literal string) {
-		if dated && (name == fromName || name == toName) || v.restricts && name == geo.CollusionField || name == geo.HeightsField {
+		if dated && (name == fromName || name == toName) || v.restricts && name == geo.CollusionField || name == geo.HeightsField || slices.Contains(geo.FixFields[:], name) && strings.HasPrefix(literal, "[") {
 			return
 		}
 		e.values.buf = appendValue(e.values.buf, literal)

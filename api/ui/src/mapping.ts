@@ -37,8 +37,8 @@ export class MappingEditor {
 
   /** The mapping as the service reads it; '' when nothing was edited. */
   param(): string {
-    const parts = [...this.chosen].map(([column, field]) => `${field}:${column}`);
-    return [...parts, ...this.fixed.filter((f) => f.field && f.value.trim()).map((f) => `${f.field}:=${f.value.trim()}`)].join(',');
+    const parts = [...this.chosen].map(([column, field]) => `${field}:${quoted(column)}`);
+    return [...parts, ...this.fixed.filter((f) => f.field && f.value.trim()).map((f) => `${f.field}:=${quoted(f.value.trim())}`)].join(',');
   }
 
   element(profile: { base?: Profile; kind: string; tz: string; date_order: string; crs: string }): HTMLElement {
@@ -47,7 +47,7 @@ export class MappingEditor {
       const field = this.chosen.get(c.name) ?? c.fields[0] ?? '';
       const own = field === '' || !this.fields.includes(field);
       const select = h('select', {
-        'aria-label': c.name, 'data-column': c.name, disabled: c.name.includes(','), // a comma parts the mapping
+        'aria-label': c.name, 'data-column': c.name,
         onchange: (e: Event) => {
           const v = (e.target as HTMLSelectElement).value;
           for (const [other, f] of this.chosen) if (f === v) this.chosen.delete(other);
@@ -92,5 +92,8 @@ export class MappingEditor {
     this.redraw();
   }
 }
+
+/** A comma parts the mapping, unless it stands in quotation marks. */
+const quoted = (s: string): string => (/[",]/.test(s) ? `"${s.replace(/"/g, '""')}"` : s);
 
 const label = (field: string): string => (known('prop', field) ? `${known('prop', field)} (${field})` : field);

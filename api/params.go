@@ -96,6 +96,11 @@ func bboxParam(r *http.Request) (b orb.Bound, given bool, err error) {
 	if len(v) != 4 {
 		return b, false, badParameter("bbox", "give west,south,east,north")
 	}
+	for i, most := range []float64{180, 90, 180, 90} {
+		if math.Abs(v[i]) > most {
+			return b, false, badParameter("bbox", "%g is not in -%g to %g; a box over the 180th meridian has a west beyond its east, such as 160,-10,-170,10", v[i], most, most)
+		}
+	}
 	if v[1] > v[3] {
 		return b, false, badParameter("bbox", "south %g is beyond north %g", v[1], v[3])
 	}

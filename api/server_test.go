@@ -433,7 +433,7 @@ func TestFeaturesPagesAndFilters(t *testing.T) {
 	if n := count("datetime=../2026-10-02T23:00:00Z"); n != 8 {
 		t.Errorf("open interval: %d", n)
 	}
-	for _, q := range []string{"bbox=1,2,3", "bbox=1,5,2,4", "bbox=a,b,c,d", "datetime=yesterday", "limit=0", "limit=1.5", "cursor=zz", "format=docx", "what=1"} {
+	for _, q := range []string{"bbox=1,2,3", "bbox=1,5,2,4", "bbox=a,b,c,d", "bbox=-200,-10,-170,10", "bbox=0,-91,1,0", "datetime=yesterday", "limit=0", "limit=1.5", "cursor=zz", "format=docx", "what=1"} {
 		if a := s.get("/v1/layers/mine/features?" + q); a.status != 400 {
 			t.Errorf("%s: %d", q, a.status)
 		}

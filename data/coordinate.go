@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"math"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,6 +14,10 @@ import (
 // 'x' for a longitude, 'y' for a latitude: a hemisphere of the other axis is a
 // fault. comma says that a comma may stand for the decimal point.
 func parseAngle(text []byte, axis byte, comma bool) (deg float64, fault string) {
+	text, fault = degreeLetters(text, axis)
+	if fault != "" {
+		return 0, fault
+	}
 	side, body, fault := cutHemisphere(text, axis)
 	if fault != "" {
 		return 0, fault
@@ -36,6 +41,33 @@ func parseAngle(text []byte, axis byte, comma bool) (deg float64, fault string) 
 		deg = -deg
 	}
 	return deg, ""
+}
+
+// lettered is an angle whose units are letters: 110d30m15sE, 1 deg 30 min N.
+var lettered = regexp.MustCompile(`^(?i)([a-z ]*[+-]?\s*\d+(?:[.,]\d+)?)\s*d(?:eg)?\s*(?:(\d+(?:[.,]\d+)?)\s*m(?:in)?\s*(?:(\d+(?:[.,]\d+)?)\s*(s(?:ec)?)?\s*)?)?([a-z ]*)$`)
+
+// degreeLetters puts signs for the letters of degrees, minutes and seconds. An S
+// at the end of a latitude could be south too, unless it is small as they are.
+func degreeLetters(text []byte, axis byte) (out []byte, fault string) {
+	text = bytes.TrimSpace(text)
+	if len(text) > 64 || bytes.IndexByte(bytes.ToLower(text), 'd') < 0 {
+		return text, ""
+	}
+	m := lettered.FindSubmatch(text)
+	if m == nil {
+		return text, ""
+	}
+	if axis == 'y' && string(m[4]) == "S" && len(m[5]) == 0 {
+		return nil, "ends with an S that may be seconds or south; write sS, sN or signs"
+	}
+	out = append(append(out, m[1]...), "°"...)
+	if len(m[2]) > 0 {
+		out = append(append(out, m[2]...), '\'')
+	}
+	if len(m[3]) > 0 {
+		out = append(append(out, m[3]...), '"')
+	}
+	return append(out, m[5]...), ""
 }
 
 // hemispheres are the words for the half of the globe in English, Indonesian
@@ -65,6 +97,10 @@ func cutHemisphere(text []byte, axis byte) (side byte, body []byte, fault string
 		default:
 			continue
 		}
+		rest := bytes.TrimSpace(body)
+		if len(rest) == 0 || letterAt(rest, 0) || letterAt(rest, len(rest)-1) { // a word such as NaN
+			return 0, bytes.TrimSpace(text), ""
+		}
 		if (h.side == 'N' || h.side == 'S') != (axis == 'y') {
 			return 0, nil, "is of the other axis; are longitude and latitude the wrong way round?"
 		}
@@ -72,6 +108,8 @@ func cutHemisphere(text []byte, axis byte) (side byte, body []byte, fault string
 	}
 	return 0, body, ""
 }
+
+func letterAt(s []byte, i int) bool { return s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z' }
 
 // angleParts splits a coordinate into degrees, minutes and seconds; only the
 // last may have a fraction.
@@ -154,15 +192,14 @@ func cutPair(text []byte) (first, second []byte, ok bool) {
 			return bytes.TrimSpace(first), bytes.TrimSpace(second), true
 		}
 	}
+	if fields := bytes.Fields(text); len(fields) == 2 {
+		return fields[0], fields[1], true
+	}
 	lower := bytes.ToLower(text)
 	for _, letter := range []byte("nsew") { // behind the hemisphere of the first
 		if k := bytes.IndexByte(lower, letter); k > 0 && k < len(text)-1 {
 			return bytes.TrimSpace(text[:k+1]), bytes.TrimSpace(text[k+1:]), true
 		}
-	}
-	fields := bytes.Fields(text)
-	if len(fields) == 2 {
-		return fields[0], fields[1], true
 	}
 	return nil, nil, false
 }

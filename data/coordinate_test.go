@@ -45,7 +45,7 @@ func TestAngles(t *testing.T) {
 		{"1 -30", 'y', math.NaN(), false},
 		{"1 2 3 4", 'y', math.NaN(), false},
 		{"01-Apr", 'y', math.NaN(), false},
-		{"1d23m45s", 'y', math.NaN(), false}, // the s is no hemisphere
+		{"1d23m45s", 'y', 1.3958333333333333, false}, // the s is no hemisphere
 		{"", 'y', math.NaN(), false},
 		{"N", 'y', math.NaN(), false},
 		{"1,5", 'y', math.NaN(), false},

@@ -209,6 +209,16 @@ type table struct {
 
 // readCSV reads a text table, a row a feature or a fix of a track.
 func (im *importer) readCSV(w window) error {
+	if crOnly(w.rest()) {
+		im.report.warn("cr_line_ends", "", "the lines of the table end with a carriage return alone, as on old Macintoshes, and were read so")
+		w = w.filtered(func(b []byte) {
+			for i, c := range b {
+				if c == '\r' {
+					b[i] = '\n'
+				}
+			}
+		})
+	}
 	t := &table{csvReader: csvReader{window: w, limits: im.limits, nextLine: 1}, im: im, lon: -1, lat: -1, wkt: -1, pair: -1}
 	t.encoding = textEncoding{utf8: im.charset == "utf-8" || im.utf16, legacy: im.charset == "windows-1252", stated: im.charset == "windows-1252"}
 	if err := t.header(); err != nil {
@@ -237,6 +247,12 @@ func (im *importer) readCSV(w window) error {
 		im.report.warn("encoding", "", "the text is not UTF-8 and was read as Windows-1252; check letters with accents, or declare the charset in the content type")
 	}
 	return im.ctx.Err()
+}
+
+// crOnly tells whether the lines of a table end with CR alone.
+func crOnly(head []byte) bool {
+	k := bytes.IndexByte(head, '\r')
+	return k >= 0 && bytes.IndexByte(head, '\n') < 0 && bytes.Count(head[:k], []byte{'"'})%2 == 0
 }
 
 // blank reports a record of empty fields, which spreadsheets leave at the end.

@@ -47,6 +47,8 @@ type stamp struct {
 	from, to  time.Time // the first and the last second it can mean; equal for an instant
 	precision precision
 	unzoned   bool // no zone was given with it
+	skipped   bool // the clocks of the zone never showed it
+	repeated  bool // and showed it twice
 	ambiguous bool // day and month could be the other way round
 }
 
@@ -107,9 +109,36 @@ func (d *dateReader) read(s []byte) (stamp, *valueFault) {
 	if zone == nil {
 		zone, st.unzoned = d.zone, true
 	}
-	t := time.Date(y, time.Month(m), dd, clock.h, clock.m, clock.s, clock.ns, zone).UTC()
-	st.from, st.to = t, t
+	st.clock(time.Date(y, time.Month(m), dd, clock.h, clock.m, clock.s, clock.ns, time.UTC), zone)
 	return st, nil
+}
+
+// clock makes the stamp the instant at which the clocks of a zone showed what
+// wall does in UTC. Of two such instants it is the first, before the clocks were
+// put back; what they skipped is read by the clock before it was put forward.
+func (st *stamp) clock(wall time.Time, zone *time.Location) {
+	at := wall
+	if zone != time.UTC {
+		y, m, d := wall.Date()
+		at = time.Date(y, m, d, wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), zone)
+		before := offsetS(at.Add(-24 * time.Hour))
+		if after := offsetS(at.Add(24 * time.Hour)); before != after {
+			early := wall.Add(-time.Duration(before) * time.Second)
+			late := wall.Add(-time.Duration(after) * time.Second)
+			fitsEarly, fitsLate := offsetS(early.In(zone)) == before, offsetS(late.In(zone)) == after
+			st.skipped, st.repeated = !fitsEarly && !fitsLate, fitsEarly && fitsLate
+			if at = late; fitsEarly || st.skipped {
+				at = early
+			}
+		}
+	}
+	st.from = at.UTC()
+	st.to = st.from
+}
+
+func offsetS(t time.Time) int {
+	_, offset := t.Zone()
+	return offset
 }
 
 // whole makes the stamp cover its day or month.
@@ -161,8 +190,7 @@ func (d *dateReader) readISO(s []byte) (stamp, bool) {
 	default:
 		return stamp{}, false
 	}
-	st.from = time.Date(y, time.Month(m), dd, h, min, sec, 0, zone).UTC()
-	st.to = st.from
+	st.clock(time.Date(y, time.Month(m), dd, h, min, sec, 0, time.UTC), zone)
 	return st, true
 }
 

@@ -265,7 +265,7 @@ func (im *importer) instantValue(t *target, c *cell) (any, *valueFault) {
 		return nil, &valueFault{"in_the_future", "is more than 24 hours ahead"}
 	}
 	if st.unzoned && st.precision == instant {
-		im.counts.unzoned++
+		im.noteZone(st)
 	}
 	return im.showStamp(st), nil
 }

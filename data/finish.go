@@ -151,6 +151,8 @@ func (im *importer) settleWarnings() {
 	if im.opts.TZ == "" {
 		r.warnCount(n.unzoned, "no_zone", "times carry no zone and were read as UTC; say tz=Asia/Pontianak or the like")
 	}
+	r.warnCount(n.skipped, "time_skipped", "times fall in the hour that the clocks of the zone %s skipped; they were read as if the clocks had not been put forward", show(im.opts.TZ))
+	r.warnCount(n.repeated, "time_repeated", "times fall in the hour that the clocks of the zone %s showed twice; the first was taken: write the offset behind such times if it was the second", show(im.opts.TZ))
 	undated := "incidents have no date and take no part in time-windowed figures"
 	if hint := im.dateLike(); hint != "" {
 		undated += "; is it in the column " + show(hint) + "? Say map=occurred_from:" + hint

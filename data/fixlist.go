@@ -79,7 +79,7 @@ func (l *fixList) instant(text []byte) (int64, *valueFault) {
 		return 0, &valueFault{"in_the_future", "the time " + show(text) + " is more than 24 hours ahead"}
 	}
 	if st.unzoned {
-		l.im.counts.unzoned++
+		l.im.noteZone(st)
 	}
 	if l.timed++; l.timed == 1 || st.from.Before(l.bounds[0]) {
 		l.bounds[0] = st.from

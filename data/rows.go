@@ -424,7 +424,7 @@ func (im *importer) times(r *rowState) (from, to time.Time, unsure bool) {
 			return
 		}
 		if s.unzoned {
-			im.counts.unzoned++
+			im.noteZone(s)
 		}
 		if s.ambiguous && !unsure {
 			unsure = true
@@ -463,6 +463,17 @@ func (im *importer) times(r *rowState) (from, to time.Time, unsure bool) {
 
 func (im *importer) isFuture(t time.Time) bool {
 	return im.scrutiny && t.After(im.now.Add(futureMargin))
+}
+
+// noteZone counts a time without a zone.
+func (im *importer) noteZone(st stamp) {
+	im.counts.unzoned++
+	if st.skipped {
+		im.counts.skipped++
+	}
+	if st.repeated {
+		im.counts.repeated++
+	}
 }
 
 func (im *importer) noteAmbiguous(text []byte) {

@@ -107,7 +107,7 @@ func (im *importer) takeFix(r *rowState, p orb.Point) {
 		}
 		ms, unsure = st.from.UnixMilli(), st.ambiguous
 		if st.unzoned {
-			im.counts.unzoned++
+			im.noteZone(st)
 		}
 	}
 	set := im.tracks
@@ -242,7 +242,7 @@ func (im *importer) lineTimes(r *rowState, n int) ([]int64, bool) {
 			return nil, false
 		}
 		if st.unzoned {
-			im.counts.unzoned++
+			im.noteZone(st)
 		}
 		ms = append(ms, st.from.UnixMilli())
 	}

@@ -67,3 +67,23 @@ func (w *window) offset() int64 { return w.base + int64(w.pos) }
 func (w *window) lineNumber() int {
 	return w.line + bytes.Count(w.buf[:w.pos], []byte{'\n'}) + 1
 }
+
+// filtered returns the window over the text as change makes it, in place.
+func (w window) filtered(change func([]byte)) window {
+	change(w.rest())
+	if w.src != nil {
+		w.src = filter{w.src, change}
+	}
+	return w
+}
+
+type filter struct {
+	src    io.Reader
+	change func([]byte)
+}
+
+func (f filter) Read(p []byte) (int, error) {
+	n, err := f.src.Read(p)
+	f.change(p[:n])
+	return n, err
+}

@@ -1,6 +1,7 @@
 // The report of a file, row by row: faults, warnings, and both as a table to keep.
 import { save, type DiffRow, type RowFault, type RowWarning, type UploadReport } from './api';
 import { h, icon } from './dom';
+import { faultText } from './faults';
 import { count, t } from './i18n';
 
 type Rows = { rows?: RowFault[] | null; warnings?: RowWarning[] | null; rows_truncated?: boolean };
@@ -11,7 +12,7 @@ export function faultTable(r: Rows): HTMLElement {
   return h('section', { class: 'rows' },
     h('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': t('report.rows') }, h('table', { id: 'fault-table' },
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('report.row')), h('th', { scope: 'col' }, t('report.field')), h('th', { scope: 'col' }, t('report.problem')))),
-      h('tbody', {}, ...r.rows.map((f) => h('tr', {}, h('th', { scope: 'row' }, f.row), h('td', {}, f.field || '–'), h('td', {}, f.message, h('code', {}, f.code))))))),
+      h('tbody', {}, ...r.rows.map((f) => h('tr', {}, h('th', { scope: 'row' }, f.row), h('td', {}, f.field || '–'), h('td', { title: f.message }, faultText(f), h('code', {}, f.code))))))),
     r.rows_truncated ? h('p', { class: 'small muted' }, t('report.truncated')) : null);
 }
 

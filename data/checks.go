@@ -181,7 +181,7 @@ func (im *importer) checkPlaceTime(r *rowState, f geo.Feature) {
 		return
 	}
 	kind, _ := im.values[im.kindSlot].(string)
-	if met, stored := im.meet(im.seenPlaces, im.placeTime(p, f.From.UnixMilli(), kind)); met {
+	if met, stored := im.seenPlaces.meet(im.placeTime(p, f.From.UnixMilli(), kind)); met {
 		im.duplicate(r, stored, Finding{CheckDuplicatePlaceTime, "geometry", "has the place, time and kind of an incident"})
 	}
 }
@@ -195,28 +195,19 @@ func (im *importer) placeTime(p orb.Point, fromMS int64, kind string) uint64 {
 	return maphash.Bytes(im.hashSeed, im.placeKey)
 }
 
-// meet notes a hash and tells whether it was met before, and where.
-func (im *importer) meet(seen map[uint64]bool, h uint64) (met, stored bool) {
-	stored, met = seen[h]
-	if !met {
-		seen[h] = false
-	}
-	return met, stored
-}
-
 // recall notes the identifiers and incidents of the layer that the file is
 // appended to.
 func (im *importer) recall(l *geo.Layer) {
 	for row := range l.Len() {
 		if id := l.ID(row); id != "" && im.kind != geo.KindPatrolTrack {
-			im.seenIDs[maphash.String(im.hashSeed, id)] = true
+			im.seenIDs.recall(maphash.String(im.hashSeed, id))
 		}
 		if im.kind != geo.KindIncident {
 			continue
 		}
 		p, isPoint := l.Point(row)
 		if from, _, dated := l.TimesMS(row); isPoint && dated {
-			im.seenPlaces[im.placeTime(p, from, l.Text(row, "kind"))] = true
+			im.seenPlaces.recall(im.placeTime(p, from, l.Text(row, "kind")))
 		}
 	}
 }

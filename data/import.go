@@ -125,7 +125,7 @@ type importer struct {
 	notKept                        []string // columns left out by the privacy rules
 	pending                        []pendingRow
 	purge                          map[string]bool // slots whose values must go
-	seenIDs, seenPlaces            map[uint64]bool // true: in the stored layer
+	seenIDs, seenPlaces            seen
 	hashSeed                       maphash.Seed
 	placeKey                       []byte
 	charset                        string // as declared: utf-8, utf-16, windows-1252 or ""
@@ -172,7 +172,7 @@ func newImporter(ctx context.Context, opts ImportOptions) (*importer, error) {
 	im := &importer{
 		ctx: ctx, opts: opts, limits: opts.Limits.filled(), kind: opts.Info.Kind, report: NewReport(opts.Info.ID),
 		now: opts.Now, slotOf: map[string]int{}, schema: map[string]*Field{}, columns: map[string]*column{},
-		fixedTo: map[string]bool{}, purge: map[string]bool{}, unknown: map[string]*unknownCode{}, seenIDs: map[uint64]bool{}, seenPlaces: map[uint64]bool{}, hashSeed: maphash.MakeSeed(),
+		fixedTo: map[string]bool{}, purge: map[string]bool{}, unknown: map[string]*unknownCode{}, hashSeed: maphash.MakeSeed(),
 	}
 	if im.now.IsZero() {
 		im.now = time.Now()

@@ -372,7 +372,7 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 		id = im.idIn(im.idSlot)
 	}
 	if id != "" && (im.kind != geo.KindPatrolTrack || im.opts.FIDOf != nil) { // the parts of a track share its identifier
-		if met, stored := im.meet(im.seenIDs, maphash.String(im.hashSeed, id)); met {
+		if met, stored := im.seenIDs.meet(maphash.String(im.hashSeed, id)); met {
 			if im.opts.FIDOf != nil {
 				r.refuseRow("id", "duplicate_id", "the identifier "+show(id)+" stands in the file before; an upsert needs it once")
 				return

@@ -44,7 +44,7 @@ func newGuarded(t *testing.T, agreements ...Agreement) *guarded {
 	for name, q := range map[string]KeyRequest{
 		"viewer": {Viewer, "MEDIA", "ID", 300}, "viewer my": {Viewer, "MEDIA", "MY", 300}, "ngo": {Contributor, "NGO", "ID", 300},
 		"planner id": {Planner, "POLAIRUD", "ID", 300}, "planner my": {Planner, "MMEA", "MY", 300},
-		"polri": {Analyst, "POLRI", "ID", 300}, "imi": {Analyst, "IMI", "ID", 300}, "pdrm": {Analyst, "PDRM", "MY", 300}, "admin": {Admin, "BNPP", "ID", 300},
+		"admin my": {Admin, "MAPO", "MY", 300}, "polri": {Analyst, "POLRI", "ID", 300}, "polri 2": {Analyst, "POLRI", "ID", 300}, "imi": {Analyst, "IMI", "ID", 300}, "pdrm": {Analyst, "PDRM", "MY", 300}, "admin": {Admin, "BNPP", "ID", 300},
 	} {
 		if _, g.token[name], err = keys.Create(q, keyNow.Add(-time.Hour)); err != nil {
 			t.Fatal(err)
@@ -52,10 +52,11 @@ func newGuarded(t *testing.T, agreements ...Agreement) *guarded {
 	}
 	g.s, err = New(context.Background(), Options{Store: store, Model: risk.DefaultModel(), Now: func() time.Time { return g.now },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Registry: prometheus.NewRegistry(), MaxBody: 8 << 20,
-		SignIn: SignIn{Keys: &keys, EmbedSecret: filepath.Join(dir, "s.embed")}, Agreements: agreements})
+		SignIn: SignIn{Keys: &keys, EmbedSecret: filepath.Join(dir, "s.embed")}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.agree(agreements...)
 	g.h = g.s.Handler()
 	return g
 }
@@ -222,7 +223,7 @@ func spots(seed uint64) (csv string, isolated [][2]float64) {
 // A walk through as everyone: the owner sees rows, a planner of the country maps
 // and rows, the partner nothing but what is released, viewers cells of many.
 func TestWalkAsEveryone(t *testing.T) {
-	agreement := Agreement{ID: "A1", From: "ID", To: "MY", Purpose: "joint patrols", ExpiresAt: keyNow.AddDate(1, 0, 0)}
+	agreement := signedAgreement()
 	g := newGuarded(t, agreement)
 	csv, isolated := spots(1)
 	g.want(201, "polri", "PUT", "/v1/layers/cases?kind=incident", csv)

@@ -40,11 +40,13 @@ type annexAnswer struct {
 	risk.Annex
 	Notes     []string              `json:"notes"`
 	Collusion []risk.CollusionCount `json:"collusion_by_country"`
+	Statuses  statusCounts          `json:"legal_statuses"`
 }
 
 func answerAnnex(a *risk.Assessment, lang tiles.Lang) annexAnswer {
 	x := a.Annex()
-	return annexAnswer{x, annexNotes(x, lang), a.Collusion()}
+	statuses := countStatuses(a.Layers())
+	return annexAnswer{x, append(annexNotes(x, lang), statusNotes(statuses, lang)...), a.Collusion(), statuses}
 }
 
 var missingWords = map[risk.Missing]tiles.Words{

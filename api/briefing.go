@@ -112,7 +112,7 @@ func (g GapReport) briefing() briefing {
 		Instant: a.AsOf, AsOf: briefingFact{w.asOf.In(lang), clockText(a.AsOf, lang)},
 		Facts: g.briefingFacts(), FiguresTitle: w.figures.In(lang), Detail: w.detail.In(lang),
 		ResponsesTitle: w.responses.In(lang), ReadingTitle: w.reading.In(lang), Table: w.table.In(lang),
-		Annex: annexNotes(x, lang), AnnexTitle: w.annex.In(lang), InputsTitle: w.inputs.In(lang), Inputs: inputsText(a, lang),
+		Annex: append(annexNotes(x, lang), statusNotes(countStatuses(a.Layers()), lang)...), AnnexTitle: w.annex.In(lang), InputsTitle: w.inputs.In(lang), Inputs: inputsText(a, lang),
 		Seen: w.seen.In(lang),
 	}
 	if a.Synthetic {

@@ -83,7 +83,7 @@ func (s *Server) feature(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := data.AppendFeature(nil, e.layer, row)
+	body := withStatuses(data.AppendFeature(nil, e.layer, row), e.layer, row)
 	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, '\n'), etag: e.tag() + "-" + contentTag(body)})
 	return nil
 }
@@ -125,6 +125,9 @@ func (s *Server) correctFeature(w http.ResponseWriter, r *http.Request) error {
 	}
 	dryRun, err := boolParam(r, "dry_run")
 	if err != nil {
+		return err
+	}
+	if err := checkOwnStatus(asker(r.Context()), ask.Properties); err != nil {
 		return err
 	}
 	mayTakeLong(w)
@@ -189,10 +192,12 @@ func (s *Server) withdrawFeature(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	id := e.layer.ID(row)
 	info, err := s.apply(r.Context(), e, change)
 	if err != nil {
 		return err
 	}
+	s.bury(r.Context(), e, Tombstone{Record: id, Action: tombWithdraw, Reason: "withdrawn"})
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": info.ID, "version": info.Version, "withdrawn": 1})
 }
 
@@ -226,12 +231,18 @@ func (s *Server) eraseFeature(w http.ResponseWriter, r *http.Request, reason str
 			}
 		}
 	}
+	if ok, err := s.approved(w, r, sensitive{action: twoErase, object: e.layer.Info.ID}); !ok {
+		return err
+	}
 	n, info, err := s.erase(r.Context(), e, what)
 	if errors.Is(err, data.ErrNotFound) {
 		return problem{Status: http.StatusNotFound, Code: "feature_not_found", Detail: "no version of the layer has such a feature"}
 	}
 	if err != nil {
 		return err
+	}
+	for _, id := range what.IDs {
+		s.bury(r.Context(), e, Tombstone{RecordSHA256: recordDigest(info.ID, id), Action: tombErase, Reason: "erased"})
 	}
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": info.ID, "version": info.Version, "erased": n})
 }

@@ -58,6 +58,10 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	if err := data.CheckWrite(format, e.layer, rows); err != nil {
 		return err
 	}
+	if ok, err := s.mayExport(w, r, e.layer.Info, countRows(e.layer, rows)); !ok {
+		return err
+	}
+	export := data.Export{Layer: e.layer, Rows: rows, GeoPackage: s.opts.GeoPackage, Mark: s.mark(w, r, e.layer.Info)}
 	h := w.Header()
 	h.Set("Content-Type", media)
 	h.Set("Cache-Control", revalidate)
@@ -67,7 +71,10 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 		tag += "-gz"
 	}
 	h.Set("ETag", `"`+tag+`"`)
-	if matches(r.Header.Get("If-None-Match"), `"`+tag+`"`) {
+	if export.Mark.ID != "" { // no two are the same
+		h.Set("Cache-Control", "no-store")
+		h.Del("ETag")
+	} else if matches(r.Header.Get("If-None-Match"), `"`+tag+`"`) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -75,14 +82,15 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, e.layer.Info.ID, data.Extension(format)))
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute)) // a whole layer may be long
-	export := data.Export{Layer: e.layer, Rows: rows, GeoPackage: s.opts.GeoPackage}
 	counted := &byteCounter{}
 	if r.Method == http.MethodHead {
 		if err := export.Write(r.Context(), counted, format); err != nil {
 			return err
 		}
 		h.Set("Content-Length", strconv.FormatInt(counted.n, 10))
-		h.Set("ETag", `"`+strings.TrimSuffix(tag, "-gz")+`"`)
+		if export.Mark.ID == "" {
+			h.Set("ETag", `"`+strings.TrimSuffix(tag, "-gz")+`"`)
+		}
 		return nil
 	}
 	var out io.Writer = w
@@ -104,6 +112,18 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 		panic(http.ErrAbortHandler)
 	}
 	return nil
+}
+
+// countRows is how many rows a selection has; nil is all.
+func countRows(l *geo.Layer, rows iter.Seq[int]) int {
+	if rows == nil {
+		return l.Len()
+	}
+	n := 0
+	for range rows {
+		n++
+	}
+	return n
 }
 
 type byteCounter struct{ n int64 }
@@ -180,7 +200,16 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, r
 		return int(min(1, max(-1, e.layer.FID(row)-fid)))
 	})
 	page := all[first:]
-	body := []byte(`{"type":"FeatureCollection","numberMatched":` + strconv.Itoa(matched))
+	asked := min(limit, len(page))
+	if after > 0 { // who goes on reads all
+		asked = matched
+	}
+	if ok, err := s.mayExport(w, r, e.layer.Info, asked); !ok {
+		return err
+	}
+	mark := s.mark(w, r, e.layer.Info)
+	body := data.AppendMarkMembers([]byte(`{"type":"FeatureCollection",`), mark)
+	body = append(body, `"numberMatched":`+strconv.Itoa(matched)...)
 	if len(page) > limit {
 		page = page[:limit]
 		next := *r.URL
@@ -198,7 +227,7 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, r
 		}
 		body = data.AppendFeature(append(body, '\n'), e.layer, row)
 	}
-	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...)})
+	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...), untagged: mark.ID != ""})
 	return nil
 }
 

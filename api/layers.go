@@ -115,6 +115,11 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 		ID: mux.Vars(r)["id"], Title: q.Get("title"), Kind: geo.LayerKind(q.Get("kind")), Mode: data.Mode(q.Get("mode")),
 		IdempotencyKey: r.Header.Get("Idempotency-Key"),
 	}}
+	if u.Classification = q.Get("classification"); u.Classification != "" {
+		if err := mayClassify(asker(r.Context()), u.Classification); err != nil {
+			return u, err
+		}
+	}
 	u.User, u.Owner = asker(r.Context()).ID, asker(r.Context()).ownerText()
 	if !layerID.MatchString(u.ID) {
 		return u, badParameter("id", "%q cannot name a layer: use letters, digits, - _ and ., at most 64, the first a letter or digit", u.ID)
@@ -278,6 +283,8 @@ func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error)
 		return out, err
 	}
 	s.countRows(report)
+	rows = s.guardStatuses(ctx, old.content(), rows, report)
+	s.warnOfTombstones(ctx, rows, report, old == nil)
 	change, err := u.Change(old.content(), old != nil && old.stored, rows, report)
 	if err != nil {
 		return out, err
@@ -405,6 +412,10 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 	if err := e.checkVersion(r); err != nil {
 		return err
 	}
+	if then, err := s.opts.Store.LoadVersion(r.Context(), id, ask.Version); err == nil && !keepsStatuses(asker(r.Context()), e.layer, then) {
+		return problem{Status: http.StatusConflict, Code: "status_of_partner",
+			Detail: fmt.Sprintf("version %d has other legal statuses of %s than it has set since; correct the records one by one instead", ask.Version, partnerOf(asker(r.Context()).Country))}
+	}
 	info, err := s.opts.Store.Rollback(r.Context(), id, ask.Version,
 		data.Provenance{At: s.opts.Now().UTC(), User: "local", Action: "rollback"})
 	if errors.Is(err, data.ErrNotFound) {
@@ -459,6 +470,13 @@ func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := e.layer.Info.ID
+	reason, err := deletionReason(r)
+	if err != nil {
+		return err
+	}
+	if ok, err := s.approved(w, r, sensitive{action: twoDelete, object: id, detail: fmt.Sprintf("%d features, %s", e.layer.Len(), reason)}); !ok {
+		return err
+	}
 	var back *entry
 	if e.stored {
 		if err := s.opts.Store.Delete(r.Context(), id); err != nil {
@@ -470,6 +488,7 @@ func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
 	} else if err := s.setHidden(r.Context(), id, true); err != nil {
 		return err
 	}
+	s.bury(r.Context(), e, Tombstone{Action: tombDelete, Reason: reason})
 	s.replaceEntry(id, back)
 	if err := s.assessChange(context.WithoutCancel(r.Context())); err != nil {
 		return err

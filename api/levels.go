@@ -32,6 +32,7 @@ type signature struct {
 	At    time.Time  `json:"at"`
 	// Proposal is what was proposed when it was given.
 	Proposal risk.Level `json:"proposal"`
+	Agency   string     `json:"agency,omitempty"` // of who gave it
 }
 
 // agreement is a level that both parties signed.
@@ -226,7 +227,7 @@ func (s *Server) signLevel(w http.ResponseWriter, r *http.Request) error {
 	before := s.levels.current
 	place := sec.Place()
 	after := before
-	word := signature{body.Level, s.opts.Now().UTC(), before.of(sec, s.opts.Now()).Proposal}
+	word := signature{body.Level, s.opts.Now().UTC(), before.of(sec, s.opts.Now()).Proposal, asker(r.Context()).Agency}
 	if e, changed := before.byPlace[place].signed(body.Party, word); changed {
 		e.SectionID = sec.ID
 		after = before.with(place, e)
@@ -257,7 +258,7 @@ func (e levelEntry) signed(party string, word signature) (levelEntry, bool) {
 	e.Agreed = slices.Clone(e.Agreed)
 	last := len(e.Agreed) - 1
 	if last < 0 || e.Agreed[last].Level != word.Level {
-		e.Agreed = append(e.Agreed, agreement(word))
+		e.Agreed = append(e.Agreed, agreement{word.Level, word.At, word.Proposal})
 	} else if id.Proposal == my.Proposal { // both want it to stay as it is
 		e.Agreed[last].Proposal = word.Proposal
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"slices"
-	"time"
 
 	"github.com/sempadan/sempadan/geo"
 )
@@ -23,6 +22,10 @@ const (
 	doModel   action = "model"   // the parameters of the score
 	doGrant   action = "grant"   // embed tokens
 	doAdmin   action = "admin"   // keys, agreements, the audit log, metrics
+	doPact    action = "pact"    // reads agreements and approvals
+	doDecide  action = "decide"  // approves what a person of another agency asks for
+	doTalk    action = "talk"    // requests to the partner, and how the two work together
+	doStatus  action = "status"  // the legal status of a record, for the own country
 )
 
 // routeActions says what each route does. A route that is not here is for the
@@ -48,14 +51,26 @@ func routeActions() map[string]action {
 
 		"GET /v1/risk": doAnalyse, "GET /v1/sections": doAnalyse, "GET /v1/sections/{id}": doAnalyse, "GET /v1/crossings": doAnalyse,
 		"GET /v1/gaps": doAnalyse, "GET /v1/gaps/diff": doAnalyse, "GET /v1/validation": doAnalyse, "GET /v1/model": doAnalyse,
-		"POST /v1/sections/{id}/level": doSign, "PUT /v1/model": doModel, "POST /v1/embed-tokens": doGrant,
+		"GET /v1/agreements": doPact, "GET /v1/agreements/{id}": doPact, "POST /v1/agreements": doAdmin, "POST /v1/agreements/{id}": doAdmin,
+		"DELETE /v1/agreements/{id}": doAdmin, "GET /v1/approvals": doPact, "GET /v1/approvals/{id}": doPact, "POST /v1/approvals/{id}": doDecide,
+		"GET /v1/keys": doAdmin, "POST /v1/keys": doAdmin, "DELETE /v1/keys/{id}": doAdmin,
+		"GET /v1/requests": doTalk, "POST /v1/requests": doTalk, "GET /v1/requests/{id}": doTalk, "PATCH /v1/requests/{id}": doTalk,
+		"GET /v1/collaboration": doTalk, "PATCH /v1/layers/{id}": doCurate, "GET /v1/tombstones": doCurate,
+		"PUT /v1/layers/{id}/features/{fid}/status": doStatus,
+		"POST /v1/sections/{id}/level":              doSign, "PUT /v1/model": doModel, "POST /v1/embed-tokens": doGrant,
 	}
 }
 
 // changes reports whether an action changes what everyone has: it is done on
 // the layers themselves, not on what one circle sees of them.
 func (a action) changes() bool {
-	return a == doReport || a == doCurate || a == doModel || a == doAdmin || a == doGrant
+	return a == doReport || a == doCurate || a == doModel || a == doAdmin || a == doGrant || a.joint()
+}
+
+// joint reports whether an action is on what the parties keep together, where
+// each route tells for itself what is whose.
+func (a action) joint() bool {
+	return a == doPact || a == doDecide || a == doTalk || a == doStatus
 }
 
 // circle is everyone who sees the same; the zero value is the person at this
@@ -119,9 +134,9 @@ func (r Role) may(a action) bool {
 	rights := map[Role][]action{
 		Viewer:      {doMap, doRows, doGrant},
 		Contributor: {doMap, doRows, doReport},
-		Planner:     {doMap, doAnalyse, doRows, doSign, doPlan, doGrant},
-		Analyst:     {doMap, doAnalyse, doRows, doReport, doCurate, doModel},
-		Admin:       {doAdmin},
+		Planner:     {doMap, doAnalyse, doRows, doSign, doPlan, doGrant, doPact, doTalk},
+		Analyst:     {doMap, doAnalyse, doRows, doReport, doCurate, doModel, doPact, doDecide, doTalk, doStatus},
+		Admin:       {doAdmin, doPact, doDecide},
 	}
 	return a == doOpen || slices.Contains(rights[r], a)
 }
@@ -172,16 +187,6 @@ const (
 	classRestricted = "restricted"
 	classSecret     = "secret"
 )
-
-// Agreement lets planners and analysts of one country see what another owns, for
-// a purpose and until it ends: as released counts, see circle.terms.
-type Agreement struct {
-	ID        string    `json:"id"`
-	From      string    `json:"from"` // the owner
-	To        string    `json:"to"`
-	Purpose   string    `json:"purpose"`
-	ExpiresAt time.Time `json:"expires_at"`
-}
 
 // owner is who a layer or record belongs to.
 type owner struct{ Country, Agency string }

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ type releaseTerms struct {
 // The terms by circle: planners and analysts see of a partner what the
 // agreement says, by week; others cells of at least ten, by month.
 func (c circle) terms() releaseTerms {
-	levels := []int{13, 12, 11} // 4.9, 9.8 and 20 km
+	levels := releaseLevels()
 	if c.generalised() {
 		return releaseTerms{surface.ReleaseRule{Levels: levels, Least: 10}, 30 * 24 * time.Hour, monthStart}
 	}
@@ -50,19 +51,38 @@ const releaseLayer = "released_counts"
 // releasedYears is how far back a release counts.
 const releasedYears = 3
 
+// releaseCounts are the cells that a circle sees.
+type releaseCounts struct {
+	at     time.Time
+	pacts  string // the agreements that it was made by
+	counts map[surface.ReleaseCell]int
+	told   map[surface.ReleaseCell]told
+}
+
 // asCells are what is shown of a release: a layer of cells with bands for
 // people, and one of points in the middle of the cells, spread evenly over the
 // release's years, for surfaces. Nothing in either tells records apart.
-func asCells(counts map[surface.ReleaseCell]int, at time.Time) (cells, points *geo.Layer) {
+func (rc releaseCounts) asCells() (cells, points *geo.Layer) {
+	at := rc.at
+	version, note := at.Unix(), "Counts in bands; cells with fewer incidents than may be shown are not told from empty ones."
+	if rc.pacts != "" {
+		sum := sha256.Sum256([]byte(rc.pacts))
+		version = version<<20 | int64(sum[0])<<12 | int64(sum[1])<<4 | int64(sum[2])>>4
+		note += " By agreement " + strings.ReplaceAll(rc.pacts, " ", ", ") + "."
+	}
 	info := geo.LayerInfo{ID: releaseLayer, Title: "Released incidents, by cell", Kind: geo.KindOther, Classification: classPublic,
-		Version: at.Unix(), UpdatedAt: at, Note: "Counts in bands; cells with fewer incidents than may be shown are not told from empty ones."}
+		Version: version, UpdatedAt: at, Note: note}
 	shown, stand := geo.NewBuilder(info), geo.NewBuilder(geo.LayerInfo{ID: releaseLayer + "_points", Kind: geo.KindIncident,
-		Classification: classPublic, Version: at.Unix(), UpdatedAt: at})
+		Classification: classPublic, Version: version, UpdatedAt: at})
 	span := time.Duration(releasedYears*365.25*24) * time.Hour
-	for _, c := range surface.SortedReleaseCells(counts) {
-		band := surface.BandOf(counts[c])
+	for _, c := range surface.SortedReleaseCells(rc.counts) {
+		band := surface.BandOf(rc.counts[c])
 		b := c.Bound()
-		shown.Add(geo.Feature{Geometry: b.ToPolygon(), Properties: map[string]any{"from": float64(band.From), "to": float64(band.To)}})
+		properties := map[string]any{"from": float64(band.From), "to": float64(band.To)}
+		for field, values := range rc.told[c] {
+			properties[field] = strings.Join(values, ", ")
+		}
+		shown.Add(geo.Feature{Geometry: b.ToPolygon(), Properties: properties})
 		width := geo.LocalDistanceM(b.Min, orb.Point{b.Max[0], b.Min[1]})
 		for k := range band.Shown {
 			when := at.Add(-span * time.Duration(2*k+1) / time.Duration(2*band.Shown))
@@ -79,18 +99,21 @@ type releasedCell struct {
 	X     int32 `json:"x"`
 	Y     int32 `json:"y"`
 	N     int   `json:"n"`
+	Told  told  `json:"told,omitempty"`
 }
 
 // keptRelease is the latest release of a circle.
 type keptRelease struct {
 	At    time.Time      `json:"at"`
+	Pacts string         `json:"agreements,omitempty"` // that it was made by
 	Cells []releasedCell `json:"cells"`
 }
 
-func (k keptRelease) counts() map[surface.ReleaseCell]int {
-	out := map[surface.ReleaseCell]int{}
+func (k keptRelease) release() releaseCounts {
+	out := releaseCounts{k.At, k.Pacts, map[surface.ReleaseCell]int{}, map[surface.ReleaseCell]told{}}
 	for _, c := range k.Cells {
-		out[surface.ReleaseCell{Level: c.Level, X: c.X, Y: c.Y}] = c.N
+		at := surface.ReleaseCell{Level: c.Level, X: c.X, Y: c.Y}
+		out.counts[at], out.told[at] = c.N, c.Told
 	}
 	return out
 }
@@ -100,42 +123,73 @@ func (c circle) releaseSetting() string {
 	return "release " + string(c.Role) + " " + c.Country + " " + c.Agency
 }
 
-// releases returns the counts that a circle sees now. Within its period a
-// release stays what it was, whatever comes or goes meanwhile; the next differs
-// from it in no cell by fewer incidents than may be shown.
-func (s *Server) releases(ctx context.Context, c circle, pools map[owner][]surface.ReleaseRecord, now time.Time) (map[surface.ReleaseCell]int, error) {
-	terms := c.terms()
-	at := terms.start(now)
+// releases returns the counts that a circle sees now. Within its period and
+// under the same agreements a release stays what it was, whatever comes or goes
+// meanwhile; the next differs from it in no cell by fewer incidents than may be
+// shown.
+func (s *Server) releases(ctx context.Context, c circle, pools map[pool][]pooled, now time.Time) (out releaseCounts, err error) {
+	at, pacts := c.terms().start(now), s.agreementsOf(c, now)
 	var kept keptRelease
 	raw, err := s.opts.Store.Setting(ctx, c.releaseSetting())
 	if err == nil {
 		err = json.Unmarshal(raw, &kept)
 	}
 	if err != nil && !errors.Is(err, data.ErrNotFound) {
-		return nil, fmt.Errorf("read the latest release: %w", err)
+		return out, fmt.Errorf("read the latest release: %w", err)
 	}
-	if err == nil && !kept.At.Before(at) {
-		return kept.counts(), nil
+	if err == nil && !kept.At.Before(at) && kept.Pacts == pacts {
+		return kept.release(), nil
 	}
-	// What a partner's planners may see comes first, so that no circle sees a part
-	// of a cell that they do not.
-	var groups []surface.ReleaseGroup
-	first := surface.ReleaseRule{Levels: terms.rule.Levels, Least: leastOfPartner}
-	for _, own := range sortedOwners(pools) {
-		groups = append(groups, first.Apply(first.Groups(recordsUntil(at.Add(-terms.delay), pools[own])))...)
-	}
-	counts := terms.rule.Steady(terms.rule.Apply(groups), kept.counts())
-	next := keptRelease{At: at, Cells: []releasedCell{}}
-	for _, cell := range surface.SortedReleaseCells(counts) {
-		next.Cells = append(next.Cells, releasedCell{cell.Level, cell.X, cell.Y, counts[cell]})
+	out = c.release(pools, kept.release(), releaseCounts{at: at, pacts: pacts})
+	next := keptRelease{At: at, Pacts: pacts, Cells: []releasedCell{}}
+	for _, cell := range surface.SortedReleaseCells(out.counts) {
+		next.Cells = append(next.Cells, releasedCell{cell.Level, cell.X, cell.Y, out.counts[cell], out.told[cell]})
 	}
 	if raw, err = json.Marshal(next); err != nil {
-		return nil, err
+		return out, err
 	}
 	if err := s.opts.Store.SetSetting(ctx, c.releaseSetting(), raw); err != nil {
-		return nil, fmt.Errorf("keep the release: %w", err) // what is not kept could be another next time
+		return out, fmt.Errorf("keep the release: %w", err) // what is not kept could be another next time
 	}
-	return counts, nil
+	return out, nil
+}
+
+// release fills in a circle's counts after those of before.
+func (c circle) release(pools map[pool][]pooled, before, out releaseCounts) releaseCounts {
+	terms := c.terms()
+	// What a partner's planners may see at most comes first, so that all that
+	// anyone sees is sums of it: no circle sees a part of a cell that another does
+	// not.
+	var groups []surface.ReleaseGroup
+	first := surface.ReleaseRule{Levels: releaseLevels(), Least: leastOfPartner}
+	type step struct {
+		pool
+		records     []pooled
+		all, agreed map[surface.ReleaseCell]bool
+	}
+	var steps []step
+	for _, p := range sortedPools(pools) {
+		records := recordsUntil(out.at.Add(-terms.delay), pools[p])
+		fine := first.Apply(first.Groups(releaseRecords(records)))
+		agreed := p.rule().Apply(fine)
+		groups = append(groups, agreed...)
+		steps = append(steps, step{p, records, groupCells(fine), groupCells(agreed)})
+	}
+	shown := terms.rule.Apply(groups)
+	out.counts, out.told = terms.rule.Steady(shown, before.counts), map[surface.ReleaseCell]told{}
+	if c.generalised() {
+		return out
+	}
+	final := groupCells(shown)
+	for _, st := range steps {
+		st.tell(out.told, st.records, st.all, st.agreed, final)
+	}
+	for cell, n := range out.counts { // what repeats says what it said
+		if before.pacts == out.pacts && before.counts[cell] == n {
+			out.told[cell] = before.told[cell]
+		}
+	}
+	return out
 }
 
 // leastOfPartner is how many incidents of one owner a cell must have.
@@ -143,15 +197,15 @@ const leastOfPartner = 5
 
 // recordsUntil are the records of the years before an instant that a release
 // counts.
-func recordsUntil(until time.Time, records []surface.ReleaseRecord) []surface.ReleaseRecord {
-	return slices.DeleteFunc(slices.Clone(records), func(r surface.ReleaseRecord) bool {
+func recordsUntil(until time.Time, records []pooled) []pooled {
+	return slices.DeleteFunc(slices.Clone(records), func(r pooled) bool {
 		day := int32(until.Unix() / 86400)
 		return r.Day >= day || r.Day < day-releasedYears*366
 	})
 }
 
-func sortedOwners(pools map[owner][]surface.ReleaseRecord) []owner {
-	return slices.SortedFunc(maps.Keys(pools), func(a, b owner) int {
-		return cmp.Or(strings.Compare(a.Country, b.Country), strings.Compare(a.Agency, b.Agency))
+func sortedPools(pools map[pool][]pooled) []pool {
+	return slices.SortedFunc(maps.Keys(pools), func(a, b pool) int {
+		return cmp.Or(strings.Compare(a.Country, b.Country), strings.Compare(a.Agency, b.Agency), strings.Compare(a.agreement, b.agreement))
 	})
 }

@@ -38,12 +38,14 @@ func (s *Server) table() []route {
 
 		{"GET", "/v1/layers", s.listLayers, nil},
 		{"GET", "/v1/layers/{id}", s.describeLayer, nil},
-		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "layer", "strict", "hard", "profile", "title"}},
-		{"DELETE", "/v1/layers/{id}", s.deleteLayer, nil},
-		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor"}},
+		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "layer", "strict", "hard", "profile", "title", "classification"}},
+		{"DELETE", "/v1/layers/{id}", s.deleteLayer, []string{"reason", "approval"}},
+		{"PATCH", "/v1/layers/{id}", s.classifyLayer, []string{"approval"}},
+		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor", "approval"}},
 		{"GET", "/v1/layers/{id}/features/{fid}", s.feature, nil},
 		{"PATCH", "/v1/layers/{id}/features/{fid}", s.correctFeature, []string{"reason", "dry_run"}},
-		{"DELETE", "/v1/layers/{id}/features/{fid}", s.withdrawFeature, []string{"reason", "erase"}},
+		{"DELETE", "/v1/layers/{id}/features/{fid}", s.withdrawFeature, []string{"reason", "erase", "approval"}},
+		{"PUT", "/v1/layers/{id}/features/{fid}/status", s.setStatus, nil},
 		{"GET", "/v1/layers/{id}/versions", s.versions, nil},
 		{"GET", "/v1/layers/{id}/versions/{version}/diff", s.versionDiff, []string{"from"}},
 		{"POST", "/v1/layers/{id}/rollback", s.rollback, nil},
@@ -58,6 +60,24 @@ func (s *Server) table() []route {
 		{"GET", "/v1/jobs/{id}/events", s.jobEvents, nil},
 		{"DELETE", "/v1/jobs/{id}", s.cancelJob, nil},
 		{"GET", "/v1/retention", s.retention, nil},
+		{"GET", "/v1/tombstones", s.listTombstones, []string{"layer"}},
+
+		{"GET", "/v1/agreements", s.listAgreements, nil},
+		{"POST", "/v1/agreements", s.proposeAgreement, nil},
+		{"GET", "/v1/agreements/{id}", s.getAgreement, nil},
+		{"POST", "/v1/agreements/{id}", s.answerAgreement, nil},
+		{"DELETE", "/v1/agreements/{id}", s.endAgreement, nil},
+		{"GET", "/v1/approvals", s.listApprovals, nil},
+		{"GET", "/v1/approvals/{id}", s.getApproval, nil},
+		{"POST", "/v1/approvals/{id}", s.decide, nil},
+		{"GET", "/v1/keys", s.listKeys, nil},
+		{"POST", "/v1/keys", s.createKey, []string{"approval"}},
+		{"DELETE", "/v1/keys/{id}", s.revokeKey, nil},
+		{"GET", "/v1/requests", s.listRequests, []string{"status"}},
+		{"POST", "/v1/requests", s.openRequest, nil},
+		{"GET", "/v1/requests/{id}", s.getRequest, nil},
+		{"PATCH", "/v1/requests/{id}", s.changeRequest, nil},
+		{"GET", "/v1/collaboration", s.collaboration, nil},
 
 		{"GET", "/tiles/layers/{id}.json", s.layerTileJSON, nil},
 		{"GET", "/tiles/layers/{id}/{z}/{x}/{y}.{ext:mvt|pbf}", s.vectorTile, []string{"v"}},
@@ -176,7 +196,7 @@ func (s *Server) otherMethods(allowed []string) http.Handler {
 		if r.Method == http.MethodOptions {
 			h := w.Header()
 			h.Set("Access-Control-Allow-Methods", list)
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, Prefer, X-Filename")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, Prefer, X-Filename, Sempadan-Approval")
 			h.Set("Access-Control-Max-Age", "600")
 			w.WriteHeader(http.StatusNoContent)
 			return

@@ -46,8 +46,6 @@ type Options struct {
 	Registry    *prometheus.Registry
 	// SignIn says how people prove who they are; the zero value asks nobody.
 	SignIn SignIn
-	// Agreements say what one country lets the other see.
-	Agreements []Agreement
 
 	previous *risk.Assessment // lends its stages to the first one: for tests
 }
@@ -73,6 +71,7 @@ type Server struct {
 	assess   sync.Mutex // one assessment at a time
 	variants variantCache
 	levels   *levelBook
+	books    *books
 	painters painters
 
 	jobs        jobs
@@ -120,6 +119,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.loadLevels(ctx)
+	s.loadBooks(ctx)
 	if o.AssessLater {
 		go s.assessFirst(ctx)
 	} else if err := s.reassess(ctx); err != nil {
@@ -172,7 +172,8 @@ func (s *Server) assessChange(ctx context.Context) error {
 
 // needsAssessment tells the paths that are answered from an assessment.
 func needsAssessment(path string) bool {
-	for _, prefix := range []string{"/tiles/layers/", "/v1/layers", "/v1/jobs", "/v1/retention", "/v1/model", "/assets/", "/healthz", "/readyz", "/metrics",
+	for _, prefix := range []string{"/tiles/layers/", "/v1/layers", "/v1/jobs", "/v1/retention", "/v1/model", "/v1/agreements", "/v1/approvals", "/v1/keys",
+		"/v1/requests", "/v1/collaboration", "/v1/tombstones", "/assets/", "/healthz", "/readyz", "/metrics",
 		"/openapi.json", "/docs", "/embed", "/favicon.ico"} {
 		if strings.HasPrefix(path, prefix) {
 			return false

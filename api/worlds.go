@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +25,7 @@ type world struct {
 	source *catalog
 	period time.Time
 	model  *risk.Model
+	pacts  string // the agreements that it was made by
 }
 
 // mostWorlds bounds how many circles are kept; beyond it any one goes, to be made
@@ -57,7 +57,7 @@ func (s *Server) worldOf(ctx context.Context, c circle) (*world, error) {
 }
 
 func (s *Server) newWorld(c circle) (*world, error) {
-	inner := &Server{opts: s.opts, log: s.log, metrics: s.metrics, circle: c, parent: s, levels: s.levels, first: make(chan struct{})}
+	inner := &Server{opts: s.opts, log: s.log, metrics: s.metrics, circle: c, parent: s, levels: s.levels, books: s.books, first: make(chan struct{})}
 	inner.opts.previous = nil
 	cache, err := newTileCache(max(s.opts.TileCacheBytes/8, 1<<20))
 	if err != nil {
@@ -77,7 +77,8 @@ func (s *Server) refresh(ctx context.Context, w *world) error {
 	period := w.circle.terms().start(now)
 	// Who sees records one by one sees them at once; whoever sees releases only
 	// must not notice what comes between two.
-	if w.source != nil && w.model == model && w.period.Equal(period) && (w.source == cat || w.circle.generalised()) {
+	pacts := s.agreementsOf(w.circle, now)
+	if w.source != nil && w.model == model && w.pacts == pacts && w.period.Equal(period) && (w.source == cat || w.circle.generalised()) {
 		return nil
 	}
 	seen, err := s.narrow(ctx, w.circle, cat, now)
@@ -90,7 +91,7 @@ func (s *Server) refresh(ctx context.Context, w *world) error {
 	if err := w.reassess(ctx); err != nil {
 		return err
 	}
-	w.source, w.model, w.period = cat, model, period
+	w.source, w.model, w.period, w.pacts = cat, model, period, pacts
 	return nil
 }
 
@@ -108,11 +109,13 @@ const embargo = 72 * time.Hour
 func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Time) (seenLayers, error) {
 	out := seenLayers{entries: map[string]*entry{}, spread: map[string]bool{}}
 	p := c.member()
-	pools := map[owner][]surface.ReleaseRecord{}
+	pools := map[pool][]pooled{}
 	for _, e := range cat.layers {
 		l := e.layer
 		own := ownerOf(l.Info)
-		sees := p.layerSight(l.Info, s.shared(own.Country, c.Country, now))
+		by, shared := s.agreementFor(l.Info, c.Country, now)
+		shared = shared && !c.generalised()
+		sees := p.layerSight(l.Info, shared)
 		switch {
 		case sees == exactRows && (l.Info.Kind != geo.KindIncident || l.Info.Classification == classPublic):
 			out.entries[l.Info.ID] = e
@@ -122,8 +125,9 @@ func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Ti
 				out.spread[l.Info.ID] = true
 			}
 		case l.Info.Kind == geo.KindIncident:
-			exact, pool := splitRecords(l, p, sees, own)
-			pools[own] = append(pools[own], pool...)
+			exact, rest := splitRecords(l, p, sees, own)
+			group := poolOf(own, by, shared)
+			pools[group] = append(pools[group], rest...)
 			switch {
 			case exact == nil || exact.Len() == 0:
 			case sees == exactRows:
@@ -137,21 +141,16 @@ func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Ti
 			}
 		}
 	}
-	counts, err := s.releases(ctx, c, pools, now)
+	release, err := s.releases(ctx, c, pools, now)
 	if err != nil {
 		return out, err
 	}
-	if len(counts) > 0 {
-		cells, points := asCells(counts, c.terms().start(now))
+	if len(release.counts) > 0 {
+		cells, points := release.asCells()
 		out.entries[cells.Info.ID] = newEntry(cells, false)
 		out.unlisted = append(out.unlisted, points)
 	}
 	return out, nil
-}
-
-// shared reports whether one country may see what another owns.
-func (s *Server) shared(from, to string, now time.Time) bool {
-	return slices.ContainsFunc(s.opts.Agreements, func(a Agreement) bool { return a.From == from && a.To == to && now.Before(a.ExpiresAt) })
 }
 
 // afterEmbargo is a layer of tracks or posts without what is too new.
@@ -171,7 +170,7 @@ func afterEmbargo(l *geo.Layer, now time.Time) *geo.Layer {
 
 // splitRecords tells the records that are seen one by one from those that are
 // seen as released counts.
-func splitRecords(l *geo.Layer, p principal, sees sight, own owner) (exact *geo.Layer, pool []surface.ReleaseRecord) {
+func splitRecords(l *geo.Layer, p principal, sees sight, own owner) (exact *geo.Layer, rest []pooled) {
 	gone := map[int64]bool{}
 	for row := range l.Len() {
 		of := p.recordSight(sees, own, l.Text(row, "release"))
@@ -184,15 +183,15 @@ func splitRecords(l *geo.Layer, p principal, sees sight, own owner) (exact *geo.
 		gone[l.FID(row)] = true
 		if at, isPoint := l.Point(row); of == released && isPoint {
 			from, _ := l.Times(row)
-			pool = append(pool, surface.ReleaseRecord{Lon: at.Lon(), Lat: at.Lat(), Day: int32(from.Unix() / 86400),
-				Kind: l.Text(row, "kind"), Source: l.Text(row, "reporter_agency")})
+			rest = append(rest, pooled{surface.ReleaseRecord{Lon: at.Lon(), Lat: at.Lat(), Day: int32(from.Unix() / 86400),
+				Kind: l.Text(row, "kind"), Source: l.Text(row, "reporter_agency")}, l, row})
 		}
 	}
 	switch len(gone) {
 	case 0:
 		return l, nil
 	case l.Len():
-		return nil, pool
+		return nil, rest
 	}
-	return l.Without(gone), pool
+	return l.Without(gone), rest
 }

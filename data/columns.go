@@ -85,6 +85,9 @@ func (im *importer) column(name string) (*column, error) {
 // unmapped gives a column the field of its own name, unless the mapping feeds
 // that field from elsewhere.
 func (im *importer) unmapped(c *column) {
+	if c.name == markColumn {
+		return
+	}
 	name := c.name
 	if key := fieldKey(name); im.isField(key) {
 		name = key

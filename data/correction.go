@@ -29,6 +29,10 @@ func CheckReason(reason string) error {
 	return nil
 }
 
+// LooksPersonal reports whether a text looks like something that must not be
+// stored: a number of a person's document or telephone, an address of e-mail.
+func LooksPersonal(text string) bool { return personal([]byte(text), true) != "" }
+
 // Correction changes one record of a layer.
 type Correction struct {
 	Row    int

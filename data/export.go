@@ -60,10 +60,16 @@ type Export struct {
 	Layer      *geo.Layer
 	Rows       iter.Seq[int]
 	GeoPackage GeoPackage // writes that format; nil refuses it
+	Mark       geo.ExportMark
 }
 
 // Write is the function Write for all formats.
 func (e Export) Write(ctx context.Context, w io.Writer, format string) error {
+	if e.Mark.ID != "" {
+		info := e.Layer.Info
+		info.Mark = e.Mark
+		e.Layer = e.Layer.WithInfo(info)
+	}
 	if format == FormatGeoPackage && e.GeoPackage != nil {
 		return e.GeoPackage.Write(ctx, w, NewExportTable(e.Layer, e.Rows))
 	}
@@ -82,7 +88,7 @@ func (e Export) Write(ctx context.Context, w io.Writer, format string) error {
 	case FormatGeoJSONSeq:
 		for row := range rows {
 			out.buf = append(out.buf, 0x1e)
-			out.buf = append(AppendFeature(out.buf, l, row), '\n')
+			out.buf = append(AppendFeature(out.buf, l, row, markExtra(l.Info.Mark)...), '\n')
 			if !out.flush(false) {
 				break
 			}
@@ -130,7 +136,8 @@ func (c *chunkWriter) flush(always bool) bool {
 }
 
 func writeGeoJSON(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
-	out.buf = append(out.buf, `{"type":"FeatureCollection","features":[`...)
+	out.buf = AppendMarkMembers(append(out.buf, `{"type":"FeatureCollection",`...), l.Info.Mark)
+	out.buf = append(out.buf, `"features":[`...)
 	sep := "\n"
 	for row := range rows {
 		out.buf = append(out.buf, sep...)

@@ -104,6 +104,9 @@ func (c *csvWriter) header() {
 	if k, ok := c.at[geo.HeightsField]; ok {
 		c.height = k
 	}
+	if c.l.Info.Mark.ID != "" {
+		dst = append(dst, ","+markColumn...)
+	}
 	c.out.buf = append(dst, '\r', '\n')
 }
 
@@ -223,6 +226,9 @@ func (c *csvWriter) properties(dst []byte) []byte {
 		} else {
 			dst = append(dst, literal...)
 		}
+	}
+	if id := c.l.Info.Mark.ID; id != "" {
+		dst = append(append(dst, ','), id...)
 	}
 	return append(dst, '\r', '\n')
 }

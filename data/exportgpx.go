@@ -33,6 +33,10 @@ func writeGPX(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
 	}
 	out.buf = append(out.buf, `<?xml version="1.0" encoding="UTF-8"?>
 <gpx version="1.1" creator="sempadan" xmlns="http://www.topografix.com/GPX/1/1" xmlns:s="`+ownSpace+`">`...)
+	if m := l.Info.Mark; m.ID != "" {
+		out.buf = append(appendXML(append(out.buf, "\n<metadata><name>"...), m.ID), "</name><desc>"...)
+		out.buf = append(appendXML(out.buf, m.Text), "</desc></metadata>"...)
+	}
 	for _, kind := range []string{"wpt", "rte", "trk"} { // the order that the schema asks for
 		for row := range rows {
 			if g.element(row) != kind {

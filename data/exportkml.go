@@ -48,6 +48,12 @@ func writeKML(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
 		func() error { return k.enc.EncodeToken(root) },
 		func() error { return k.enc.EncodeToken(document) },
 		func() error { return k.enc.Encode(kml.Name(validText(title))) },
+		func() error {
+			if l.Info.Mark.ID == "" {
+				return nil
+			}
+			return k.enc.Encode(kml.Description(l.Info.Mark.Text))
+		},
 		func() error { return k.enc.Encode(k.schema()) },
 		func() error {
 			for row := range rows {

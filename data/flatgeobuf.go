@@ -54,12 +54,12 @@ const (
 
 // Fields of the tables, in the order of the schema.
 const (
-	headerEnvelope, headerType, headerColumns, headerCount, headerNodeSize, headerCRS = 1, 2, 7, 8, 9, 10
-	headerName, headerHasZ, headerHasM                                                = 0, 3, 4
-	columnName, columnType                                                            = 0, 1
-	crsOrg, crsCode, crsName, crsWKT                                                  = 0, 1, 2, 4
-	geometryEnds, geometryXY, geometryZ, geometryM, geometryType, geometryParts       = 0, 1, 2, 3, 6, 7
-	featureGeometry, featureProperties, featureColumns                                = 0, 1, 2
+	headerEnvelope, headerType, headerColumns, headerCount, headerNodeSize, headerCRS, headerDescription = 1, 2, 7, 8, 9, 10, 12
+	headerName, headerHasZ, headerHasM                                                                   = 0, 3, 4
+	columnName, columnType                                                                               = 0, 1
+	crsOrg, crsCode, crsName, crsWKT                                                                     = 0, 1, 2, 4
+	geometryEnds, geometryXY, geometryZ, geometryM, geometryType, geometryParts                          = 0, 1, 2, 3, 6, 7
+	featureGeometry, featureProperties, featureColumns                                                   = 0, 1, 2
 )
 
 func badFGB(format string, args ...any) *Refusal {

@@ -147,8 +147,11 @@ func (f *fgbWriter) header() []byte {
 	b.PrependUOffsetTSlot(crsName, crs, 0)
 	system := b.EndObject()
 	box := floatVector(b, []float64{f.bound.Min[0], f.bound.Min[1], f.bound.Max[0], f.bound.Max[1]})
-	name := b.CreateString(f.t.Layer.Info.ID)
+	name, mark := b.CreateString(f.t.Layer.Info.ID), b.CreateString(f.t.Layer.Info.Mark.Text)
 	b.StartObject(14)
+	if f.t.Layer.Info.Mark.ID != "" {
+		b.PrependUOffsetTSlot(headerDescription, mark, 0)
+	}
 	b.PrependUOffsetTSlot(headerName, name, 0)
 	if len(f.nodes) > 0 {
 		b.PrependUOffsetTSlot(headerEnvelope, box, 0)

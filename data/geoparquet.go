@@ -49,6 +49,10 @@ func writeGeoParquet(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
 	}
 	out := parquet.NewWriter(w, schema, parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(parquetRowsPerGroup),
 		parquet.KeyValueMetadata("geo", metadata), parquet.CreatedBy("sempadan", "", ""))
+	if m := l.Info.Mark; m.ID != "" {
+		out.SetKeyValueMetadata("export_id", m.ID)
+		out.SetKeyValueMetadata("description", m.Text)
+	}
 	for from := 0; from < len(t.Rows); from += parquetBatch {
 		batch := make([]parquet.Row, 0, parquetBatch)
 		for _, row := range t.Rows[from:min(from+parquetBatch, len(t.Rows))] {

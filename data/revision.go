@@ -29,8 +29,11 @@ type Revision struct {
 	Request string
 	User    string
 	// Owner is whose a new layer is, COUNTRY/AGENCY; "" where nobody signs in.
-	Owner  string
-	SHA256 string // of the file as it came
+	Owner string
+	// Classification is the class of a new layer, "" for internal. A layer that is
+	// there keeps its own.
+	Classification string
+	SHA256         string // of the file as it came
 }
 
 // Kept is what is stored of the answer to a change with an idempotency key.
@@ -78,9 +81,15 @@ func (v Revision) Read(ctx context.Context, src io.Reader, old *geo.Layer) (*geo
 
 func (v Revision) info(old *geo.Layer) (geo.LayerInfo, error) {
 	info := geo.LayerInfo{ID: v.ID, Title: v.ID, Kind: geo.KindOther, Classification: "internal", Owner: v.Owner}
+	if v.Classification != "" {
+		info.Classification = v.Classification
+	}
 	if old != nil {
 		info = old.Info
 		info.Builtin = false
+		if v.Classification != "" && v.Classification != info.Classification {
+			return info, refuse(409, "classification_differs", "layer %s is %s; change that with PATCH /v1/layers/%s, not with an upload", v.ID, info.Classification, v.ID)
+		}
 	}
 	if what := personal([]byte(v.Title), false); what != "" {
 		return info, refuse(400, "forbidden_title", "the title looks like %s; give the layer another", what)

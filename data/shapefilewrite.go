@@ -68,6 +68,9 @@ func writeShapefile(w io.Writer, l *geo.Layer, rows iter.Seq[int]) error {
 			}
 		}
 	}
+	if m := l.Info.Mark; m.ID != "" {
+		notes = append([]string{m.Text}, notes...)
+	}
 	if len(notes) > 0 {
 		if err := writeEntry(z, l.Info.ID+"_notes.txt", func(w *bufio.Writer) {
 			_, _ = w.WriteString(strings.Join(notes, "\r\n") + "\r\n")

@@ -89,7 +89,13 @@ type LayerInfo struct {
 	Version        int64     `json:"version"` // 1 for the first content, then counting
 	UpdatedAt      time.Time `json:"updated_at"`
 	NextFID        int64     `json:"-"` // the FID that the next new feature gets
+	// Mark says, of a layer that is written to a file, who took it.
+	Mark ExportMark `json:"-"`
 }
+
+// ExportMark tells where a file comes from: the ID by which the export is known
+// and a sentence for people.
+type ExportMark struct{ ID, Text string }
 
 // OpenStart stands for a beginning that is not known. It is not the zero time,
 // which says that a feature has no date, and the importer can read it.

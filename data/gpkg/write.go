@@ -102,7 +102,7 @@ func (f *fileWriter) write() error {
 		changed = time.Unix(0, 0).UTC()
 	}
 	if err := f.execAll(
-		stmt(`INSERT INTO gpkg_contents VALUES (?, 'features', ?, ?, ?, ?, ?, ?, ?, ?)`, f.name, f.name, info.Note, changed.Format(timeLayout), box[0], box[1], box[2], box[3], srsID),
+		stmt(`INSERT INTO gpkg_contents VALUES (?, 'features', ?, ?, ?, ?, ?, ?, ?, ?)`, f.name, f.name, strings.TrimSpace(info.Note+" "+info.Mark.Text), changed.Format(timeLayout), box[0], box[1], box[2], box[3], srsID),
 		stmt(`INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', ?, ?, ?, ?)`, f.name, kind, srsID, inSpace, measures),
 		stmt(`INSERT INTO gpkg_extensions VALUES (?, 'geom', `+rtreeExtension+`)`, f.name),
 	); err != nil {

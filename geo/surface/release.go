@@ -21,6 +21,15 @@ func (c ReleaseCell) in(level int) ReleaseCell {
 	return ReleaseCell{level, c.X >> by, c.Y >> by}
 }
 
+// In returns the cell of a level no finer than its own that holds it.
+func (c ReleaseCell) In(level int) ReleaseCell { return c.in(level) }
+
+// ReleaseCellAt returns the cell of a level at a place in degrees.
+func ReleaseCellAt(lon, lat float64, level int) ReleaseCell {
+	c := CellAt(orb.Point{lon, lat})
+	return ReleaseCell{CellLevel, c.X, c.Y}.in(level)
+}
+
 // Bound returns the cell's box in degrees.
 func (c ReleaseCell) Bound() orb.Bound {
 	by := CellLevel - c.Level
@@ -81,8 +90,7 @@ func (r ReleaseRule) Groups(records []ReleaseRecord) []ReleaseGroup {
 			continue
 		}
 		seen[e] = true
-		c := CellAt(orb.Point{e.Lon, e.Lat})
-		out = append(out, ReleaseGroup{Cell: ReleaseCell{CellLevel, c.X, c.Y}.in(r.Levels[0]), N: 1,
+		out = append(out, ReleaseGroup{Cell: ReleaseCellAt(e.Lon, e.Lat, r.Levels[0]), N: 1,
 			source: e.Source, hasSource: e.Source != "", day: e.Day, hasDay: true})
 	}
 	return out

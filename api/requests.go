@@ -67,6 +67,10 @@ const (
 
 var subjectPattern = regexp.MustCompile(`^[A-Z0-9][A-Z0-9/._-]{0,39}$`)
 
+// personNumber is what numbers of identity cards look like: eight digits and
+// more in a row, or six, two and four.
+var personNumber = regexp.MustCompile(`[0-9]{8}|[0-9]{6}[-./][0-9]{2}[-./][0-9]{4}`)
+
 func (q InfoRequest) settled() bool { return q.Status != requestOpen && q.Status != requestAccepted }
 
 // end is when the due day is over.
@@ -137,8 +141,8 @@ func checkRequest(to, kind, subject, due string, who principal, now time.Time) (
 	if !slices.Contains(RequestKinds(), kind) {
 		bad("kind", "%q is not one of %s", kind, strings.Join(RequestKinds(), ", "))
 	}
-	if !subjectPattern.MatchString(subject) || data.CheckReason(subject) != nil || data.LooksPersonal(subject) {
-		bad("subject", "give the reference of your file, 1 to 40 capital letters, digits and / . _ -, nothing that names a person")
+	if !subjectPattern.MatchString(subject) || data.CheckReason(subject) != nil || data.LooksPersonal(subject) || personNumber.MatchString(subject) {
+		bad("subject", "give the reference of your file, 1 to 40 capital letters, digits and / . _ -, no number of a person or a document")
 	}
 	day, err := time.Parse(time.DateOnly, due)
 	if err != nil || day.AddDate(0, 0, 1).Before(now) || day.Sub(now) > longestRequest {

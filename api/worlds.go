@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,9 +77,11 @@ func (s *Server) refresh(ctx context.Context, w *world) error {
 	now := s.opts.Now().UTC()
 	period := w.circle.terms().start(now)
 	// Who sees records one by one sees them at once; whoever sees releases only
-	// must not notice what comes between two.
+	// must not notice what comes between two, except in what is public.
 	pacts := s.agreementsOf(w.circle, now)
-	if w.source != nil && w.model == model && w.pacts == pacts && w.period.Equal(period) && (w.source == cat || w.circle.generalised()) {
+	same := w.source == cat || w.source != nil && w.circle.generalised() && w.source.public() == cat.public()
+	if same && w.model == model && w.pacts == pacts && w.period.Equal(period) {
+		w.source = cat
 		return nil
 	}
 	seen, err := s.narrow(ctx, w.circle, cat, now)
@@ -93,6 +96,17 @@ func (s *Server) refresh(ctx context.Context, w *world) error {
 	}
 	w.source, w.model, w.period, w.pacts = cat, model, period, pacts
 	return nil
+}
+
+// public names the public layers and their versions.
+func (c *catalog) public() string {
+	var b strings.Builder
+	for _, e := range c.layers {
+		if e.layer.Info.Classification == classPublic {
+			fmt.Fprintf(&b, "%s %s\n", e.layer.Info.ID, e.tag())
+		}
+	}
+	return b.String()
 }
 
 // seenLayers is what a circle sees of the layers.

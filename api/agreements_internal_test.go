@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sempadan/sempadan/geo"
 )
 
 // agree puts agreements into the service's book, as they are.
@@ -23,7 +25,7 @@ func (g *guarded) agree(agreements ...Agreement) {
 // signedAgreement is one by which Malaysia sees what Indonesia shares.
 func signedAgreement() Agreement {
 	word := func(country, agency string) PartyWord { return PartyWord{country, agency, "k", keyNow} }
-	return Agreement{ID: "a-1", From: "ID", To: "MY", Purpose: "joint patrols", CellKM: 5, K: 5, ProposedAt: keyNow,
+	return Agreement{ID: "a-1", From: "ID", To: "MY", Purpose: "joint patrols", Layers: []string{}, Kinds: []geo.LayerKind{}, Fields: []string{}, CellKM: 5, K: 5, ProposedAt: keyNow,
 		ExpiresAt: keyNow.AddDate(1, 0, 0), Signatures: []PartyWord{word("ID", "BNPP"), word("MY", "MAPO")}}
 }
 

@@ -3,9 +3,9 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -143,16 +143,16 @@ func (a Agreement) check(now time.Time) (errs []paramError) {
 	return errs
 }
 
-// agreementAnswer is an agreement as it is shown.
-type agreementAnswer struct {
+// AgreementAnswer is an agreement as it is shown.
+type AgreementAnswer struct {
 	Agreement
 	Status string `json:"status"`
 }
 
 func (s *Server) listAgreements(w http.ResponseWriter, r *http.Request) error {
-	out := []agreementAnswer{}
+	out := []AgreementAnswer{}
 	for _, a := range slices.Backward(s.books.agreements.all()) {
-		out = append(out, agreementAnswer{a, a.Status(s.opts.Now())})
+		out = append(out, AgreementAnswer{a, a.Status(s.opts.Now())})
 	}
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"agreements": out})
 }
@@ -162,7 +162,7 @@ func (s *Server) getAgreement(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendJSON(w, r, http.StatusOK, agreementAnswer{a, a.Status(s.opts.Now())})
+	return s.sendJSON(w, r, http.StatusOK, AgreementAnswer{a, a.Status(s.opts.Now())})
 }
 
 func findAgreement(list []Agreement, id string) (int, Agreement, error) {
@@ -221,7 +221,7 @@ func (s *Server) proposeAgreement(w http.ResponseWriter, r *http.Request) error 
 	}
 	s.note(r.Context(), "agreement_proposed", a.ID)
 	w.Header().Set("Location", "/v1/agreements/"+a.ID)
-	return s.sendJSON(w, r, http.StatusCreated, agreementAnswer{a, a.Status(now)})
+	return s.sendJSON(w, r, http.StatusCreated, AgreementAnswer{a, a.Status(now)})
 }
 
 // answerAgreement signs or rejects a proposal for the other country.
@@ -258,7 +258,7 @@ func (s *Server) answerAgreement(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.note(r.Context(), "agreement_"+map[bool]string{true: "signed", false: "rejected"}[yes], after.ID)
-	return s.sendJSON(w, r, http.StatusOK, agreementAnswer{after, after.Status(now)})
+	return s.sendJSON(w, r, http.StatusOK, AgreementAnswer{after, after.Status(now)})
 }
 
 // endAgreement ends an agreement at once, for either party.
@@ -306,34 +306,26 @@ func readDecision(w http.ResponseWriter, r *http.Request) (yes bool, err error) 
 
 func newAgreementID() string { return "a-" + strings.ToLower(rand.Text()[:16]) }
 
-// AgreementLine is an agreement as the command line lists it.
-type AgreementLine struct {
-	Agreement
-	Status string `json:"status"`
-}
-
 // StoredAgreements reads the agreements of a store, newest first.
-func StoredAgreements(ctx context.Context, store data.Store, now time.Time) ([]AgreementLine, error) {
-	var book = kept[Agreement]{name: agreementsSetting}
+func StoredAgreements(ctx context.Context, store data.Store, now time.Time) ([]AgreementAnswer, error) {
+	book := kept[Agreement]{name: agreementsSetting}
 	if err := book.load(ctx, store); err != nil {
 		return nil, err
 	}
-	out := []AgreementLine{}
+	out := []AgreementAnswer{}
 	for _, a := range slices.Backward(book.all()) {
-		out = append(out, AgreementLine{a, a.Status(now)})
+		out = append(out, AgreementAnswer{a, a.Status(now)})
 	}
 	return out, nil
 }
 
-var codeWord = regexp.MustCompile(`^[A-Z0-9][A-Z0-9/_.-]{0,39}$`)
-
 // EndStoredAgreement ends an agreement of a store that no service has open, for
 // one of its countries.
 func EndStoredAgreement(ctx context.Context, store data.Store, id string, by PartyWord) error {
-	if !slices.Contains(countries[:], by.Country) || !codeWord.MatchString(by.Agency) {
-		return fmt.Errorf("give the country as ID or MY, and the agency's code")
+	if !slices.Contains(countries[:], by.Country) || !agencyPattern.MatchString(by.Agency) {
+		return errors.New("give the country as ID or MY, and the agency's code")
 	}
-	var book = kept[Agreement]{name: agreementsSetting}
+	book := kept[Agreement]{name: agreementsSetting}
 	if err := book.load(ctx, store); err != nil {
 		return err
 	}

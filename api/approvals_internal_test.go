@@ -64,6 +64,9 @@ func TestRawExportTakesTwo(t *testing.T) {
 	}
 	g.held("polri", "GET", page.Next, "")
 	g.held("polri", "GET", "/v1/layers/many/features?limit=10000", "")
+	g.held("polri", "GET", "/v1/layers/many/within?lon=110&lat=1&radius_m=500000", "")
+	g.held("polri", "GET", "/v1/layers/many/near?lon=110&lat=1&k=5000", "")
+	g.want(200, "polri", "GET", "/v1/layers/many/near?lon=110&lat=1&k=20", "")
 	for _, format := range []string{"geojson", "geojsonseq", "csv", "gpx", "kml", "kmz", "shp", "fgb", "parquet"} {
 		g.held("polri", "GET", "/v1/layers/many/features?format="+format, "")
 	}

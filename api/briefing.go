@@ -49,6 +49,7 @@ type briefing struct {
 	Inputs      string
 	InputsTitle string
 	Seen        string
+	Mark        string
 	SeenFor     []string
 }
 
@@ -113,7 +114,7 @@ func (g GapReport) briefing() briefing {
 		Facts: g.briefingFacts(), FiguresTitle: w.figures.In(lang), Detail: w.detail.In(lang),
 		ResponsesTitle: w.responses.In(lang), ReadingTitle: w.reading.In(lang), Table: w.table.In(lang),
 		Annex: append(annexNotes(x, lang), statusNotes(countStatuses(a.Layers()), lang)...), AnnexTitle: w.annex.In(lang), InputsTitle: w.inputs.In(lang), Inputs: inputsText(a, lang),
-		Seen: w.seen.In(lang),
+		Seen: w.seen.In(lang), Mark: g.Mark,
 	}
 	if a.Synthetic {
 		b.Stamp, b.Notice = w.stamp.In(lang), syntheticNotice.In(lang)

@@ -200,6 +200,9 @@ func (p *pdfWriter) page() {
 	if len(lines) > 0 {
 		p.put(marginMM, pageHeightMM-6.5, small, lines[0])
 	}
+	if p.b.Mark != "" {
+		p.put(marginMM, pageHeightMM-3.2, pdfStyle{6, false, pdfMuted}, p.b.Mark)
+	}
 	p.putRight(pageWidthMM-marginMM, pageHeightMM-6.5, small, fmt.Sprintf(briefingWords.page.In(p.b.Lang), p.f.PageNo(), p.total))
 }
 

@@ -258,8 +258,7 @@ func (s *Server) near(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.sendHits(w, r, e.layer, openHits(e.layer, k, func(n int) []geo.Hit { return e.layer.Near(p, n) }))
-	return nil
+	return s.sendHits(w, r, e.layer, openHits(e.layer, k, func(n int) []geo.Hit { return e.layer.Near(p, n) }))
 }
 
 func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
@@ -275,8 +274,7 @@ func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.sendHits(w, r, e.layer, openHits(e.layer, limit, func(n int) []geo.Hit { return e.layer.Within(p, radiusM, n) }))
-	return nil
+	return s.sendHits(w, r, e.layer, openHits(e.layer, limit, func(n int) []geo.Hit { return e.layer.Within(p, radiusM, n) }))
 }
 
 func (s *Server) layerAndPlace(w http.ResponseWriter, r *http.Request) (*entry, orb.Point, error) {
@@ -288,16 +286,21 @@ func (s *Server) layerAndPlace(w http.ResponseWriter, r *http.Request) (*entry, 
 	return e, p, err
 }
 
-func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, hits []geo.Hit) {
+func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, hits []geo.Hit) error {
+	if ok, err := s.mayExport(w, r, l.Info, len(hits)); !ok {
+		return err
+	}
 	l, hits = withoutFlag(l, hits)
-	body := []byte(`{"type":"FeatureCollection","features":[`)
+	mark := s.mark(w, r, l.Info)
+	body := append(data.AppendMarkMembers([]byte(`{"type":"FeatureCollection",`), mark), `"features":[`...)
 	for i, hit := range hits {
 		if i > 0 {
 			body = append(body, ',')
 		}
 		body = data.AppendFeature(append(body, '\n'), l, hit.Row, data.Extra{Name: "distance_m", JSON: strconv.FormatFloat(math.Round(hit.DistanceM*1000)/1000, 'f', -1, 64)})
 	}
-	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...)})
+	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...), untagged: mark.ID != ""})
+	return nil
 }
 
 // openHits returns the first n hits that are not of collusion: as many as if

@@ -100,6 +100,8 @@ type GapReport struct {
 	At         time.Time // up to when signatures count
 	Filter     risk.GapFilter
 	Lang       tiles.Lang
+	// Mark says, on paper, who took the report; "" for none.
+	Mark string
 }
 
 // Render writes the ranked report. The same report gives the same bytes.

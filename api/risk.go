@@ -203,7 +203,11 @@ func (s *Server) gaps(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := GapReport{Assessment: as, Levels: s.levelsFor(a), At: s.instantOf(a, as), Filter: filter, Lang: lang}.Render(format)
+	report := GapReport{Assessment: as, Levels: s.levelsFor(a), At: s.instantOf(a, as), Filter: filter, Lang: lang}
+	if format == GapsHTML || format == GapsPDF {
+		report.Mark = s.reportMark(w, r, lang).Text
+	}
+	body, err := report.Render(format)
 	if err != nil {
 		return err
 	}
@@ -218,6 +222,6 @@ func (s *Server) gaps(w http.ResponseWriter, r *http.Request) error {
 	if format != GapsJSON {
 		h.Set("Content-Disposition", disposition+`; filename="sempadan-gaps.`+string(format)+`"`)
 	}
-	s.send(w, r, reply{contentType: format.contentType(), body: body})
+	s.send(w, r, reply{contentType: format.contentType(), body: body, untagged: report.Mark != ""})
 	return nil
 }

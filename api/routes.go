@@ -49,8 +49,8 @@ func (s *Server) table() []route {
 		{"GET", "/v1/layers/{id}/versions", s.versions, nil},
 		{"GET", "/v1/layers/{id}/versions/{version}/diff", s.versionDiff, []string{"from"}},
 		{"POST", "/v1/layers/{id}/rollback", s.rollback, nil},
-		{"GET", "/v1/layers/{id}/near", s.near, []string{"lon", "lat", "k"}},
-		{"GET", "/v1/layers/{id}/within", s.within, []string{"lon", "lat", "radius_m", "limit"}},
+		{"GET", "/v1/layers/{id}/near", s.near, []string{"lon", "lat", "k", "approval"}},
+		{"GET", "/v1/layers/{id}/within", s.within, []string{"lon", "lat", "radius_m", "limit", "approval"}},
 
 		{"GET", "/v1/profiles", s.listProfiles, nil},
 		{"PUT", "/v1/profiles/{name}", s.putProfile, nil},

@@ -3,11 +3,13 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/sempadan/sempadan/geo"
+	"github.com/sempadan/sempadan/tiles"
 )
 
 // exportHeader names an export in its answer, as its mark and the audit do.
@@ -29,18 +31,40 @@ func (s *Server) mark(w http.ResponseWriter, r *http.Request, info geo.LayerInfo
 	if !s.marked(r.Context(), info) {
 		return geo.ExportMark{}
 	}
+	return s.markOf(w, r, info.ID, info.ID == releaseLayer, tiles.English)
+}
+
+// reportMark is the mark of a report on paper; there is none for the person at
+// this machine.
+func (s *Server) reportMark(w http.ResponseWriter, r *http.Request, lang tiles.Lang) geo.ExportMark {
+	if asker(r.Context()).Local {
+		return geo.ExportMark{}
+	}
+	return s.markOf(w, r, "gaps", true, lang)
+}
+
+var markWords = tiles.Words{
+	EN: "Export %s for %s, key %s, %s, agreement %s. Not to be passed on.",
+	ID: "Ekspor %s untuk %s, kunci %s, %s, perjanjian %s. Tidak untuk diteruskan.",
+	MS: "Eksport %s untuk %s, kunci %s, %s, perjanjian %s. Bukan untuk diedarkan.",
+}
+
+// markOf makes a mark; shared: what is exported may tell what the partner owns.
+func (s *Server) markOf(w http.ResponseWriter, r *http.Request, object string, shared bool, lang tiles.Lang) geo.ExportMark {
 	who, now := asker(r.Context()), s.opts.Now().UTC()
 	by := "none"
-	if info.ID == releaseLayer {
+	if shared {
 		if ids := s.agreementsOf(who.circle(), now); ids != "" {
 			by = strings.ReplaceAll(ids, " ", ",")
 		}
 	}
+	if by == "none" && lang != tiles.English {
+		by = "–"
+	}
 	id := "x-" + strings.ToLower(rand.Text()[:16])
 	w.Header().Set(exportHeader, id)
-	s.note(r.Context(), "export", id+" "+info.ID)
-	return geo.ExportMark{ID: id, Text: "Export " + id + " for " + who.ownerText() + ", key " + who.ID + ", " + now.Format("2006-01-02T15:04:05Z") +
-		", agreement " + by + ". Not to be passed on."}
+	s.note(r.Context(), "export", id+" "+object)
+	return geo.ExportMark{ID: id, Text: fmt.Sprintf(markWords.In(lang), id, who.ownerText(), who.ID, now.Format("2006-01-02T15:04:05Z"), by)}
 }
 
 // mayExport reports whether so many rows of a layer may be read, see approved.

@@ -43,6 +43,21 @@ func TestExportsAreMarked(t *testing.T) {
 	if body := g.want(200, "polri", "GET", "/v1/layers/again", ""); strings.Contains(body, "spd_export") {
 		t.Errorf("the mark became a column: %s", body)
 	}
+	// On paper: in the foot, in the language of the report.
+	g.want(201, "polri", "PUT", "/v1/layers/line?kind=boundary", borderFile)
+	g.want(201, "pdrm", "PUT", "/v1/layers/garis?kind=boundary", borderFile)
+	for lang, words := range map[string]string{"en": "for MY/MMEA, key", "id": "Tidak untuk diteruskan", "ms": "Bukan untuk diedarkan"} {
+		w := g.do("planner my", "GET", "/v1/gaps?format=html&lang="+lang, "")
+		if id := w.Header().Get(exportHeader); len(id) != 18 || !strings.Contains(w.Body.String(), id) || !strings.Contains(w.Body.String(), words) || !strings.Contains(w.Body.String(), "a-1") {
+			t.Errorf("%s: the report has no mark %q", lang, id)
+		}
+	}
+	if w := g.do("planner my", "GET", "/v1/gaps?format=pdf", ""); w.Code != 200 || len(w.Header().Get(exportHeader)) != 18 || w.Header().Get("ETag") != "" {
+		t.Errorf("pdf: %d %v", w.Code, w.Header())
+	}
+	if w := g.do("planner my", "GET", "/v1/gaps", ""); w.Header().Get(exportHeader) != "" || w.Header().Get("ETag") == "" {
+		t.Errorf("json: %v", w.Header())
+	}
 	a1, a2 := g.do("polri", "HEAD", "/v1/layers/cases/features", ""), g.do("polri", "GET", "/v1/layers/cases/features", "")
 	if a1.Header().Get("Content-Length") == "" || a1.Header().Get("Content-Length") != strconv.Itoa(a2.Body.Len()) {
 		t.Errorf("HEAD says %s, GET sends %d", a1.Header().Get("Content-Length"), a2.Body.Len())

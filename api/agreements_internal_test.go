@@ -219,3 +219,25 @@ func TestAgreementTermsAreNested(t *testing.T) {
 		}
 	}
 }
+
+// A value is told of a cell when K of its incidents there have it, not before.
+func TestAgreementFieldsNeedK(t *testing.T) {
+	g := newGuarded(t)
+	var b strings.Builder
+	b.WriteString("id,lon,lat,occurred_from,kind,release,reporter_agency,discovery\n")
+	for k := range 11 {
+		kind := "irr.exit"
+		if k >= 7 {
+			kind = "som.attempt" // four
+		}
+		fmt.Fprintf(&b, "K%d,110.5%02d,1.0,2026-05-%02dT03:00:00Z,%s,bilateral,POLRI,patrol\n", k, k, 1+k, kind)
+	}
+	g.want(201, "polri", "PUT", "/v1/layers/cases?kind=incident", b.String())
+	a := signedAgreement()
+	a.Fields = []string{"kind"}
+	g.agree(a)
+	_, properties := g.cellsOf("planner my")
+	if len(properties) != 1 || properties[0]["kind"] != "irr.exit" || properties[0]["from"] != 10.0 {
+		t.Errorf("%v", properties)
+	}
+}

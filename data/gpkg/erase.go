@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -29,7 +30,7 @@ func (s *Store) Erase(ctx context.Context, id string, e data.Erasure) (erased in
 			return 0, geo.LayerInfo{}, fmt.Errorf("erase from layer %q: %w", id, err)
 		}
 	}
-	err = s.write(ctx, func(x *txn) (err error) {
+	err = s.writeGone(ctx, func(x *txn) (err error) {
 		erased, info, err = x.erase(id, e, s.opts.KeepVersions)
 		return err
 	})
@@ -270,6 +271,7 @@ func (s *Store) Erasures(ctx context.Context) ([]data.Erased, error) {
 // Compact drops the versions of all layers that are older than a time, but
 // never the newest of a layer, and returns how many there were.
 func (s *Store) Compact(ctx context.Context, before time.Time) (dropped int, err error) {
+	errNone := errors.New("nothing is that old")
 	err = s.write(ctx, func(x *txn) error {
 		list, err := x.layers()
 		if err != nil {
@@ -282,9 +284,12 @@ func (s *Store) Compact(ctx context.Context, before time.Time) (dropped int, err
 			}
 			dropped += n
 		}
-		return nil
+		if dropped == 0 {
+			return errNone
+		}
+		return s.dropSnapshot()
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errNone) {
 		return 0, fmt.Errorf("compact the history: %w", err)
 	}
 	if dropped > 0 {
@@ -315,9 +320,26 @@ func (s *Store) upgradeBackup(version int) string {
 	return fmt.Sprintf("%s.schema-%d", s.path, version)
 }
 
-// removeOldCopies removes the copies that an upgrade and a restore have left,
-// which still have what was erased since.
+// damagedKept is how long an erasure leaves the damaged files of a recovery to
+// whoever is to look at them.
+const damagedKept = 7 * 24 * time.Hour
+
+// removeOldCopies removes the copies that an upgrade, a restore and a recovery
+// have left, which still have what was erased since.
 func (s *Store) removeOldCopies() error {
+	kept, err := filepath.Glob(globEscape(s.path) + ".damaged-*")
+	if err != nil {
+		return err
+	}
+	for _, name := range kept {
+		if at, ok := keptSince(s.path, name); ok && time.Since(at) > damagedKept {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		} else if s.opts.Notify != nil {
+			s.opts.Notify(name + " may have what was erased; delete it when it is of no use")
+		}
+	}
 	if err := removeAll(replacedPath(s.path)); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func TestEraseBytes(t *testing.T) {
 	}
 	content := func(p orb.Point) *geo.Layer {
 		b := geo.NewBuilder(geo.LayerInfo{ID: "e", Kind: geo.KindIncident})
-		l := points(minSnapshotRows)
+		l := points(2_000)
 		for row := range l.Len() / 2 {
 			b.Add(l.Feature(row))
 		}
@@ -68,7 +68,7 @@ func TestEraseBytes(t *testing.T) {
 	mustCommit(t, s, data.Replace, content(place)) // the first is history
 	one := geo.NewBuilder(geo.LayerInfo{ID: "e", Kind: geo.KindIncident})
 	f := victim(place)
-	f.FID = minSnapshotRows + 7
+	f.FID = 2_000 + 7
 	f.Properties["nested"] = "canary-3141592653 again"
 	one.Add(f)
 	mustCommit(t, s, data.Upsert, one.Layer())

@@ -53,7 +53,7 @@ func readError(ctx context.Context, err error) error {
 
 func damaged(err error) error {
 	if code := resultCode(err); code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB {
-		return fmt.Errorf("the store is damaged; restore a backup: %w", err)
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return err
 }

@@ -286,7 +286,7 @@ func merge(info geo.LayerInfo, parts []*geo.Layer) *geo.Layer {
 // Delete removes a layer with its versions and receipts. The rows are
 // overwritten on disk, in the log too unless a reader still holds it.
 func (s *Store) Delete(ctx context.Context, id string) error {
-	err := s.write(ctx, func(x *txn) error {
+	err := s.writeGone(ctx, func(x *txn) error {
 		st, err := x.layer(id)
 		if err != nil {
 			return err

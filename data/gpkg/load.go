@@ -218,22 +218,22 @@ func (d *decoder) row(row []driver.Value) error {
 	f := geo.Feature{FID: fid}
 	var err error
 	if f.Geometry, err = parseGeometry(blob); err != nil {
-		return fmt.Errorf("feature %d: %w", fid, err)
+		return fmt.Errorf("%w: feature %d: %w", ErrDamaged, fid, err)
 	}
 	if p, ok := f.Geometry.(orb.Point); ok && math.IsNaN(p[0]) {
 		return nil // how others write an empty point
 	}
 	f.ID, _ = row[colExtID].(string)
 	if f.From, err = decodeTime(row[colTimeFrom]); err != nil {
-		return fmt.Errorf("feature %d: time_from: %w", fid, err)
+		return fmt.Errorf("%w: feature %d: time_from: %w", ErrDamaged, fid, err)
 	}
 	if f.To, err = decodeTime(row[colTimeTo]); err != nil {
-		return fmt.Errorf("feature %d: time_to: %w", fid, err)
+		return fmt.Errorf("%w: feature %d: time_to: %w", ErrDamaged, fid, err)
 	}
 	if text, _ := row[colVertexTimes].(string); text != "" {
 		var ms []int64
 		if err := json.Unmarshal([]byte(text), &ms); err != nil {
-			return fmt.Errorf("feature %d: vertex_times: %w", fid, err)
+			return fmt.Errorf("%w: feature %d: vertex_times: %w", ErrDamaged, fid, err)
 		}
 		for _, t := range ms {
 			f.VertexTimes = append(f.VertexTimes, time.UnixMilli(t).UTC())
@@ -243,7 +243,7 @@ func (d *decoder) row(row []driver.Value) error {
 		d.values[k] = propertyValue(d.columns[k].declared, row[fixedBefore+i])
 	}
 	if err := d.texts(row[fixedBefore+len(d.direct)]); err != nil {
-		return fmt.Errorf("feature %d: %w", fid, err)
+		return fmt.Errorf("%w: feature %d: %w", ErrDamaged, fid, err)
 	}
 	if text, _ := row[fixedBefore+len(d.direct)+1].(string); text != "" {
 		f.Properties = parseProperties(text)

@@ -31,6 +31,9 @@ type Options struct {
 	// ReadOnly opens a store that another process may be serving; everything
 	// that writes answers data.ErrReadOnly.
 	ReadOnly bool
+	// Damaged, when not nil, is why the store is damaged although it opens: it
+	// is recovered as one that does not.
+	Damaged error
 	// Notify, when not nil, is told of work at the opening that takes long.
 	Notify func(message string)
 }
@@ -49,12 +52,18 @@ type Store struct {
 	reader *sql.DB
 	lock   *os.File
 
-	snap        *snapshot     // that Open found; nil when there is none
-	snapThere   atomic.Bool   // a snapshot's file may be there
-	snapFresh   atomic.Bool   // and it is one of the store as it is
-	dataVersion int64         // of the writer when it was opened
-	newWriter   atomic.Bool   // the writer is not the connection it was
-	changing    chan struct{} // holds one thing while a change or snapshot runs
+	snap         *snapshot         // that Open found; nil when there is none
+	snapFresh    atomic.Bool       // the snapshot's file is one of the store as it is
+	kept         []snapshotSection // of the snapshot's file, known to be of the store; held by changing
+	snapshotting sync.Mutex        // held while a snapshot is written
+	dataVersion  int64             // of the writer when it was opened
+	newWriter    atomic.Bool       // the writer is not the connection it was
+	changing     chan struct{}     // holds one thing while a change or snapshot runs
+
+	mark     *mark          // nil when read-only
+	commits  atomic.Int64   // since it was opened
+	frozen   *frozen        // why it cannot be written; nil when it can; held by running
+	recovery *data.Recovery // what Open did about damage; nil when there was none
 
 	running sync.RWMutex // held for reading by every call, so that Close can wait
 	closed  bool
@@ -64,9 +73,11 @@ var _ data.Store = (*Store)(nil)
 
 // Open opens the store at path and makes an empty one where there is none, in
 // a folder that exists. It refuses a file that is not a store of this program
-// or of a newer one, a store that another process has open for writing, a
-// network file system, and a file that SQLite's quick_check finds damaged. A
-// store of an older program is copied to PATH.schema-N and upgraded.
+// or of a newer one, a store that another process has open for writing, and a
+// network file system. A store of an older program is copied to PATH.schema-N
+// and upgraded. A damaged one is kept aside and made anew from what is whole,
+// see Recovery; one that cannot be written now is opened for reading until it
+// can, see ReadOnly.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if opts.KeepVersions <= 0 {
 		opts.KeepVersions = DefaultKeepVersions
@@ -85,6 +96,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), s.Close())
 	}
+	s.tellRecovery()
 	return s, nil
 }
 
@@ -94,11 +106,46 @@ func (s *Store) open(ctx context.Context) error {
 		return fmt.Errorf("the folder is on a network file system (%s), where SQLite cannot keep a store safe; use a local disk", name)
 	}
 	if !s.opts.ReadOnly {
-		if err := s.takeLock(); err != nil {
+		if err := s.writable(); cannotWrite(err) {
+			return s.openFrozen(ctx, err)
+		} else if err != nil {
 			return err
 		}
 	}
+	if s.opts.ReadOnly {
+		return s.openFile(ctx)
+	}
+	return s.openWritable(ctx)
+}
+
+// openWritable opens a file of which this process has the lock.
+func (s *Store) openWritable(ctx context.Context) error {
+	err := s.openFile(ctx)
+	if s.opts.Damaged != nil && err == nil {
+		err = fmt.Errorf("%w: %w", ErrDamaged, s.opts.Damaged)
+	}
+	if errors.Is(err, ErrDamaged) {
+		if err = s.recover(ctx, err); err == nil {
+			err = s.openFile(ctx)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.checkMark(ctx); err != nil {
+		return err
+	}
+	return s.upgrade(ctx)
+}
+
+// openFile opens the file and looks at what is in it.
+func (s *Store) openFile(ctx context.Context) error {
 	exists, err := checkHeader(s.path)
+	if (err != nil || !exists) && !s.opts.ReadOnly {
+		if lost := s.lostFile(err); lost != nil {
+			return lost
+		}
+	}
 	switch {
 	case err != nil:
 		return err
@@ -110,20 +157,30 @@ func (s *Store) open(ctx context.Context) error {
 		}
 	}
 	if !s.opts.ReadOnly {
-		s.snapThere.Store(true)
 		s.openSnapshot()
 	}
-	if s.reader, err = sql.Open("sqlite", dsn(s.path, "_defensive=1", "_pragma=query_only(1)")); err != nil {
+	if err := s.openReader(dsn(s.path, "_defensive=1", "_pragma=query_only(1)")); err != nil {
 		return err
 	}
-	s.reader.SetMaxOpenConns(s.opts.Readers)
-	s.reader.SetMaxIdleConns(s.opts.Readers)
 	if err := s.checkContent(ctx); err != nil {
 		return err
 	}
 	if s.opts.ReadOnly {
 		return nil
 	}
+	return s.openWriter(ctx)
+}
+
+func (s *Store) openReader(dsn string) (err error) {
+	if s.reader, err = sql.Open("sqlite", dsn); err != nil {
+		return err
+	}
+	s.reader.SetMaxOpenConns(s.opts.Readers)
+	s.reader.SetMaxIdleConns(s.opts.Readers)
+	return nil
+}
+
+func (s *Store) openWriter(ctx context.Context) (err error) {
 	// legacy_alter_table: a rename must not look into the triggers, which use
 	// functions that only programs with ST_ functions have.
 	s.writer, err = sql.Open("sqlite", dsn(s.path, "_txlock=immediate", "_pragma=legacy_alter_table(1)", "_pragma=cache_size(-32768)"))
@@ -131,10 +188,28 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	s.writer.SetMaxOpenConns(1)
-	if err := s.writer.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&s.dataVersion); err != nil {
-		return err
+	return s.writer.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&s.dataVersion)
+}
+
+// lostFile returns ErrDamaged when what is at the path is no store, but what
+// is beside it shows that there was one.
+func (s *Store) lostFile(found error) error {
+	said, marked := readMark(s.path)
+	f, err := os.Open(s.snapshotPath())
+	if err == nil {
+		_, err = readSnapshotIndex(f)
+		_ = f.Close()
 	}
-	return s.upgrade(ctx)
+	switch {
+	case err != nil && (!marked || said.commits == 0):
+		return nil
+	case found != nil:
+		if st, err := os.Stat(s.path); err == nil && !st.Mode().IsRegular() {
+			return nil
+		}
+		return fmt.Errorf("%w: %w", ErrDamaged, found)
+	}
+	return fmt.Errorf("%w: its file is gone or empty, but what lies beside it (%s, %s) is of a store; put the file back, or move these away to start anew", ErrDamaged, filepath.Base(s.snapshotPath()), filepath.Base(markPath(s.path)))
 }
 
 // takeLock makes this process the only one that serves the store.
@@ -144,8 +219,10 @@ func (s *Store) takeLock() error {
 	if err != nil {
 		return err
 	}
-	s.lock = f
 	free, err := lockFile(f)
+	if err != nil || !free {
+		defer f.Close()
+	}
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", name, err)
 	}
@@ -153,6 +230,7 @@ func (s *Store) takeLock() error {
 		pid, _ := io.ReadAll(io.LimitReader(f, 32))
 		return fmt.Errorf("process %s has the store open; stop it, or use another store", strings.TrimSpace(string(pid)))
 	}
+	s.lock = f
 	if err := f.Truncate(0); err != nil {
 		return err
 	}
@@ -249,9 +327,19 @@ func (x *txn) check(pragma string) error {
 		return err
 	}
 	if len(faults) != 1 || faults[0] != "ok" {
-		return fmt.Errorf("the store is damaged (%s); restore a backup", strings.Join(faults[:min(3, len(faults))], "; "))
+		return fmt.Errorf("%w (%s)", ErrDamaged, firstLines(faults))
 	}
 	return nil
+}
+
+// firstLines tells the first of what SQLite found, which may be a line a cell.
+func firstLines(faults []string) string {
+	lines := strings.Split(strings.Join(faults, "\n"), "\n")
+	text := strings.Join(lines[:min(3, len(lines))], "; ")
+	if len(lines) > 3 {
+		text += fmt.Sprintf("; and %d more", len(lines)-3)
+	}
+	return text
 }
 
 // dsn names the file with the settings that every connection must have.
@@ -312,6 +400,18 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	err := s.closeFiles()
+	if s.mark != nil {
+		err = errors.Join(err, s.mark.close())
+	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
+}
+
+// closeFiles closes the database and the snapshot.
+func (s *Store) closeFiles() error {
 	var errs []error
 	for _, db := range []*sql.DB{s.reader, s.writer} {
 		if db != nil {
@@ -321,8 +421,7 @@ func (s *Store) Close() error {
 	if s.snap != nil {
 		errs = append(errs, s.snap.file.Close())
 	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
-	}
+	s.reader, s.writer, s.snap, s.kept = nil, nil, nil, nil
+	s.snapFresh.Store(false)
 	return errors.Join(errs...)
 }

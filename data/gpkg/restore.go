@@ -95,6 +95,11 @@ func copyFile(ctx context.Context, from, to string) error {
 // file itself where it is: the new one takes its place in one step. A log must
 // be gone by then, or it would be read into the new file.
 func setAside(ctx context.Context, path string) (string, error) {
+	for _, name := range []string{path + ".snapshot", markPath(path)} { // they are of what was there
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
 	exists, err := checkHeader(path)
 	if err == nil && !exists {
 		return "", nil
@@ -112,9 +117,6 @@ func setAside(ctx context.Context, path string) (string, error) {
 		}
 	}
 	if err := os.Remove(path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	if err := os.Remove(path + ".snapshot"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
 	return kept, os.Link(path, kept)

@@ -165,6 +165,7 @@ func fill(ctx context.Context, path string) (err error) {
 	fmt.Fprintf(&b, "PRAGMA application_id = %d; PRAGMA user_version = %d; BEGIN;", applicationID, userVersion)
 	b.WriteString(standardTables + storeTables + erasuresTable + ";")
 	fmt.Fprintf(&b, "INSERT INTO sempadan_store VALUES (1, %d, '%s');", schemaVersion, programName)
+	fmt.Fprintf(&b, "INSERT INTO sempadan_settings VALUES ('%s', lower(hex(randomblob(%d)))), ('%s', '0');", settingID, markIDBytes, settingCommit)
 	fmt.Fprintf(&b, "INSERT INTO gpkg_extensions VALUES (NULL, NULL, %s);", aspatialExtension)
 	for _, name := range ownTables {
 		fmt.Fprintf(&b, "INSERT INTO gpkg_extensions VALUES ('%s', NULL, %s);", name, ownExtension)

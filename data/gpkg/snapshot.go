@@ -10,6 +10,8 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/sempadan/sempadan/geo"
@@ -17,10 +19,11 @@ import (
 
 // A snapshot is a file beside the store with its layers as they lie in memory,
 // which load ten times as fast as tables do. It is made when the log is empty,
-// names the size and the time of change of the store's file, and counts only
-// while these are the same and the log is still empty: any change, by whatever
-// program, makes it void. The first change by this one removes it, so that it
-// keeps nothing that is gone from the store.
+// and names the size and the time of change of the store's file: layers are
+// loaded from it only while these are the same and the log is still empty, so
+// any change, by whatever program, makes it void for that. It stays for
+// recovery from damage (see recover.go) until the next one replaces it or
+// something is erased, deleted or compacted: what must be gone is gone at once.
 type snapshot struct {
 	file  *os.File
 	index snapshotIndex
@@ -29,6 +32,12 @@ type snapshot struct {
 type snapshotIndex struct {
 	Store  fileState         `json:"store"`
 	Layers []snapshotSection `json:"layers"`
+	// For recovery: the ID and the number of changes of the store, and its
+	// small tables.
+	ID      [markIDBytes]byte `json:"id"`
+	Commits int64             `json:"commits"`
+	At      time.Time         `json:"at"`
+	Tables  snapshotSection   `json:"tables"`
 }
 
 type snapshotSection struct {
@@ -48,14 +57,11 @@ type fileState struct {
 
 // The file ends with the index, its length, its checksum and this mark, which
 // changes with the layout.
-const snapshotMark = "SPDSNAP1"
+const snapshotMark = "SPDSNAP2"
 
 const (
 	snapshotFooter   = 8 + 4 + len(snapshotMark)
 	maxSnapshotIndex = 16 << 20
-	// minSnapshotRows is how many rows a store must have for a snapshot to be
-	// worth a file.
-	minSnapshotRows = 20_000
 )
 
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
@@ -92,6 +98,7 @@ func (s *Store) openSnapshot() {
 	}
 	s.snap = &snapshot{file: f, index: index}
 	s.snapFresh.Store(true)
+	s.kept = index.Layers
 }
 
 func readSnapshotIndex(f *os.File) (snapshotIndex, error) {
@@ -133,47 +140,62 @@ func (s *Store) fromSnapshot(info geo.LayerInfo) *geo.Layer {
 		return nil
 	}
 	for _, part := range snap.index.Layers {
-		if part.ID != info.ID || part.Version != info.Version || !part.UpdatedAt.Equal(info.UpdatedAt) {
-			continue
+		if part.is(info) {
+			if l, err := part.layer(snap.file); err == nil {
+				return l.WithInfo(info)
+			}
 		}
-		sum := crc32.New(castagnoli())
-		section := io.NewSectionReader(snap.file, part.Offset, part.Length)
-		in := bufio.NewReaderSize(io.TeeReader(section, sum), 1<<20)
-		l, err := geo.ReadSnapshot(in)
-		if err != nil {
-			return nil
-		}
-		if rest, err := in.Peek(1); len(rest) > 0 || !errors.Is(err, io.EOF) || sum.Sum32() != part.CRC {
-			return nil
-		}
-		return l.WithInfo(info)
 	}
 	return nil
 }
 
-// dropSnapshot removes the snapshot, which a change has made void.
+func (part snapshotSection) is(info geo.LayerInfo) bool {
+	return part.ID == info.ID && part.Version == info.Version && part.UpdatedAt.Equal(info.UpdatedAt)
+}
+
+// layer reads the section of a layer.
+func (part snapshotSection) layer(f *os.File) (*geo.Layer, error) {
+	var l *geo.Layer
+	err := part.read(f, func(in io.Reader) (err error) {
+		l, err = geo.ReadSnapshot(in)
+		return err
+	})
+	return l, err
+}
+
+// read has do read a section to its end, and errs when that is not what was
+// written.
+func (part snapshotSection) read(f *os.File, do func(io.Reader) error) error {
+	sum := crc32.New(castagnoli())
+	in := bufio.NewReaderSize(io.TeeReader(io.NewSectionReader(f, part.Offset, part.Length), sum), 1<<20)
+	if err := do(in); err != nil {
+		return err
+	}
+	if rest, err := in.Peek(1); len(rest) > 0 || !errors.Is(err, io.EOF) || sum.Sum32() != part.CRC {
+		return errors.New("the snapshot is damaged")
+	}
+	return nil
+}
+
+// dropSnapshot removes the snapshot, which has what must be gone.
 func (s *Store) dropSnapshot() error {
 	s.snapFresh.Store(false)
-	if !s.snapThere.Swap(false) {
-		return nil
-	}
+	s.kept = nil
 	if err := os.Remove(s.snapshotPath()); err != nil && !errors.Is(err, os.ErrNotExist) {
-		s.snapThere.Store(true)
 		return err
 	}
 	return nil
 }
 
 // Snapshot writes the snapshot of a store, given its layers as Load or Commit
-// left them, for the next Open. It writes none, and says false, when the store
-// has one or is too small for one, has other layers by now, or was changed by another
-// program since it was opened.
+// left them, for the next Open and for recovery; layers that are not given are
+// taken from the snapshot before. It writes none, and says false, when the store
+// has one, has other layers by now, or was changed by another program since it
+// was opened. Changes wait only while the log is emptied.
 func (s *Store) Snapshot(ctx context.Context, layers []*geo.Layer) (written bool, err error) {
-	rows := 0
-	for _, l := range layers {
-		rows += l.Len()
-	}
-	if s.writer == nil || rows < minSnapshotRows || s.snapFresh.Load() {
+	s.snapshotting.Lock()
+	defer s.snapshotting.Unlock()
+	if s.ReadOnly() || s.snapFresh.Load() || len(layers) == 0 && s.Commits() == 0 {
 		return false, nil
 	}
 	leave, err := s.enter()
@@ -197,8 +219,11 @@ func (s *Store) Snapshot(ctx context.Context, layers []*geo.Layer) (written bool
 			err = errors.Join(err, os.Remove(tmp))
 		}
 	}()
-	var index snapshotIndex
-	if index.Layers, err = writeSections(ctx, f, layers); err != nil {
+	w := sectionWriter{file: f}
+	if err := s.writeLayers(ctx, &w, layers); err != nil {
+		return false, err
+	}
+	if err := f.Sync(); err != nil { // most of it, before changes must wait
 		return false, err
 	}
 	done, err := s.alone(ctx)
@@ -206,41 +231,99 @@ func (s *Store) Snapshot(ctx context.Context, layers []*geo.Layer) (written bool
 		return false, err
 	}
 	defer done()
-	same, err := s.settle(ctx, &index)
+	index := snapshotIndex{Layers: w.sections, At: time.Now().UTC()}
+	same, err := s.settle(ctx, &index, &w)
 	if err != nil || !same {
 		return false, err
 	}
-	if err := writeSnapshotIndex(f, index); err != nil {
+	if err := errors.Join(writeSnapshotIndex(f, index), f.Sync()); err != nil {
 		return false, err
 	}
 	if err := os.Rename(tmp, s.snapshotPath()); err != nil {
 		return false, err
 	}
-	s.snapThere.Store(true)
 	s.snapFresh.Store(true)
-	return true, nil
+	s.kept = index.Layers
+	return true, syncFile(filepath.Dir(s.path))
 }
 
-func writeSections(ctx context.Context, f *os.File, layers []*geo.Layer) ([]snapshotSection, error) {
-	out := []snapshotSection{}
-	var at int64
+// writeLayers writes the sections of layers, and those of others as the
+// snapshot before has them.
+func (s *Store) writeLayers(ctx context.Context, w *sectionWriter, layers []*geo.Layer) error {
+	var old *os.File
+	defer func() { _ = old.Close() }()
+	copied := func(id string, info *geo.LayerInfo) (bool, error) {
+		for _, part := range s.keptSections() {
+			if part.ID != id || info != nil && !part.is(*info) {
+				continue
+			}
+			if old == nil {
+				var err error
+				if old, err = os.Open(s.snapshotPath()); err != nil {
+					return false, nil
+				}
+			}
+			return true, w.section(part, func(out io.Writer) error {
+				return part.read(old, func(in io.Reader) error {
+					_, err := io.Copy(out, io.LimitReader(in, part.Length))
+					return err
+				})
+			})
+		}
+		return false, nil
+	}
+	given := map[string]bool{}
 	for _, l := range layers {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		sum := crc32.New(castagnoli())
-		counted := &byteCount{}
-		w := bufio.NewWriterSize(io.MultiWriter(f, sum, counted), 1<<20)
-		if err := l.ByFID().WriteSnapshot(w); err != nil {
-			return nil, err
+		given[l.Info.ID] = true
+		if done, err := copied(l.Info.ID, &l.Info); err != nil {
+			return err
+		} else if done {
+			continue
 		}
-		if err := w.Flush(); err != nil {
-			return nil, err
+		part := snapshotSection{ID: l.Info.ID, Version: l.Info.Version, UpdatedAt: l.Info.UpdatedAt}
+		if err := w.section(part, l.ByFID().WriteSnapshot); err != nil {
+			return err
 		}
-		out = append(out, snapshotSection{l.Info.ID, l.Info.Version, l.Info.UpdatedAt, at, counted.n, sum.Sum32()})
-		at += counted.n
 	}
-	return out, nil
+	for _, part := range s.keptSections() {
+		if !given[part.ID] {
+			if _, err := copied(part.ID, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keptSections are those of the snapshot's file that this process knows to be
+// of the store: it was valid at the opening, or this process wrote it.
+func (s *Store) keptSections() []snapshotSection {
+	s.changing <- struct{}{}
+	defer func() { <-s.changing }()
+	return s.kept
+}
+
+// sectionWriter writes sections one after the other.
+type sectionWriter struct {
+	file     *os.File
+	at       int64
+	sections []snapshotSection
+}
+
+func (w *sectionWriter) section(part snapshotSection, write func(io.Writer) error) error {
+	sum := crc32.New(castagnoli())
+	counted := &byteCount{}
+	out := bufio.NewWriterSize(io.MultiWriter(w.file, sum, counted), 1<<20)
+	if err := errors.Join(write(out), out.Flush()); err != nil {
+		return err
+	}
+	part.Offset, part.Length, part.CRC = w.at, counted.n, sum.Sum32()
+	w.at += counted.n
+	w.sections = append(w.sections, part)
+	return nil
 }
 
 type byteCount struct{ n int64 }
@@ -263,17 +346,31 @@ func writeSnapshotIndex(f *os.File, index snapshotIndex) error {
 	return err
 }
 
-// settle empties the log and notes the state of the file. It says false when
-// the store has not the layers of the index, or may have been changed by
-// another program. No change of this one may run.
-func (s *Store) settle(ctx context.Context, index *snapshotIndex) (same bool, err error) {
+// settle empties the log and notes the state of the file and its small tables.
+// It says false when the store has not the layers of the index, or may have
+// been changed by another program. No change of this one may run.
+func (s *Store) settle(ctx context.Context, index *snapshotIndex, w *sectionWriter) (same bool, err error) {
 	err = s.read(ctx, func(x *txn) error {
 		list, err := x.layers()
-		same = err == nil && len(list) == len(index.Layers)
-		for i := range list {
-			same = same && index.has(list[i].info)
+		if err != nil {
+			return err
 		}
-		return err
+		index.Layers = slices.DeleteFunc(index.Layers, func(part snapshotSection) bool { // deleted meanwhile
+			return !slices.ContainsFunc(list, func(st stored) bool { return part.is(st.info) })
+		})
+		if same = len(list) == len(index.Layers); !same {
+			return nil
+		}
+		counted, _, err := x.counted()
+		if err != nil {
+			return err
+		}
+		index.ID, index.Commits = counted.store, counted.commits
+		if err := x.writeTables(w); err != nil {
+			return err
+		}
+		index.Tables = w.sections[len(w.sections)-1]
+		return nil
 	})
 	if err != nil || !same {
 		return false, err
@@ -293,15 +390,6 @@ func (s *Store) settle(ctx context.Context, index *snapshotIndex) (same bool, er
 	}
 	index.Store = state
 	return true, nil
-}
-
-func (x *snapshotIndex) has(info geo.LayerInfo) bool {
-	for _, part := range x.Layers {
-		if part.ID == info.ID {
-			return part.Version == info.Version && part.UpdatedAt.Equal(info.UpdatedAt)
-		}
-	}
-	return false
 }
 
 // changedByOthers reports whether another program may have changed the file

@@ -23,15 +23,18 @@ type txn struct {
 
 // write runs do in a transaction that is on disk when write returns nil.
 func (s *Store) write(ctx context.Context, do func(*txn) error) error {
-	if s.writer == nil {
-		return fmt.Errorf("%w: it was opened for reading", data.ErrReadOnly)
-	}
-	leave, err := s.enter()
+	done, err := s.turn(ctx)
 	if err != nil {
 		return err
 	}
-	defer leave()
-	done, err := s.alone(ctx)
+	defer done()
+	return s.change(ctx, do)
+}
+
+// writeGone is write for a change after which something must be gone, from the
+// snapshot too.
+func (s *Store) writeGone(ctx context.Context, do func(*txn) error) error {
+	done, err := s.turn(ctx)
 	if err != nil {
 		return err
 	}
@@ -39,12 +42,50 @@ func (s *Store) write(ctx context.Context, do func(*txn) error) error {
 	if err := s.dropSnapshot(); err != nil {
 		return writeError(ctx, fmt.Errorf("%w: remove the snapshot: %w", data.ErrReadOnly, err))
 	}
-	err = run(ctx, s.writer, "BEGIN IMMEDIATE", do)
+	return s.change(ctx, do)
+}
+
+// turn waits until the store can be changed and no other change runs.
+func (s *Store) turn(ctx context.Context) (done func(), err error) {
+	if err := s.thaw(ctx); err != nil {
+		return nil, err
+	}
+	leave, err := s.enter()
+	if err != nil {
+		return nil, err
+	}
+	next, err := s.alone(ctx)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return func() { next(); leave() }, nil
+}
+
+// change is write for whoever has the turn. The change is counted, see mark.
+func (s *Store) change(ctx context.Context, do func(*txn) error) error {
+	var n int64
+	err := run(ctx, s.writer, "BEGIN IMMEDIATE", func(x *txn) (err error) {
+		if err = do(x); err == nil {
+			n, err = x.countChange()
+		}
+		return err
+	})
+	if err == nil || errors.Is(err, errLostConn) {
+		s.snapFresh.Store(false)
+		s.commits.Add(1)
+	}
 	if errors.Is(err, errLostConn) {
 		s.newWriter.Store(true)
 	}
+	if err == nil && s.mark != nil {
+		s.mark.set(n, time.Now().UTC())
+	}
 	return writeError(ctx, err)
 }
+
+// Commits is how many changes the store has had since it was opened.
+func (s *Store) Commits() int64 { return s.commits.Load() }
 
 // alone waits until no other change runs.
 func (s *Store) alone(ctx context.Context) (done func(), err error) {
@@ -66,6 +107,9 @@ func (s *Store) read(ctx context.Context, do func(*txn) error) error {
 		return err
 	}
 	defer leave()
+	if s.reader == nil {
+		return errors.New("the store could not be opened again")
+	}
 	return readError(ctx, run(ctx, s.reader, "BEGIN", do))
 }
 

@@ -1,0 +1,21 @@
+package data
+
+import "time"
+
+// Recovery tells what a store did at its opening about damage that it found.
+type Recovery struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"` // what was found
+	// Kept names the files that were set aside, for a person to look at.
+	Kept []string `json:"kept,omitempty"`
+	// LostCommits is how many acknowledged changes are missing, -1 when that
+	// cannot be known; LastCommit is when the newest of them was made.
+	LostCommits int64     `json:"lost_commits"`
+	LastCommit  time.Time `json:"last_commit,omitzero"`
+	// Older are the layers that are back as the last snapshot had them,
+	// without their earlier versions; Whole those that were read from the
+	// damaged file; Lost those that are gone.
+	Older []string `json:"older,omitempty"`
+	Whole []string `json:"whole,omitempty"`
+	Lost  []string `json:"lost,omitempty"`
+}

@@ -42,7 +42,7 @@ func newMetrics(reg *prometheus.Registry, s *Server) *metrics {
 		}),
 	}
 	reg.MustRegister(m.latency, m.imports, m.importRows, m.cache, m.assessTook,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), stateCollector{s})
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), stateCollector{s}, storeCollector{s})
 	return m
 }
 

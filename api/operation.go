@@ -24,7 +24,7 @@ func (s *Server) readiness(w http.ResponseWriter, r *http.Request) error {
 		s.log.Error("the store does not answer", "error", err)
 		return problem{Status: http.StatusServiceUnavailable, Code: "store_silent", Detail: "the store does not answer; the log has the reason"}
 	}
-	return s.sendJSON(w, r, http.StatusOK, map[string]any{"status": "ready", "layers": len(s.current().layers)})
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{"status": "ready", "layers": len(s.current().layers), "store": s.storeState()})
 }
 
 func (s *Server) version(w http.ResponseWriter, r *http.Request) error {

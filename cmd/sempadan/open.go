@@ -31,7 +31,9 @@ func openKept(ctx context.Context, path string, opts gpkg.Options) (data.Store, 
 	if strings.HasPrefix(path, "postgres://") || strings.HasPrefix(path, "postgresql://") {
 		return nil, usageError{errors.New("this version keeps its layers in a GeoPackage; give --store a file")}
 	}
-	opts.Notify = func(message string) { fmt.Fprintln(os.Stderr, "sempadan:", message) }
+	if opts.Notify == nil {
+		opts.Notify = func(message string) { fmt.Fprintln(os.Stderr, "sempadan:", message) }
+	}
 	store, err := gpkg.Open(ctx, path, opts)
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", path, err)

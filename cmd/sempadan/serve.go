@@ -136,6 +136,7 @@ func serve(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
+	opts := gpkg.Options{KeepVersions: f.keepVersions, Notify: func(message string) { log.Warn("store", "message", message) }}
 	var builtin []*geo.Layer
 	var store data.Store
 	var both errgroup.Group
@@ -144,21 +145,35 @@ func serve(ctx context.Context, f serveFlags) error {
 		return err
 	})
 	both.Go(func() (err error) {
-		store, err = openKept(ctx, f.store, gpkg.Options{KeepVersions: f.keepVersions})
+		store, err = openKept(ctx, f.store, opts)
 		return err
 	})
 	err = both.Wait()
-	if store != nil {
-		defer func() { _ = store.Close() }()
-	}
+	defer func() {
+		if store != nil {
+			_ = store.Close()
+		}
+	}()
 	if err != nil {
 		return err
 	}
-	srv, err := api.New(ctx, api.Options{
-		Store: store, GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: signIn.Keys == nil, SignIn: signIn, AssessLater: true, Check: layers.Checker(),
+	options := api.Options{
+		GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: signIn.Keys == nil, SignIn: signIn, AssessLater: true, Check: layers.Checker(),
 		Keeping: api.Keeping{Retention: retention, History: time.Duration(f.keepDays * 24 * float64(time.Hour))},
-		Version: version, Commit: commit(), Now: time.Now, Log: log, Registry: prometheus.NewRegistry(),
-	})
+		Version: version, Commit: commit(), Now: time.Now, Log: log,
+	}
+	start := func() (*api.Server, error) {
+		options.Store, options.Registry = store, prometheus.NewRegistry()
+		return api.New(ctx, options)
+	}
+	srv, err := start()
+	if errors.Is(err, gpkg.ErrDamaged) { // in a way that only loading the layers shows
+		_ = store.Close()
+		opts.Damaged = err
+		if store, err = openKept(ctx, f.store, opts); err == nil {
+			srv, err = start()
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -239,49 +254,6 @@ func sweepHourly(ctx context.Context, srv *api.Server) {
 			return
 		case <-tick.C:
 		}
-	}
-}
-
-// snapshotEvery is how often the service looks whether its layers have been
-// quiet since it looked last, and a snapshot of them is due.
-const snapshotEvery = 20 * time.Second
-
-// keepSnapshot keeps the store's snapshot up to date, so that a restart is
-// quick even after a crash.
-func keepSnapshot(ctx context.Context, store data.Store, srv *api.Server, log *slog.Logger) {
-	tick := time.NewTicker(snapshotEvery)
-	defer tick.Stop()
-	seen, written := srv.State(), any(nil)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		state := srv.State()
-		if state == seen && state != written {
-			writeSnapshot(store, srv, log)
-			written = state
-		}
-		seen = state
-	}
-}
-
-// writeSnapshot writes the store's snapshot, where the store has such a thing
-// and it is not there yet. Nothing depends on it but the time of a restart.
-func writeSnapshot(store data.Store, srv *api.Server, log *slog.Logger) {
-	keeper, ok := store.(interface {
-		Snapshot(ctx context.Context, layers []*geo.Layer) (bool, error)
-	})
-	if !ok {
-		return
-	}
-	start := time.Now()
-	written, err := keeper.Snapshot(context.Background(), srv.StoredLayers())
-	if err != nil {
-		log.Warn("the next start will be slower", "error", err)
-	} else if written {
-		log.Info("snapshot written", "took_ms", time.Since(start).Milliseconds())
 	}
 }
 

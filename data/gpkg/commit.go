@@ -35,8 +35,17 @@ func (s *Store) Commit(ctx context.Context, c data.Change) (geo.LayerInfo, error
 	if err != nil {
 		return geo.LayerInfo{}, fmt.Errorf("commit layer %q: %w", c.Info.ID, err)
 	}
+	if (c.Mode == data.Replace || info.Version == 1) && c.Rows.Len() >= snapshotAtOnce {
+		// A start after a crash would else read all rows. It can wait for the
+		// next quiet time if this fails: the change is on disk.
+		_, _ = s.Snapshot(ctx, []*geo.Layer{c.Rows.WithInfo(info)})
+	}
 	return info, nil
 }
+
+// snapshotAtOnce is from how many rows on a new layer is put into the snapshot
+// before its change is acknowledged, which adds a twentieth to its time.
+const snapshotAtOnce = 200_000
 
 func (x *txn) commit(c data.Change, keep int) (geo.LayerInfo, error) {
 	st, err := x.layer(c.Info.ID)

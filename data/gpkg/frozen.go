@@ -69,10 +69,10 @@ func (s *Store) openFrozen(ctx context.Context, why error) error {
 	if err := s.checkContent(ctx); err != nil {
 		return fmt.Errorf("%w; it can only be read now (%w)", err, why)
 	}
-	s.frozen = &frozen{why: why, state: state, log: log}
-	if s.opts.Notify != nil {
+	if s.opts.Notify != nil && s.frozen == nil {
 		s.opts.Notify(fmt.Sprintf("the store cannot be written (%v): it is open for reading, changes are refused until it can", why))
 	}
+	s.frozen = &frozen{why: why, state: state, log: log}
 	return nil
 }
 
@@ -100,32 +100,39 @@ func (s *Store) thaw(ctx context.Context) error {
 	if !s.ReadOnly() {
 		return nil
 	}
+	if thawed, err := s.tryThaw(ctx); err != nil || !thawed {
+		return err
+	}
+	if s.opts.Notify != nil {
+		s.opts.Notify("the store can be written again")
+	}
+	return s.upgrade(ctx)
+}
+
+func (s *Store) tryThaw(ctx context.Context) (thawed bool, err error) {
 	s.running.Lock() // waits for those who read
 	defer s.running.Unlock()
 	if s.closed || s.frozen == nil {
-		return nil
+		return false, nil
 	}
 	was := s.frozen
 	if state, log := stateOf(s.path), stateOf(s.path+"-wal"); state != was.state || log != was.log {
-		return fmt.Errorf("%w: another program has changed the file meanwhile; start the service again", data.ErrReadOnly)
+		return false, fmt.Errorf("%w: another program has changed the file meanwhile; start the service again", data.ErrReadOnly)
 	}
 	if err := s.closeFiles(); err != nil { // before the file is opened to see whether it can be written
-		return err
+		return false, err
 	}
-	err := s.writable()
-	if err == nil {
-		s.frozen = nil
+	if err = s.writable(); err == nil {
 		if err = s.openWritable(ctx); err == nil {
-			if s.opts.Notify != nil {
-				s.opts.Notify("the store can be written again")
-			}
-			return nil
+			s.frozen = nil
+			return true, nil
 		}
 		err = errors.Join(err, s.closeFiles(), s.lock.Close())
 		s.lock = nil
 	}
 	if again := s.openFrozen(context.WithoutCancel(ctx), was.why); again != nil {
-		return fmt.Errorf("%w: %w", data.ErrReadOnly, errors.Join(err, again))
+		err = errors.Join(err, again)
 	}
-	return fmt.Errorf("%w; check the disk and its permissions: %w", data.ErrReadOnly, err)
+	s.frozen = was
+	return false, fmt.Errorf("%w; check the disk and its permissions: %w", data.ErrReadOnly, err)
 }

@@ -165,7 +165,7 @@ func (x *txn) setCounted(r markRecord) error {
 func (s *Store) checkMark(ctx context.Context) error {
 	var have markRecord
 	var known bool
-	if err := s.read(ctx, func(x *txn) (err error) {
+	if err := s.readNow(ctx, func(x *txn) (err error) {
 		have, known, err = x.counted()
 		return err
 	}); err != nil {

@@ -115,7 +115,10 @@ func (s *Store) open(ctx context.Context) error {
 	if s.opts.ReadOnly {
 		return s.openFile(ctx)
 	}
-	return s.openWritable(ctx)
+	if err := s.openWritable(ctx); err != nil {
+		return err
+	}
+	return s.upgrade(ctx)
 }
 
 // openWritable opens a file of which this process has the lock.
@@ -132,10 +135,7 @@ func (s *Store) openWritable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.checkMark(ctx); err != nil {
-		return err
-	}
-	return s.upgrade(ctx)
+	return s.checkMark(ctx)
 }
 
 // openFile opens the file and looks at what is in it.
@@ -281,7 +281,7 @@ func checkHeader(path string) (exists bool, err error) {
 // checkContent refuses files of other programs, of newer versions of this one,
 // and damaged files.
 func (s *Store) checkContent(ctx context.Context) error {
-	return s.read(ctx, func(x *txn) error {
+	return s.readNow(ctx, func(x *txn) error {
 		var n int
 		if err := x.get([]any{&n}, `SELECT count(*) FROM sqlite_schema WHERE name = 'sempadan_store'`); err != nil {
 			return err

@@ -208,6 +208,9 @@ func (s *Store) Snapshot(ctx context.Context, layers []*geo.Layer) (written bool
 			err = fmt.Errorf("write the snapshot: %w", err)
 		}
 	}()
+	if all, err := s.covered(ctx, layers); err != nil || !all {
+		return false, err
+	}
 	tmp := s.snapshotPath() + ".new"
 	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -245,6 +248,22 @@ func (s *Store) Snapshot(ctx context.Context, layers []*geo.Layer) (written bool
 	s.snapFresh.Store(true)
 	s.kept = index.Layers
 	return true, syncFile(filepath.Dir(s.path))
+}
+
+// covered reports whether every layer of the store is given or kept.
+func (s *Store) covered(ctx context.Context, layers []*geo.Layer) (all bool, err error) {
+	parts := slices.Clone(s.keptSections())
+	for _, l := range layers {
+		parts = append(parts, snapshotSection{ID: l.Info.ID, Version: l.Info.Version, UpdatedAt: l.Info.UpdatedAt})
+	}
+	err = s.read(ctx, func(x *txn) error {
+		list, err := x.layers()
+		all = err == nil && !slices.ContainsFunc(list, func(st stored) bool {
+			return !slices.ContainsFunc(parts, func(part snapshotSection) bool { return part.is(st.info) })
+		})
+		return err
+	})
+	return all, err
 }
 
 // writeLayers writes the sections of layers, and those of others as the

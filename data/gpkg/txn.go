@@ -107,6 +107,11 @@ func (s *Store) read(ctx context.Context, do func(*txn) error) error {
 		return err
 	}
 	defer leave()
+	return s.readNow(ctx, do)
+}
+
+// readNow is read for the opening, while nobody else has the store.
+func (s *Store) readNow(ctx context.Context, do func(*txn) error) error {
 	if s.reader == nil {
 		return errors.New("the store could not be opened again")
 	}

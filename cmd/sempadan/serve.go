@@ -106,9 +106,9 @@ const (
 	shutdownAfter = 15 * time.Second
 )
 
-// serveGCPercent trades a little time for a fifth less memory: layers are most
+// serveGCPercent trades a little time for a third less memory: layers are most
 // of what the service holds, and they live long.
-const serveGCPercent = 50
+const serveGCPercent = 25
 
 func serve(ctx context.Context, f serveFlags) error {
 	signIn, err := f.signIn()

@@ -186,9 +186,22 @@ func (p *Points) reweighted(weight func(s *pointSet, i int) float64) *Points {
 	for k := range p.sets {
 		s := &p.sets[k]
 		r := pointSet{precisionM: s.precisionM, leastLat: s.leastLat, first: s.first, merged: &mergedLevels{}}
-		r.grow(len(s.keys))
+		weights := make([]float64, len(s.keys))
+		left := 0
 		for i := range s.keys {
 			if w := weight(s, i); w > 0 {
+				weights[i] = w
+				left++
+			}
+		}
+		if left == len(s.keys) { // sets are never written: the places are shared
+			r.keys, r.lon, r.lat, r.event, r.weight = s.keys, s.lon, s.lat, s.event, weights
+		} else {
+			r.grow(left)
+			for i, w := range weights {
+				if w == 0 {
+					continue
+				}
 				r.add(s.keys[i], s.lon[i], s.lat[i], w)
 				if s.event != nil {
 					r.event = append(r.event, s.event[i])

@@ -41,7 +41,7 @@ func (s *Store) writable() error {
 		return err
 	}
 	if err == nil {
-		err = f.Close()
+		_ = f.Close()
 	}
 	return nil // what else is wrong, the next look tells
 }

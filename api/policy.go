@@ -47,7 +47,16 @@ func routeActions() map[string]action {
 
 		"GET /tiles/{surface}.json": doMap, "GET /tiles/{surface}/legend.{ext:json|svg|png}": doMap, "GET /tiles/{surface}/value": doMap,
 		"GET /tiles/{surface}/{z}/{x}/{y:[^/@]+}{retina:(?:@2x)?}.png": doMap, "GET /styles/{name}.json": doMap,
-		"GET /surfaces/{surface}.tif": doAnalyse,
+		"GET /surfaces/{surface}.tif":         doAnalyse,
+		"GET /ogc/styles/{surface}/map/tiles": doMap, "GET /ogc/styles/{surface}/map/tiles/{tms}": doMap,
+		"GET /ogc/styles/{surface}/map/tiles/{tms}/{z}/{y}/{x}": doMap, "GET /ogc/map/tiles": doMap,
+		"GET /wmts": doMap, "GET /wmts/1.0.0/WMTSCapabilities.xml": doMap, "GET /wmts/{surface}/{style}/{tms}/{z}/{y}/{x:[^./]+}.png": doMap,
+		"GET /wms": doMap,
+
+		"GET /ogc/tileMatrixSets": doOpen, "GET /ogc/tileMatrixSets/{tms}": doOpen,
+		"GET /ogc/tiles": doRows, "GET /ogc/tiles/{tms}": doRows, "GET /ogc/tiles/{tms}/{z}/{y}/{x}": doRows,
+		"GET /ogc/collections/{id}/tiles": doRows, "GET /ogc/collections/{id}/tiles/{tms}": doRows,
+		"GET /ogc/collections/{id}/tiles/{tms}/{z}/{y}/{x}": doRows,
 
 		"GET /v1/risk": doAnalyse, "GET /v1/sections": doAnalyse, "GET /v1/sections/{id}": doAnalyse, "GET /v1/crossings": doAnalyse,
 		"GET /v1/gaps": doAnalyse, "GET /v1/gaps/diff": doAnalyse, "GET /v1/validation": doAnalyse, "GET /v1/model": doAnalyse,

@@ -21,7 +21,14 @@ type route struct {
 // documents about them.
 var surfaceParams = [...]string{"palette", "as_of", "window_days", "half_life_days", "bandwidth_m", "kinds", "severity", "token", "v"}
 
+// anyParams, as the only parameter of a route, lets it take any.
+const anyParams = "*"
+
 func (s *Server) table() []route {
+	return slices.Concat(s.ownRoutes(), s.tileRoutes(), s.wmtsRoutes(), s.wmsRoutes())
+}
+
+func (s *Server) ownRoutes() []route {
 	surface := surfaceParams[:]
 	withLang := append([]string{"lang"}, surface...)
 	return []route{
@@ -209,7 +216,7 @@ func (s *Server) otherMethods(allowed []string) http.Handler {
 // checkParams refuses query parameters that a route does not take, and ones
 // that are given twice.
 func checkParams(r *http.Request, allowed []string) error {
-	if r.URL.RawQuery == "" {
+	if r.URL.RawQuery == "" || slices.Equal(allowed, []string{anyParams}) {
 		return nil
 	}
 	var errs []paramError

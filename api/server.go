@@ -174,7 +174,7 @@ func (s *Server) assessChange(ctx context.Context) error {
 func needsAssessment(path string) bool {
 	for _, prefix := range []string{"/tiles/layers/", "/v1/layers", "/v1/jobs", "/v1/retention", "/v1/model", "/v1/agreements", "/v1/approvals", "/v1/keys",
 		"/v1/requests", "/v1/collaboration", "/v1/tombstones", "/assets/", "/healthz", "/readyz", "/metrics",
-		"/openapi.json", "/docs", "/embed", "/favicon.ico"} {
+		"/ogc/collections", "/ogc/tiles", "/ogc/tileMatrixSets", "/openapi.json", "/docs", "/embed", "/favicon.ico"} {
 		if strings.HasPrefix(path, prefix) {
 			return false
 		}

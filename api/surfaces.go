@@ -350,15 +350,7 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	key := fmt.Sprintf("mvt|%s|%s|%s", e.layer.Info.ID, e.tag(), t)
-	tile, err := s.tiles.get(r.Context(), s.metrics, key, func(context.Context) (tile, error) {
-		body, stats, err := e.vector.Tile(t, tiles.DefaultMVTOptions())
-		out := newTile("application/vnd.mapbox-vector-tile", body)
-		if stats.Thinned > 0 {
-			out.note = fmt.Sprintf("shown=%d; of=%d", stats.Features, stats.Total)
-		}
-		return out, err
-	})
+	tile, err := s.layerTile(r.Context(), e, t)
 	if err != nil {
 		return err
 	}
@@ -367,4 +359,17 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.sendTile(w, r, tile, r.URL.Query().Get("v") == e.tag())
 	return nil
+}
+
+// layerTile returns a vector tile of a layer, from the cache or made.
+func (s *Server) layerTile(ctx context.Context, e *entry, t tiles.Tile) (tile, error) {
+	key := fmt.Sprintf("mvt|%s|%s|%s", e.layer.Info.ID, e.tag(), t)
+	return s.tiles.get(ctx, s.metrics, key, func(context.Context) (tile, error) {
+		body, stats, err := e.vector.Tile(t, tiles.DefaultMVTOptions())
+		out := newTile("application/vnd.mapbox-vector-tile", body)
+		if stats.Thinned > 0 {
+			out.note = fmt.Sprintf("shown=%d; of=%d", stats.Features, stats.Total)
+		}
+		return out, err
+	})
 }

@@ -43,9 +43,15 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	if format == "" {
 		format = data.FormatGeoJSON
 	}
+	if format == formatPMTiles {
+		if ok, err := s.mayExport(w, r, e.layer.Info, e.layer.Len()); !ok {
+			return err
+		}
+		return s.layerPMTiles(w, r, e)
+	}
 	media, known := featureFormats[format]
 	if !known {
-		return badParameter("format", "%q is not one of %s", format, strings.Join(data.ExportFormats(), ", "))
+		return badParameter("format", "%q is not one of %s", format, strings.Join(append(data.ExportFormats(), formatPMTiles), ", "))
 	}
 	rows, err := selectRows(r, e.layer)
 	if err != nil {

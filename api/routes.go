@@ -48,7 +48,7 @@ func (s *Server) ownRoutes() []route {
 		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "layer", "strict", "hard", "profile", "title", "classification"}},
 		{"DELETE", "/v1/layers/{id}", s.deleteLayer, []string{"reason", "approval"}},
 		{"PATCH", "/v1/layers/{id}", s.classifyLayer, []string{"approval"}},
-		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor", "approval"}},
+		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor", "maxzoom", "approval"}},
 		{"GET", "/v1/layers/{id}/features/{fid}", s.feature, nil},
 		{"PATCH", "/v1/layers/{id}/features/{fid}", s.correctFeature, []string{"reason", "dry_run"}},
 		{"DELETE", "/v1/layers/{id}/features/{fid}", s.withdrawFeature, []string{"reason", "erase", "approval"}},
@@ -93,6 +93,7 @@ func (s *Server) ownRoutes() []route {
 		{"GET", "/tiles/{surface}/value", s.surfaceValue, append([]string{"lon", "lat"}, surface...)},
 		{"GET", "/tiles/{surface}/{z}/{x}/{y:[^/@]+}{retina:(?:@2x)?}.png", s.surfaceTile, surface},
 		{"GET", "/surfaces/{surface}.tif", s.surfaceTIFF, slices.DeleteFunc(slices.Clone(surface[1:]), func(p string) bool { return p == "token" })},
+		{"GET", "/surfaces/{surface}.pmtiles", s.surfacePMTiles, append([]string{"maxzoom"}, slices.DeleteFunc(slices.Clone(surface), func(p string) bool { return p == "token" })...)},
 		{"GET", "/styles/{name}.json", s.style, withLang},
 
 		{"GET", "/v1/risk", s.pointRisk, []string{"lon", "lat", "as_of", "severity"}},

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sempadan/sempadan/api"
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/data/gpkg"
 	"github.com/sempadan/sempadan/data/layers"
@@ -278,6 +279,9 @@ func exportCommand() *cobra.Command {
 			}
 			bar := newProgress(fmt.Sprintf("writing %d features", l.Len()), -1)
 			err = output(out, c.OutOrStdout(), func(w io.Writer) error {
+				if format == "pmtiles" {
+					return exportTiles(c.Context(), w, l)
+				}
 				return data.Export{Layer: l, GeoPackage: gpkg.Files{}}.Write(c.Context(), w, format)
 			})
 			bar.done()
@@ -288,10 +292,24 @@ func exportCommand() *cobra.Command {
 		},
 	}
 	storeFlag(c, &store)
-	c.Flags().StringVar(&format, "format", "", strings.Join(data.ExportFormats(), ", ")+"; default: by the file's ending")
+	c.Flags().StringVar(&format, "format", "", strings.Join(append(data.ExportFormats(), "pmtiles"), ", ")+"; default: by the file's ending")
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write; default: standard output")
 	c.Flags().BoolVar(&asJSON, "json", false, "what was written as one JSON document on standard output; needs -o")
 	return c
+}
+
+// exportTiles writes a layer as an archive of vector tiles.
+func exportTiles(ctx context.Context, w io.Writer, l *geo.Layer) error {
+	const maxZoom = 10
+	spool, err := os.CreateTemp("", "sempadan-tiles-*")
+	if err != nil {
+		return fmt.Errorf("make the archive: %w", err)
+	}
+	defer func() {
+		_ = spool.Close()
+		_ = os.Remove(spool.Name())
+	}()
+	return api.WriteLayerPMTiles(ctx, w, spool, api.LayerArchive{Layer: l, MaxZoom: maxZoom})
 }
 
 // formatOf is the format that a file's ending stands for.

@@ -29,16 +29,17 @@ func newTile(contentType string, body []byte) tile {
 // same missing tile wait for one of them to make it. Errors are not kept.
 type tileCache struct {
 	cache *otter.Cache[string, tile]
+	lane  *lane // of making tiles
 }
 
-func newTileCache(bytes int64) (*tileCache, error) {
+func newTileCache(bytes int64, lane *lane) (*tileCache, error) {
 	c, err := otter.New(&otter.Options[string, tile]{
 		MaximumWeight: uint64(bytes),
 		Weigher: func(key string, t tile) uint32 {
 			return uint32(len(key) + len(t.body) + len(t.gzipped) + 200)
 		},
 	})
-	return &tileCache{c}, err
+	return &tileCache{c, lane}, err
 }
 
 func (c *tileCache) get(ctx context.Context, m *metrics, key string, draw func(context.Context) (tile, error)) (tile, error) {
@@ -49,7 +50,14 @@ func (c *tileCache) get(ctx context.Context, m *metrics, key string, draw func(c
 	m.cache.WithLabelValues("miss").Inc()
 	// One caller that leaves must not fail the others.
 	return c.cache.Get(context.WithoutCancel(ctx), key, otter.LoaderFunc[string, tile](
-		func(ctx context.Context, _ string) (tile, error) { return draw(ctx) }))
+		func(ctx context.Context, _ string) (tile, error) {
+			leave, err := c.lane.enter(ctx)
+			if err != nil {
+				return tile{}, err
+			}
+			defer leave()
+			return draw(ctx)
+		}))
 }
 
 // painters are the makers of raster tiles of one assessment, whose memory goes

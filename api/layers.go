@@ -227,6 +227,11 @@ func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
 		return s.startUpload(w, r, u)
 	}
 	defer body.close()
+	leave, err := s.lanes.uploads.enter(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
 	out, err := s.upload(r.Context(), u)
 	if err != nil {
 		return err

@@ -159,13 +159,25 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 			r = r.WithContext(withPrincipal(r.Context(), who))
 			var handle func(http.ResponseWriter, *http.Request) error
 			if handle, err = s.handlerFor(who, do, k, r); err == nil {
-				err = handle(w, r)
+				err = s.inLane(do, r, func() error { return handle(w, r) })
 			}
 		}
 		if err != nil {
 			s.writeProblem(w, r, err)
 		}
 	})
+}
+
+// inLane does work in its turn.
+func (s *Server) inLane(do action, r *http.Request, work func() error) error {
+	if lane := s.lanes.of(do); lane != nil {
+		leave, err := lane.enter(r.Context())
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
+	return work()
 }
 
 // handlerFor returns what answers a route for somebody: on the layers

@@ -81,6 +81,7 @@ type Server struct {
 
 	ways   []route // of table
 	gate   *gate
+	lanes  *lanes
 	worlds worlds
 	// Of the service for one circle:
 	circle   circle
@@ -107,7 +108,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.gate = gate
 	s.metrics = newMetrics(o.Registry, s)
-	cache, err := newTileCache(o.TileCacheBytes)
+	s.lanes = newLanes(o.Registry)
+	cache, err := newTileCache(o.TileCacheBytes, s.lanes.tiles)
 	if err != nil {
 		return nil, fmt.Errorf("tile cache: %w", err)
 	}

@@ -58,9 +58,10 @@ func (s *Server) worldOf(ctx context.Context, c circle) (*world, error) {
 }
 
 func (s *Server) newWorld(c circle) (*world, error) {
-	inner := &Server{opts: s.opts, log: s.log, metrics: s.metrics, circle: c, parent: s, levels: s.levels, books: s.books, first: make(chan struct{})}
+	inner := &Server{opts: s.opts, log: s.log, metrics: s.metrics, lanes: s.lanes, circle: c, parent: s, levels: s.levels, books: s.books,
+		first: make(chan struct{})}
 	inner.opts.previous = nil
-	cache, err := newTileCache(max(s.opts.TileCacheBytes/8, 1<<20))
+	cache, err := newTileCache(max(s.opts.TileCacheBytes/8, 1<<20), s.lanes.tiles)
 	if err != nil {
 		return nil, fmt.Errorf("tile cache: %w", err)
 	}

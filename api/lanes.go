@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// lane lets so many pieces of one kind of work run at once, and so many wait
+// for their turn; whoever comes then is told to come again. A rush on one lane
+// takes nothing from the others.
+type lane struct {
+	name    string
+	running chan struct{}
+	waiting chan struct{}
+	longest time.Duration // of a wait
+	shed    prometheus.Counter
+}
+
+func newLane(name string, running, waiting int, longest time.Duration) *lane {
+	return &lane{name: name, running: make(chan struct{}, running), waiting: make(chan struct{}, waiting), longest: longest,
+		shed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sempadan_shed_total", Help: "Requests that were told to come again later, by kind of work.", ConstLabels: prometheus.Labels{"work": name}})}
+}
+
+// enter returns when it is the caller's turn, who calls leave when it is done.
+func (l *lane) enter(ctx context.Context) (leave func(), err error) {
+	leave = func() { <-l.running }
+	select {
+	case l.running <- struct{}{}:
+		return leave, nil
+	default:
+	}
+	select {
+	case l.waiting <- struct{}{}:
+		defer func() { <-l.waiting }()
+	default:
+		return nil, l.busy()
+	}
+	late := time.NewTimer(l.longest)
+	defer late.Stop()
+	select {
+	case l.running <- struct{}{}:
+		return leave, nil
+	case <-late.C:
+		return nil, l.busy()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (l *lane) busy() problem {
+	l.shed.Inc()
+	return problem{Status: http.StatusServiceUnavailable, Code: "busy", Detail: "too many ask for " + l.name + " at once; ask again in a few seconds"}
+}
+
+// lanes are the kinds of work that take long enough to be counted.
+type lanes struct{ tiles, uploads, analyses *lane }
+
+// The waits end well before the write timeout of the server (30 s).
+func newLanes(reg *prometheus.Registry) *lanes {
+	cores := runtime.GOMAXPROCS(0)
+	l := &lanes{
+		tiles:    newLane("tiles", cores, 32*cores, 2*time.Second),
+		uploads:  newLane("uploads", 1, 64, 20*time.Second),
+		analyses: newLane("analyses", 2*cores, 16*cores, 20*time.Second),
+	}
+	reg.MustRegister(l.tiles.shed, l.uploads.shed, l.analyses.shed)
+	return l
+}
+
+// of returns the lane of what a route does as a whole; nil: none.
+func (l *lanes) of(do action) *lane {
+	if do == doAnalyse {
+		return l.analyses
+	}
+	return nil
+}

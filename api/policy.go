@@ -48,6 +48,7 @@ func routeActions() map[string]action {
 		"GET /tiles/{surface}.json": doMap, "GET /tiles/{surface}/legend.{ext:json|svg|png}": doMap, "GET /tiles/{surface}/value": doMap,
 		"GET /tiles/{surface}/{z}/{x}/{y:[^/@]+}{retina:(?:@2x)?}.png": doMap, "GET /styles/{name}.json": doMap,
 		"GET /surfaces/{surface}.tif":         doAnalyse,
+		"GET /surfaces/{surface}.pmtiles":     doAnalyse,
 		"GET /ogc/styles/{surface}/map/tiles": doMap, "GET /ogc/styles/{surface}/map/tiles/{tms}": doMap,
 		"GET /ogc/styles/{surface}/map/tiles/{tms}/{z}/{y}/{x}": doMap, "GET /ogc/map/tiles": doMap,
 		"GET /wmts": doMap, "GET /wmts/1.0.0/WMTSCapabilities.xml": doMap, "GET /wmts/{surface}/{style}/{tms}/{z}/{y}/{x:[^./]+}.png": doMap,

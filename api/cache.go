@@ -9,19 +9,43 @@ import (
 	"github.com/sempadan/sempadan/tiles"
 )
 
-// tile is a finished tile, with its packed form when that pays.
+// tile is a finished tile, with its packed form once somebody asked for that.
 type tile struct {
-	contentType   string
-	body, gzipped []byte
-	tag, note     string
+	contentType string
+	body        []byte
+	packed      *packedBody
+	tag, note   string
+}
+
+// packedBody is a body packed when it is first wanted.
+type packedBody struct {
+	once sync.Once
+	body []byte
 }
 
 func newTile(contentType string, body []byte) tile {
 	t := tile{contentType: contentType, body: body, tag: contentTag(body)}
 	if packable(contentType) && len(body) >= packFrom {
-		t.gzipped = pack(body)
+		t.packed = &packedBody{}
 	}
 	return t
+}
+
+// gzipped returns the packed form of the tile; nil when packing does not pay.
+func (t tile) gzipped() []byte {
+	if t.packed == nil {
+		return nil
+	}
+	t.packed.once.Do(func() { t.packed.body = pack(t.body) })
+	return t.packed.body
+}
+
+// size is how many bytes a tile takes at most: packed it may come to half.
+func (t tile) size() int {
+	if t.packed == nil {
+		return len(t.body)
+	}
+	return len(t.body) * 3 / 2
 }
 
 // tileCache keeps tiles up to a number of bytes. A key names the content: an
@@ -36,7 +60,7 @@ func newTileCache(bytes int64, lane *lane) (*tileCache, error) {
 	c, err := otter.New(&otter.Options[string, tile]{
 		MaximumWeight: uint64(bytes),
 		Weigher: func(key string, t tile) uint32 {
-			return uint32(len(key) + len(t.body) + len(t.gzipped) + 200)
+			return uint32(len(key) + t.size() + 200)
 		},
 	})
 	return &tileCache{c, lane}, err

@@ -198,7 +198,10 @@ func (s *Server) drawTile(a surfaceAsk, t tiles.Tile, size int) (tile, error) {
 }
 
 func (s *Server) sendTile(w http.ResponseWriter, r *http.Request, t tile, pinned bool) {
-	a := reply{contentType: t.contentType, body: t.body, gzipped: t.gzipped, etag: t.tag, cache: revalidate}
+	a := reply{contentType: t.contentType, body: t.body, etag: t.tag, cache: revalidate}
+	if acceptsGzip(r) {
+		a.gzipped = t.gzipped()
+	}
 	if pinned {
 		a.cache = immutable
 	}

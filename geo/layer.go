@@ -66,11 +66,17 @@ func (l *Layer) Bound() orb.Bound {
 func (l *Layer) Index() *Index { return l.index.get() }
 
 func (l *Layer) at(row int) (*chunk, int) {
+	k, i := l.place(row)
+	return l.chunks[k], i
+}
+
+// place returns the number of a row's chunk, and the row's number in it.
+func (l *Layer) place(row int) (chunk, i int) {
 	if len(l.chunks) == 1 {
-		return l.chunks[0], row
+		return 0, row
 	}
 	k := sort.SearchInts(l.starts, row+1) - 1
-	return l.chunks[k], row - l.starts[k]
+	return k, row - l.starts[k]
 }
 
 // FID returns the row's feature number.
@@ -184,6 +190,31 @@ func (l *Layer) Literals(row int, yield func(name, literal string)) {
 	for _, col := range c.columns {
 		if col.has(i) {
 			yield(col.name, col.literal(i))
+		}
+	}
+}
+
+// Cell is one property of a row: a number, or else a JSON literal with a key
+// that it shares with every equal literal of the column nearby.
+type Cell struct {
+	Name    string
+	Number  float64
+	Literal string // "" for a number
+	Key     uint64 // names the literal within the layer; 0 for a number
+}
+
+// Cells is Literals without the cost of writing numbers out.
+func (l *Layer) Cells(row int, yield func(Cell)) {
+	k, i := l.place(row)
+	c := l.chunks[k]
+	for n, col := range c.columns {
+		switch {
+		case !col.numeric():
+			if code := col.code(i); code != noCode {
+				yield(Cell{Name: col.name, Literal: col.dict[code], Key: uint64(k+1)<<48 | uint64(n)<<32 | uint64(code)})
+			}
+		case col.has(i):
+			yield(Cell{Name: col.name, Number: col.nums[i]})
 		}
 	}
 }

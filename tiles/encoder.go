@@ -22,6 +22,7 @@ type encoder struct {
 	columns    []column
 	keys       table
 	values     table
+	known      memo // values that are in the table, by cell
 	features   []byte
 	tags       []byte
 	shifted    []orb.Point // scratch: a part in tile units
@@ -42,6 +43,7 @@ func (e *encoder) reset(f []frame, dots bool) {
 	e.columns = e.columns[:0]
 	e.keys.reset()
 	e.values.reset()
+	e.known.reset()
 }
 
 // sees reports whether a point falls in the tile or its buffer.
@@ -249,13 +251,35 @@ func (v *Vector) tag(e *encoder, row int) {
 			tag(toName)
 		}
 	}
-	v.layer.Literals(row, func(name, literal string) {
-		if dated && (name == fromName || name == toName) || v.restricts && name == geo.CollusionField || name == geo.HeightsField || slices.Contains(geo.FixFields[:], name) && strings.HasPrefix(literal, "[") {
+	v.layer.Cells(row, func(c geo.Cell) {
+		if dated && (c.Name == fromName || c.Name == toName) || v.restricts && c.Name == geo.CollusionField || c.Name == geo.HeightsField ||
+			slices.Contains(geo.FixFields[:], c.Name) && strings.HasPrefix(c.Literal, "[") {
 			return
 		}
-		e.values.buf = appendValue(e.values.buf, literal)
-		tag(name)
+		if next >= len(e.columns) || e.columns[next].name != c.Name {
+			next = e.column(c.Name)
+		}
+		e.tags = binary.AppendUvarint(e.tags, uint64(next))
+		e.tags = binary.AppendUvarint(e.tags, uint64(e.cell(&e.columns[next], c)))
+		next++
 	})
+}
+
+// cell returns the number of a cell's value. A text that was met before is known
+// by its key, without being written again.
+func (e *encoder) cell(of *column, c geo.Cell) uint32 {
+	if c.Key != 0 && !of.varied() {
+		if n, met := e.known.get(c.Key); met {
+			of.seen, of.repeat = of.seen+1, of.repeat+1
+			return n
+		}
+	}
+	e.values.buf = appendCell(e.values.buf, c)
+	n := e.value(of)
+	if c.Key != 0 && !of.varied() {
+		e.known.put(c.Key, n)
+	}
+	return n
 }
 
 // column returns the number of a property name.

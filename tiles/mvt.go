@@ -30,6 +30,9 @@ type MVTOptions struct {
 	Buffer int
 	// MaxFeatures is the most features in a tile, default 20,000.
 	MaxFeatures int
+	// MaxBytes bounds the features further, by the mean size of a feature's
+	// properties in the layer: default 400,000.
+	MaxBytes int
 	// TolerancePx is the tolerance of simplification in pixels of a tile
 	// drawn 512 pixels wide, default 0.5.
 	TolerancePx float64
@@ -37,7 +40,7 @@ type MVTOptions struct {
 
 // DefaultMVTOptions returns the defaults.
 func DefaultMVTOptions() MVTOptions {
-	return MVTOptions{Buffer: 64, MaxFeatures: 20_000, TolerancePx: 0.5}
+	return MVTOptions{Buffer: 64, MaxFeatures: 20_000, MaxBytes: 400_000, TolerancePx: 0.5}
 }
 
 func (o MVTOptions) filled() (MVTOptions, error) {
@@ -48,10 +51,13 @@ func (o MVTOptions) filled() (MVTOptions, error) {
 	if o.MaxFeatures == 0 {
 		o.MaxFeatures = d.MaxFeatures
 	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = d.MaxBytes
+	}
 	if o.TolerancePx == 0 {
 		o.TolerancePx = d.TolerancePx
 	}
-	if o.Buffer < 0 || o.Buffer > maxBuffer || o.MaxFeatures < 0 || !(o.TolerancePx > 0) {
+	if o.Buffer < 0 || o.Buffer > maxBuffer || o.MaxFeatures < 0 || o.MaxBytes < 0 || !(o.TolerancePx > 0) {
 		return o, fmt.Errorf("vector tile options %+v: the buffer is 0 to %d units, the others are positive", o, maxBuffer)
 	}
 	return o, nil
@@ -72,13 +78,15 @@ type Vector struct {
 	layer     *geo.Layer
 	shapes    atomic.Pointer[[]atomic.Pointer[shape]] // by row; nil until a shape is met
 	pool      sync.Pool
-	restricts bool // it may hold what geo.CollusionKind says is never drawn
+	restricts bool       // it may hold what geo.CollusionKind says is never drawn
+	meanBytes func() int // of a feature in a tile, less the geometry of shapes
 }
 
 // NewVector returns the tile maker of a layer.
 func NewVector(l *geo.Layer) *Vector {
 	v := &Vector{layer: l, restricts: l.Info.Kind == geo.KindIncident}
 	v.pool.New = func() any { return newEncoder() }
+	v.meanBytes = sync.OnceValue(v.sampleBytes)
 	return v
 }
 
@@ -91,7 +99,7 @@ func EncodeMVT(l *geo.Layer, t Tile, opt MVTOptions) ([]byte, Stats, error) {
 // as the geo.Layer's ID, or nil when nothing is in it. Features are in order
 // of FID, which is their id.
 //
-// When more than MaxFeatures touch the tile, the largest lines and areas
+// When more touch the tile than MaxFeatures and MaxBytes let in, the largest lines and areas
 // remain and, of the points, a fixed pseudo-random choice. A feature that
 // remains does so too in the tiles below: zooming in only adds. What is on
 // record of collusion is never drawn (geo.CollusionKind). Areas smaller
@@ -118,6 +126,32 @@ func (v *Vector) Tile(t Tile, opt MVTOptions) ([]byte, Stats, error) {
 		return nil, stats, nil
 	}
 	return e.tile(v.layer.Info.ID), stats, nil
+}
+
+// sampleBytes returns the mean size of a feature in a tile of a thousand rows,
+// evenly taken from the layer.
+func (v *Vector) sampleBytes() int {
+	const point, sample = 14, 1000 // a point's number, type and place take 14 bytes
+	n := v.layer.Len()
+	if n == 0 {
+		return point
+	}
+	e := newEncoder()
+	e.reset(nil, false)
+	step, taken := max(n/sample, 1), 0
+	tags := 0
+	for row := 0; row < n; row += step {
+		e.tags = e.tags[:0]
+		v.tag(e, row)
+		tags += len(e.tags)
+		taken++
+	}
+	return point + (tags+len(e.values.buf))/taken
+}
+
+// most is how many features a tile may have.
+func (v *Vector) most(opt MVTOptions) int {
+	return min(opt.MaxFeatures, max(opt.MaxBytes/v.meanBytes(), 1))
 }
 
 // frames returns the tile's frame and, where its buffer crosses longitude
@@ -199,10 +233,10 @@ func (v *Vector) choose(e *encoder, opt MVTOptions) Stats {
 		e.candidates = append(e.candidates, c)
 	})
 	stats.Total += len(e.candidates)
-	if len(e.candidates) > opt.MaxFeatures {
-		stats.Thinned = len(e.candidates) - opt.MaxFeatures
-		selectLowest(e.candidates, opt.MaxFeatures)
-		e.candidates = e.candidates[:opt.MaxFeatures]
+	if most := v.most(opt); len(e.candidates) > most {
+		stats.Thinned = len(e.candidates) - most
+		selectLowest(e.candidates, most)
+		e.candidates = e.candidates[:most]
 		ordered = false
 	}
 	if !ordered {

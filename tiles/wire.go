@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sempadan/sempadan/geo"
 )
 
 // The Protocol Buffers wire types that vector tiles use.
@@ -108,6 +110,80 @@ func (t *table) grow() {
 	}
 }
 
+// memo remembers numbers by key, until it is reset.
+type memo struct {
+	slots []memoSlot // open addressing; the length is a power of two
+	used  int
+	round uint32
+}
+
+// memoSlot is in use when round is the memo's.
+type memoSlot struct {
+	key          uint64
+	round, value uint32
+}
+
+func (m *memo) reset() {
+	m.used = 0
+	if m.round++; m.round == 0 || m.slots == nil {
+		m.slots, m.round = make([]memoSlot, 256), 1
+	}
+}
+
+func (m *memo) find(key uint64) *memoSlot {
+	mask := uint64(len(m.slots) - 1)
+	k := hash(key) & mask
+	for m.slots[k].round == m.round && m.slots[k].key != key {
+		k = (k + 1) & mask
+	}
+	return &m.slots[k]
+}
+
+func (m *memo) get(key uint64) (value uint32, ok bool) {
+	s := m.find(key)
+	return s.value, s.round == m.round
+}
+
+func (m *memo) put(key uint64, value uint32) {
+	*m.find(key) = memoSlot{key, m.round, value}
+	if m.used++; 2*m.used > len(m.slots) {
+		old := m.slots
+		m.slots = make([]memoSlot, 4*len(old))
+		for _, s := range old {
+			if s.round == m.round {
+				*m.find(s.key) = s
+			}
+		}
+	}
+}
+
+// appendCell appends a Layer.values entry for a cell.
+func appendCell(b []byte, c geo.Cell) []byte {
+	if c.Literal != "" {
+		return appendValue(b, c.Literal)
+	}
+	b = appendTag(b, 4, bytesWire)
+	if v := c.Number; v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		return appendInteger(b, int64(v))
+	}
+	return appendDouble(b, c.Number)
+}
+
+// appendInteger appends a value as int, or as sint when it is negative.
+func appendInteger(b []byte, i int64) []byte {
+	field, u := uint64(4), uint64(i)
+	if i < 0 {
+		field, u = 6, uint64(i)<<1^uint64(i>>63)
+	}
+	b = append(b, byte(1+uvarintLen(u)))
+	return binary.AppendUvarint(appendTag(b, field, varintWire), u)
+}
+
+func appendDouble(b []byte, x float64) []byte {
+	b = appendTag(append(b, 9), 3, fixed64Wire)
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+}
+
 // appendValue appends a Layer.values entry: text as it reads, numbers as int,
 // sint or double, true and false, and arrays and objects as their JSON.
 func appendValue(b []byte, literal string) []byte {
@@ -121,19 +197,13 @@ func appendValue(b []byte, literal string) []byte {
 		return appendText(b, literal)
 	}
 	if i, err := strconv.ParseInt(literal, 10, 64); err == nil {
-		field, u := uint64(4), uint64(i)
-		if i < 0 {
-			field, u = 6, uint64(i)<<1^uint64(i>>63)
-		}
-		b = append(b, byte(1+uvarintLen(u)))
-		return binary.AppendUvarint(appendTag(b, field, varintWire), u)
+		return appendInteger(b, i)
 	}
 	x, err := strconv.ParseFloat(literal, 64)
 	if err != nil {
 		return appendText(b, literal)
 	}
-	b = appendTag(append(b, 9), 3, fixed64Wire)
-	return binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+	return appendDouble(b, x)
 }
 
 func appendText[T string | []byte](b []byte, s T) []byte {

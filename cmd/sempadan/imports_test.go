@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"geo":              {},
 	"geo/surface":      {"geo"},
 	"geo/risk":         {"geo", "geo/surface"},
+	"geo/plan":         {"geo", "geo/surface", "geo/risk"},
 	"data":             {"geo"},
 	"data/gpkg":        {"geo", "data"},
 	"data/storetest":   {"geo", "data"},
@@ -62,7 +63,7 @@ var homes = map[string][]string{
 
 // pure packages give the same bytes for the same inputs: no files, no network,
 // no clock of their own.
-var pure = []string{"geo", "geo/surface", "geo/risk", "tiles"}
+var pure = []string{"geo", "geo/surface", "geo/risk", "geo/plan", "tiles"}
 
 var impure = []string{"os", "os/exec", "net", "net/http", "math/rand", "io/ioutil", "path/filepath", "syscall"}
 

@@ -1,0 +1,2 @@
+// Package plan says where patrol effort should go.
+package plan

@@ -47,11 +47,15 @@ func Allocate(cells []Cell, total float64) (Allocation, error) {
 			return Allocation{}, errors.New("allocate effort: weights, rates and caps must be finite and 0 or more")
 		}
 	}
-	logPrice := waterLevel(cells, total)
+	begins := make([]float64, len(cells)) // ln μ at which each takes its first effort
+	for i, c := range cells {
+		begins[i] = math.Log(c.Weight) + math.Log(c.Rate)
+	}
+	logPrice := waterLevel(cells, begins, total)
 	out := Allocation{Effort: make([]float64, len(cells)), Price: math.Exp(logPrice)}
 	used := 0.0
 	for i, c := range cells {
-		out.Effort[i] = c.effort(logPrice)
+		out.Effort[i] = c.effort(begins[i], logPrice)
 		used += out.Effort[i]
 	}
 	if math.IsInf(logPrice, -1) {
@@ -67,28 +71,30 @@ func Allocate(cells []Cell, total float64) (Allocation, error) {
 }
 
 // effort is what a cell gets at a price.
-func (c Cell) effort(logPrice float64) float64 {
-	if c.Weight*c.Rate == 0 {
+func (c Cell) effort(begins, logPrice float64) float64 {
+	if !(begins > logPrice) {
 		return 0
 	}
-	t := max(0, (math.Log(c.Weight)+math.Log(c.Rate)-logPrice)/c.Rate)
-	if c.Cap > 0 {
-		t = min(t, c.Cap)
+	t := (begins - logPrice) / c.Rate
+	if c.Cap > 0 && t > c.Cap {
+		return c.Cap
+	}
+	if c.Cap == 0 && math.IsInf(t, 1) {
+		return 0 // no price is low enough for a total: none is placed here
 	}
 	return t
 }
 
 // waterLevel returns ln μ; -Inf when no price is low enough to place the total.
-func waterLevel(cells []Cell, total float64) float64 {
+func waterLevel(cells []Cell, begins []float64, total float64) float64 {
 	var turns []float64 // ln μ at which a cell begins to take effort, or stops
-	for _, c := range cells {
-		if c.Weight*c.Rate == 0 {
+	for i, c := range cells {
+		if math.IsInf(begins[i], -1) {
 			continue
 		}
-		at := math.Log(c.Weight) + math.Log(c.Rate)
-		turns = append(turns, at)
+		turns = append(turns, begins[i])
 		if c.Cap > 0 {
-			turns = append(turns, at-c.Rate*c.Cap)
+			turns = append(turns, begins[i]-c.Rate*c.Cap)
 		}
 	}
 	if len(turns) == 0 {
@@ -96,8 +102,8 @@ func waterLevel(cells []Cell, total float64) float64 {
 	}
 	slices.SortFunc(turns, func(x, y float64) int { return cmp.Compare(y, x) })
 	placed := func(logPrice float64) (sum float64) {
-		for _, c := range cells {
-			sum += c.effort(logPrice)
+		for i, c := range cells {
+			sum += c.effort(begins[i], logPrice)
 		}
 		return sum
 	}
@@ -105,17 +111,12 @@ func waterLevel(cells []Cell, total float64) float64 {
 	if k == 0 {
 		return turns[0]
 	}
-	level, width := turns[k-1], 0.0 // effort per fall of ln μ
-	below := math.Inf(-1)
+	level, width, below := turns[k-1], 0.0, math.Inf(-1) // width: effort per fall of ln μ
 	if k < len(turns) {
 		below = turns[k]
 	}
-	for _, c := range cells {
-		if c.Weight*c.Rate == 0 {
-			continue
-		}
-		at := math.Log(c.Weight) + math.Log(c.Rate)
-		if at >= level && (c.Cap == 0 || at-c.Rate*c.Cap < level) {
+	for i, c := range cells {
+		if begins[i] >= level && (c.Cap == 0 || begins[i]-c.Rate*c.Cap < level) {
 			width += 1 / c.Rate
 		}
 	}

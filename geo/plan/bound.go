@@ -122,29 +122,45 @@ func (n *network) sumValues(team, beat, grade int, v boundValue) {
 	}
 }
 
-// lower brings the bound down from where a plan is: round by round the reference
-// moves towards the exposure of the schedules that the last bound was largest at,
-// as Frank and Wolfe's method does, and the premium towards the quota. visit is
-// shown each round's schedules.
-func (n *network) lower(ctx context.Context, f reference, visit func(schedules [][]sortie, step float64)) float64 {
+// leastReference keeps a reference of 0 from staying there.
+const leastReference = 0.02
+
+// lower brings the bound down from the reference of a plan by subgradient steps. At
+// the schedules that the bound is largest at, with exposures e, it grows with y by
+//
+//	p·e^(-y)·(y - Σ min(e, y))
+//
+// so that y is moved towards Σ min(e, y), by 1/2, 1/3, …; the premium moves against
+// the hours that explore beyond the quota. Every reference gives a valid bound, the
+// least counts. visit is shown each round's schedules. Half the rounds suffice when
+// the bound is low enough.
+func (n *network) lower(ctx context.Context, f reference, enough float64, visit func(schedules [][]sortie, step float64)) float64 {
 	f.exposure = append([]float64{}, f.exposure...)
+	target := make([]float64, len(f.exposure))
 	least := math.Inf(1)
 	perHour := n.total / float64(max(1, n.dutyH()))
 	for k := 0; k < n.Options.Rounds && ctx.Err() == nil; k++ {
 		bound, schedules := n.dual(f)
 		least = min(least, bound)
-		target := newRoster(n)
-		for _, s := range schedules {
-			for _, o := range s {
-				target.add(o)
+		if least <= enough && 2*k >= n.Options.Rounds {
+			break
+		}
+		clear(target)
+		exploreH := 0
+		for _, schedule := range schedules {
+			for _, s := range schedule {
+				n.expose(s, func(i int, e float64) { target[i] += min(e, max(f.exposure[i], leastReference)) })
+				if n.beatOf(s).explores {
+					exploreH += n.shapeOf(s).dutyH
+				}
 			}
 		}
 		step := 1 / float64(k+2)
 		for i := range f.exposure {
-			f.exposure[i] += step * (target.exposure[i] - f.exposure[i])
+			f.exposure[i] += step * (target[i] - f.exposure[i])
 		}
 		if n.quotaH > 0 {
-			short := float64(n.quotaH-target.exploreH) / float64(n.quotaH)
+			short := float64(n.quotaH-exploreH) / float64(n.quotaH)
 			f.premium = max(0, f.premium+0.1*perHour*step*max(-1, min(1, short)))
 		}
 		visit(schedules, step)
@@ -162,7 +178,18 @@ func (n *network) continuous() (Allocation, error) {
 		swept += u.SweepWidthM / 1000 * u.SpeedKMH * float64(t.hours)
 	}
 	cells := make([]Cell, 0, len(n.expected))
+	watched := make([]bool, len(n.Pieces))
+	for _, t := range n.teams {
+		for _, b := range t.beats {
+			for i := b.from; i < b.to; i++ {
+				watched[i] = true
+			}
+		}
+	}
 	for i, p := range n.Pieces {
+		if !watched[i] {
+			continue
+		}
 		for _, v := range n.row(n.expected, i) {
 			cells = append(cells, Cell{Weight: v, Rate: p.TransientH / p.AreaKM2})
 		}

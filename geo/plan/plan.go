@@ -93,6 +93,9 @@ const (
 	movePasses   = 2
 )
 
+// nearlyBest is a gap below which it is not worth looking for a lower bound.
+const nearlyBest = 0.01
+
 // Make plans: lazy greedy, then each unit's best schedule against the others' until
 // none gains, then single sorties; then bounds. It fails on a problem that cannot
 // be planned and when ctx ends; the same problem gives the same plan.
@@ -173,7 +176,7 @@ func (p *Plan) bound(ctx context.Context, premium float64) error {
 	p.Met = r.met()
 	p.Bounds.Continuous = c.UpperBound
 	p.Bounds.Marginal, _ = n.dual(reference{exposure: r.exposure, marginal: true, premium: premium})
-	p.Bounds.Lagrangian = n.lower(ctx, reference{exposure: r.exposure, premium: premium}, p.mix.take)
+	p.Bounds.Lagrangian = n.lower(ctx, reference{exposure: r.exposure, premium: premium}, p.Met*(1+nearlyBest), p.mix.take)
 	p.UpperBound = max(p.Met, p.Bounds.Least()) // rounding
 	if p.Met > 0 {
 		p.GapPercent = 100 * (p.UpperBound/p.Met - 1)

@@ -61,7 +61,7 @@ type Options struct {
 	Seed         uint64  `json:"seed"`
 	// Gamma is how sharply an adversary avoids what he learned; see Respond.
 	Gamma float64 `json:"gamma"`
-	// Rounds bounds the search for a better plan and a lower bound; 0: 12.
+	// Rounds bounds the search for a lower upper bound; 0: 20.
 	Rounds int `json:"rounds"`
 	// CountriesAt tells whose units may have a base at a place, none where that is
 	// not known; nil: bases are not checked.
@@ -75,7 +75,7 @@ const MostDays = 14
 // is not known (METHODS section 8), eight hours of rest and ways a third longer
 // than the geodesic. Rest, detour and gamma are placeholders to be agreed on.
 func DefaultOptions(start time.Time) Options {
-	return Options{Start: start.UTC().Truncate(time.Hour), WindowDays: 7, ExplorationShare: 0.10, RestH: 8, DetourFactor: 1.3, Gamma: 4, Rounds: 12}
+	return Options{Start: start.UTC().Truncate(time.Hour), WindowDays: 7, ExplorationShare: 0.10, RestH: 8, DetourFactor: 1.3, Gamma: 4, Rounds: 20}
 }
 
 // Problem is what a plan is made for.
@@ -150,7 +150,7 @@ func (p Problem) Validate() error {
 const (
 	mostUnits  = 500
 	mostPieces = 20_000
-	mostPairs  = 200_000
+	mostPairs  = 1_000_000
 )
 
 // fault tells why a unit cannot leave its base at all.

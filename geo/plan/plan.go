@@ -35,6 +35,8 @@ type Plan struct {
 	Curve      []CurvePoint `json:"cost_curve"`
 
 	Exploration Exploration `json:"exploration"`
+	// Response is what an adversary who learns makes of it, by Options.Gamma.
+	Response Response `json:"response"`
 	// Partial: something that was asked for could not be done; Because says what.
 	Partial bool     `json:"partial"`
 	Because []string `json:"because"`
@@ -120,6 +122,7 @@ func Make(ctx context.Context, p Problem) (*Plan, error) {
 	}
 	out.describe()
 	out.Exploration.WantedH = wantedH
+	out.Response = out.Respond(p.Options.Gamma)
 	out.admit()
 	return out, nil
 }

@@ -58,7 +58,8 @@ type Options struct {
 	RestH            float64 `json:"rest_h"` // between two sorties of a unit
 	// DetourFactor is how much longer the way to a piece is than the geodesic.
 	DetourFactor float64 `json:"detour_factor"`
-	Seed         uint64  `json:"seed"`
+	// Seed is for Draw; the plan itself has no chance in it.
+	Seed uint64 `json:"seed"`
 	// Gamma is how sharply an adversary avoids what he learned; see Respond.
 	Gamma float64 `json:"gamma"`
 	// Rounds bounds the search for a lower upper bound; 0: 20.

@@ -77,6 +77,9 @@ type Assessment struct {
 	crossings func() []Crossing
 	annex     func() Annex
 	known     func() *knownBy
+	rates     func() *Rates
+	season    func() Rhythm
+	day       func() Rhythm
 
 	mu        sync.Mutex
 	densities map[string]*surface.Density
@@ -127,6 +130,8 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 	a.crossings = sync.OnceValue(a.findCrossings)
 	a.annex = sync.OnceValue(a.describeData)
 	a.known = sync.OnceValue(a.separateChannels)
+	a.rates = sync.OnceValue(a.newRates)
+	a.season, a.day = sync.OnceValue(a.findSeason), sync.OnceValue(a.findDay)
 	return a, nil
 }
 

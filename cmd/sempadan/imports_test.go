@@ -22,14 +22,15 @@ var rooms = map[string][]string{
 	"geo/surface":      {"geo"},
 	"geo/risk":         {"geo", "geo/surface"},
 	"geo/plan":         {"geo", "geo/surface", "geo/risk"},
+	"geo/route":        {"geo", "geo/surface", "geo/risk"},
 	"data":             {"geo"},
 	"data/gpkg":        {"geo", "data"},
 	"data/storetest":   {"geo", "data"},
 	"data/layers":      {"geo", "data"},
 	"data/layers/make": {"geo", "data", "data/layers"},
 	"tiles":            {"geo", "geo/surface", "geo/risk"},
-	"api":              {"geo", "geo/surface", "geo/risk", "data", "tiles"},
-	"cmd/sempadan":     {"geo", "geo/surface", "geo/risk", "data", "data/gpkg", "data/layers", "tiles", "api"},
+	"api":              {"geo", "geo/surface", "geo/risk", "geo/route", "data", "tiles"},
+	"cmd/sempadan":     {"geo", "geo/surface", "geo/risk", "geo/route", "data", "data/gpkg", "data/layers", "tiles", "api"},
 }
 
 // homes lists where outside packages may be used; a prefix stands for all
@@ -63,7 +64,7 @@ var homes = map[string][]string{
 
 // pure packages give the same bytes for the same inputs: no files, no network,
 // no clock of their own.
-var pure = []string{"geo", "geo/surface", "geo/risk", "geo/plan", "tiles"}
+var pure = []string{"geo", "geo/surface", "geo/risk", "geo/plan", "geo/route", "tiles"}
 
 var impure = []string{"os", "os/exec", "net", "net/http", "math/rand", "io/ioutil", "path/filepath", "syscall"}
 

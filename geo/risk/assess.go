@@ -126,12 +126,7 @@ func Assess(ctx context.Context, in Inputs, m Model) (*Assessment, error) {
 		stage()
 	}
 	a.in.Previous = nil
-	a.hotSpots = sync.OnceValue(a.findHotSpots)
-	a.crossings = sync.OnceValue(a.findCrossings)
-	a.annex = sync.OnceValue(a.describeData)
-	a.known = sync.OnceValue(a.separateChannels)
-	a.rates = sync.OnceValue(a.newRates)
-	a.season, a.day = sync.OnceValue(a.findSeason), sync.OnceValue(a.findDay)
+	a.afterwards()
 	return a, nil
 }
 

@@ -327,3 +327,36 @@ func (a *Assessment) WeekOf(section int) (Week, int) {
 
 // weeksOfEven is how much an even week counts in WeekOf, in weeks.
 const weeksOfEven = 4
+
+// Sweeps reads how often an hour patrols sweep cells. It is for one goroutine.
+type Sweeps struct {
+	coverage *surface.Coverage
+	windowH  float64
+	row      int32
+	areaM2   float64 // of the cells of row
+}
+
+// Sweeps returns a reader of the patrols' effort.
+func (a *Assessment) Sweeps() *Sweeps {
+	return &Sweeps{coverage: a.Coverage, windowH: a.Model.Coverage.WindowDays * 24, row: -1}
+}
+
+// At returns the sweeps an hour with the low, mid and high sweep widths, as in
+// CellRate.
+func (s *Sweeps) At(c surface.Cell) (low, mid, high float64) {
+	e := s.coverage.Cells().At(c)
+	for _, swept := range e.SweptM2 {
+		mid += swept
+	}
+	if mid == 0 {
+		return 0, 0, 0
+	}
+	if c.Y != s.row {
+		s.row, s.areaM2 = c.Y, c.AreaM2()
+	}
+	f := 1 / (s.areaM2 * s.windowH)
+	return e.LowM2 * f, mid * f, e.HighM2 * f
+}
+
+// SectionIn returns the section that a cell belongs to, or -1.
+func (a *Assessment) SectionIn(c surface.Cell) int { return a.domain.sectionOf(c) }

@@ -1,0 +1,422 @@
+package route
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Interdiction asks which elements (crossings, stretches of ways) to protect so
+// that the fewest get through. Each scenario is a traveller who knows the ways and
+// the protection, and takes the way with the best chance; with a finite Gamma, way
+// i with the chance e^(γ·uᵢ) over the sum, u being its evasion (quantal response).
+//
+// Ways that pass one element each are the bipartite case of sensors at one
+// country's crossings. Source: D. Morton, F. Pan and K. Saeger, IIE Transactions
+// 39 (2007).
+type Interdiction struct {
+	Scenarios []Scenario
+	// Protect is, by element, the chance that its protection meets who passes.
+	Protect []float64
+	// Gamma is how rational travellers are; 0 or +Inf: wholly.
+	Gamma float64
+}
+
+// Scenario is a traveller.
+type Scenario struct {
+	Weight float64
+	Ways   []Option
+}
+
+// Option is a way of a scenario: the chance to get through without protection,
+// and the elements that it passes.
+type Option struct {
+	Evasion float64
+	Passes  []int
+}
+
+// Protection is a choice of elements.
+type Protection struct {
+	Elements []int     `json:"elements"` // in the order in which they were chosen
+	Before   float64   `json:"evasion_before"`
+	After    float64   `json:"evasion_after"`
+	Curve    []float64 `json:"curve"` // evasion after the first, the first two, …
+	// Exact: no other choice of as many does better.
+	Exact bool `json:"exact"`
+	// Bound is no more than what any choice of as many leaves.
+	Bound float64 `json:"bound"`
+}
+
+// exactChoices is up to how many choices are all tried.
+const exactChoices = 200_000
+
+// Evasion is the chance to get through, by weight of the scenarios, with elements
+// protected.
+func (p *Interdiction) Evasion(protected []int) float64 {
+	on := make([]bool, len(p.Protect))
+	for _, e := range protected {
+		on[e] = true
+	}
+	return p.evasion(on)
+}
+
+func (p *Interdiction) evasion(on []bool) float64 {
+	sum, weights := 0.0, 0.0
+	for _, s := range p.Scenarios {
+		best, total, value := 0.0, 0.0, 0.0
+		for _, w := range s.Ways {
+			u := w.Evasion
+			for _, e := range w.Passes {
+				if on[e] {
+					u *= 1 - p.Protect[e]
+				}
+			}
+			best = max(best, u)
+			if p.bounded() {
+				x := math.Exp(p.Gamma * (u - 1))
+				total += x
+				value += x * u
+			}
+		}
+		if p.bounded() && total > 0 {
+			best = value / total
+		}
+		sum += s.Weight * best
+		weights += s.Weight
+	}
+	return sum / weights
+}
+
+func (p *Interdiction) bounded() bool { return p.Gamma > 0 && !math.IsInf(p.Gamma, 1) }
+
+func (p *Interdiction) validate(k int) error {
+	if k < 0 {
+		return fmt.Errorf("interdict: k is %d: use 0 or more", k)
+	}
+	weights := 0.0
+	for i, s := range p.Scenarios {
+		if !(s.Weight >= 0) || math.IsInf(s.Weight, 0) {
+			return fmt.Errorf("interdict: scenario %d has the weight %g: use 0 or more", i+1, s.Weight)
+		}
+		weights += s.Weight
+		for _, w := range s.Ways {
+			if !(w.Evasion >= 0 && w.Evasion <= 1) {
+				return fmt.Errorf("interdict: a way of scenario %d has the evasion %g: use 0 to 1", i+1, w.Evasion)
+			}
+			for _, e := range w.Passes {
+				if e < 0 || e >= len(p.Protect) {
+					return fmt.Errorf("interdict: a way of scenario %d passes element %d of %d", i+1, e, len(p.Protect))
+				}
+			}
+		}
+	}
+	if !(weights > 0) {
+		return fmt.Errorf("interdict: there are no scenarios with a weight; give at least one pair of ends that a way joins")
+	}
+	for e, v := range p.Protect {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Errorf("interdict: protection of element %d is %g: use 0 to 1", e, v)
+		}
+	}
+	if p.Gamma < 0 || math.IsNaN(p.Gamma) {
+		return fmt.Errorf("interdict: gamma is %g: use more than 0, or 0 for wholly rational travellers", p.Gamma)
+	}
+	return nil
+}
+
+// Greedy protects one element after another, each the one that leaves the least
+// evasion; where none lowers it, the one that lowers the mean over all ways most,
+// for travellers move to the next best. Then single elements are exchanged while
+// that helps. It promises nothing: the objective is not submodular.
+// Cost: k · elements · ways, and as much for each round of exchanges.
+func (p *Interdiction) Greedy(k int) (*Protection, error) {
+	if err := p.validate(k); err != nil {
+		return nil, err
+	}
+	out, on := p.newProtection(), make([]bool, len(p.Protect))
+	for range min(k, len(p.Protect)) {
+		e := p.bestOf(on)
+		on[e] = true
+		out.Elements = append(out.Elements, e)
+	}
+	p.exchange(out.Elements, on)
+	p.finish(out)
+	return out, nil
+}
+
+func (p *Interdiction) newProtection() *Protection {
+	return &Protection{Elements: []int{}, Before: p.evasion(make([]bool, len(p.Protect)))}
+}
+
+// bestOf returns the element whose protection on top of others leaves least.
+func (p *Interdiction) bestOf(on []bool) int {
+	best, least, leastMean := -1, math.Inf(1), math.Inf(1)
+	for e := range on {
+		if on[e] {
+			continue
+		}
+		on[e] = true
+		v := p.evasion(on)
+		if best < 0 || v < least-1e-12 {
+			best, least, leastMean = e, v, p.meanEvasion(on)
+		} else if v < least+1e-12 {
+			if mean := p.meanEvasion(on); mean < leastMean-1e-12 {
+				best, least, leastMean = e, min(v, least), mean
+			}
+		}
+		on[e] = false
+	}
+	return best
+}
+
+// meanEvasion is the mean over scenarios of the sum of evasions to a high power:
+// it tells choices apart that leave the same best way.
+func (p *Interdiction) meanEvasion(on []bool) float64 {
+	sum := 0.0
+	for _, s := range p.Scenarios {
+		for _, w := range s.Ways {
+			u := w.Evasion
+			for _, e := range w.Passes {
+				if on[e] {
+					u *= 1 - p.Protect[e]
+				}
+			}
+			sum += s.Weight * math.Pow(u, 8)
+		}
+	}
+	return sum
+}
+
+func (p *Interdiction) exchange(chosen []int, on []bool) {
+	now := p.evasion(on)
+	for improved, round := true, 0; improved && round < 10; round++ {
+		improved = false
+		for i, e := range chosen {
+			on[e] = false
+			if other := p.bestOf(on); other != e {
+				on[other] = true
+				if v := p.evasion(on); v < now-1e-12 {
+					chosen[i], now, improved = other, v, true
+					continue
+				}
+				on[other] = false
+			}
+			on[e] = true
+		}
+	}
+}
+
+// finish fills the curve and the bound.
+func (p *Interdiction) finish(out *Protection) {
+	on := make([]bool, len(p.Protect))
+	for _, e := range out.Elements {
+		on[e] = true
+		out.Curve = append(out.Curve, p.evasion(on))
+	}
+	out.After = p.evasion(on)
+	if out.Bound = out.After; !out.Exact {
+		out.Bound = min(out.After, p.bound(len(out.Elements)))
+	}
+}
+
+// bound is no more than the evasion that any choice of k elements leaves: each
+// scenario alone keeps at least its k+1-th best way, or its best way with all
+// protected. Quantal travellers do no worse than one who picks a way blindly.
+func (p *Interdiction) bound(k int) float64 {
+	sum, weights := 0.0, 0.0
+	for _, s := range p.Scenarios {
+		free, held, mean := []float64{}, 0.0, 0.0
+		single := true
+		for _, w := range s.Ways {
+			u := w.Evasion
+			for _, e := range w.Passes {
+				u *= 1 - p.Protect[e]
+			}
+			free, held, mean = append(free, w.Evasion), max(held, u), mean+u/float64(len(s.Ways))
+			single = single && len(w.Passes) <= 1
+		}
+		least := held
+		if p.bounded() {
+			least = mean
+		} else if single && distinctElements(s.Ways) && k < len(free) {
+			slices.Sort(free)
+			least = max(least, free[len(free)-1-k])
+		}
+		sum += s.Weight * least
+		weights += s.Weight
+	}
+	return sum / weights
+}
+
+// distinctElements reports whether no two ways pass the same element.
+func distinctElements(ways []Option) bool {
+	seen := map[int]bool{}
+	for _, w := range ways {
+		for _, e := range w.Passes {
+			if seen[e] {
+				return false
+			}
+			seen[e] = true
+		}
+	}
+	return true
+}
+
+// Exact tries all choices of k elements; it refuses more than 200,000.
+func (p *Interdiction) Exact(k int) (*Protection, error) {
+	if err := p.validate(k); err != nil {
+		return nil, err
+	}
+	k = min(k, len(p.Protect))
+	if n := choices(len(p.Protect), k); n > exactChoices {
+		return nil, fmt.Errorf("interdict: %.3g choices of %d among %d, more than %d; use the greedy answer", n, k, len(p.Protect), exactChoices)
+	}
+	out, on := p.newProtection(), make([]bool, len(p.Protect))
+	least := math.Inf(1)
+	var try func(from int, chosen []int)
+	try = func(from int, chosen []int) {
+		if len(chosen) == k {
+			if v := p.evasion(on); v < least-1e-15 {
+				least, out.Elements = v, slices.Clone(chosen)
+			}
+			return
+		}
+		for e := from; e <= len(on)-(k-len(chosen)); e++ {
+			on[e] = true
+			try(e+1, append(chosen, e))
+			on[e] = false
+		}
+	}
+	try(0, nil)
+	out.Exact = true
+	p.finish(out)
+	return out, nil
+}
+
+// Solve is Exact where that is little work, else Greedy.
+func (p *Interdiction) Solve(k int) (*Protection, error) {
+	ways := 0
+	for _, s := range p.Scenarios {
+		ways += len(s.Ways)
+	}
+	if choices(len(p.Protect), max(0, min(k, len(p.Protect))))*float64(ways+1) <= 20e6 {
+		if out, err := p.Exact(k); err == nil {
+			return out, nil
+		}
+	}
+	return p.Greedy(k)
+}
+
+func choices(n, k int) float64 {
+	c := 1.0
+	for i := range k {
+		c *= float64(n-i) / float64(i+1)
+	}
+	return c
+}
+
+// Interdiction is the question of a matrix: its crossings are the elements, each
+// pair of ends a scenario of the same weight, and protection meets who passes with
+// the chance protect.
+func (m *Matrix) Interdiction(protect float64) *Interdiction {
+	p := &Interdiction{Protect: make([]float64, len(m.Crossings))}
+	for e := range p.Protect {
+		p.Protect[e] = protect
+	}
+	for i, e := range m.Entries {
+		if i == 0 || e.Origin != m.Entries[i-1].Origin || e.Destination != m.Entries[i-1].Destination {
+			p.Scenarios = append(p.Scenarios, Scenario{Weight: 1})
+		}
+		s := &p.Scenarios[len(p.Scenarios)-1]
+		s.Ways = append(s.Ways, Option{e.Evasion, []int{e.Crossing}})
+	}
+	return p
+}
+
+// Shift is how often a crossing is chosen before and after a change.
+type Shift struct {
+	Crossing  int     `json:"crossing"`
+	SectionID string  `json:"section_id"`
+	Before    float64 `json:"share_before"`
+	After     float64 `json:"share_after"`
+}
+
+// Displacement is what a change of patrols does to where travellers cross.
+type Displacement struct {
+	Shifts []Shift `json:"shifts"` // those chosen more than one time in a million
+	// Diverted is the share of travellers who cross elsewhere: half the sum of the
+	// shares' changes, by pair of ends.
+	Diverted      float64 `json:"diverted_share"`
+	EvasionBefore float64 `json:"evasion_before"`
+	EvasionAfter  float64 `json:"evasion_after"`
+	// Stayed is the evasion after if nobody moved: it promises more than is had.
+	Stayed float64 `json:"evasion_if_nobody_moved"`
+}
+
+// Displace compares two matrices of the same question. Of each pair a crossing is
+// chosen with the chance e^(-cost/η) over the sum, η = spread times the pair's
+// least cost before.
+func Displace(before, after *Matrix, spread float64) (*Displacement, error) {
+	if len(before.Crossings) != len(after.Crossings) || len(before.Entries) != len(after.Entries) {
+		return nil, fmt.Errorf("displacement: the matrices are of different questions")
+	}
+	if !(spread > 0) {
+		return nil, fmt.Errorf("displacement: spread is %g: use more than 0", spread)
+	}
+	d := &Displacement{}
+	from, to := make([]float64, len(before.Crossings)), make([]float64, len(before.Crossings))
+	pairs := 0.0
+	for i := 0; i < len(before.Entries); {
+		k := i
+		least := math.Inf(1)
+		for ; k < len(before.Entries) && samePair(before.Entries[k], before.Entries[i]); k++ {
+			if !samePair(after.Entries[k], before.Entries[k]) || after.Entries[k].Crossing != before.Entries[k].Crossing {
+				return nil, fmt.Errorf("displacement: the matrices are of different questions")
+			}
+			least = min(least, before.Entries[k].Cost)
+		}
+		η := spread * max(least, 1e-12)
+		p, q := logit(before.Entries[i:k], η), logit(after.Entries[i:k], η)
+		for n := range p {
+			e := before.Entries[i+n]
+			from[e.Crossing] += p[n]
+			to[e.Crossing] += q[n]
+			d.Diverted += math.Abs(q[n]-p[n]) / 2
+			d.EvasionBefore += p[n] * e.Evasion
+			d.Stayed += p[n] * after.Entries[i+n].Evasion
+			d.EvasionAfter += q[n] * after.Entries[i+n].Evasion
+		}
+		pairs++
+		i = k
+	}
+	if pairs == 0 {
+		return nil, fmt.Errorf("displacement: no pair of ends is joined by any crossing")
+	}
+	for _, v := range []*float64{&d.Diverted, &d.EvasionBefore, &d.EvasionAfter, &d.Stayed} {
+		*v /= pairs
+	}
+	for c := range from {
+		if s := (Shift{c, before.Crossings[c].SectionID, from[c] / pairs, to[c] / pairs}); max(s.Before, s.After) > 1e-6 {
+			d.Shifts = append(d.Shifts, s)
+		}
+	}
+	return d, nil
+}
+
+func samePair(x, y Entry) bool { return x.Origin == y.Origin && x.Destination == y.Destination }
+
+func logit(entries []Entry, η float64) []float64 {
+	least := math.Inf(1)
+	for _, e := range entries {
+		least = min(least, e.Cost)
+	}
+	p, sum := make([]float64, len(entries)), 0.0
+	for i, e := range entries {
+		p[i] = math.Exp(-(e.Cost - least) / η)
+		sum += p[i]
+	}
+	for i := range p {
+		p[i] /= sum
+	}
+	return p
+}

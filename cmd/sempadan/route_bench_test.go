@@ -82,14 +82,26 @@ func BenchmarkRouteWholeBorder(b *testing.B) {
 		})
 		run("corridor/"+q.name, func() error { _, err := g.Corridor(ctx, query, route.DefaultCorridor()); return err })
 	}
-	ends := route.MatrixQuery{Origins: []orb.Point{west, {109.0, 0.9}}, Destinations: []orb.Point{{110.35, 1.55}, {111.5, 2}}, Modes: []string{"foot", "motorcycle", "sea_boat"}, Theta: 100}
+	ends := route.MatrixQuery{Origins: []orb.Point{west, {109.0, 0.9}}, Destinations: []orb.Point{{110.35, 1.55}, {111.5, 2}}, Modes: []string{"foot", "motorcycle", "sea_boat"}, Theta: 100, Stretch: 1.5}
 	run("matrix", func() error { _, err := g.Matrix(ctx, ends); return err })
 	post := geo.NewBuilder(geo.LayerInfo{ID: "thought", Kind: geo.KindPost})
 	post.Add(geo.Feature{Geometry: orb.Point{109.65, 1.6}, Properties: map[string]any{"country": "ID"}})
 	change := risk.Change{Add: []*geo.Layer{post.Layer()}}
 	run("what_if", func() error { _, err := route.WhatIf(ctx, a, change, route.WhatIfOptions{}); return err })
-	run("what_if_displacement", func() error {
-		_, err := route.WhatIf(ctx, a, change, route.WhatIfOptions{Graph: g, Ways: ends, Spread: 0.1})
-		return err
-	})
+	coarse := route.DefaultGraphOptions()
+	coarse.CellM = 2500
+	wide, err := route.NewGraph(ctx, a, coarse)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, g := range map[string]*route.Graph{"1km": g, "2.5km": wide} {
+		before, err := g.Matrix(ctx, ends)
+		if err != nil {
+			b.Fatal(err)
+		}
+		run("what_if_displacement/"+name, func() error {
+			_, err := route.WhatIf(ctx, a, change, route.WhatIfOptions{Graph: g, Ways: ends, Spread: 0.1, Before: before})
+			return err
+		})
+	}
 }

@@ -131,8 +131,8 @@ func (g *Graph) bothTrees(ctx context.Context, f *find, stretch float64) (*trees
 	two := &trees{g: g, f: f, from: g.takeTree(), to: g.takeTree()}
 	var wg sync.WaitGroup
 	reached := false
-	wg.Go(func() { reached = g.grow(two.from, f.costs, f.from, goal{f.to, stretch}) })
-	wg.Go(func() { g.grow(two.to, f.costs, f.to, goal{f.from, stretch}) })
+	wg.Go(func() { reached = g.grow(two.from, f.costs, f.from, goal{[]int32{f.to}, stretch}) })
+	wg.Go(func() { g.grow(two.to, f.costs, f.to, goal{[]int32{f.from}, stretch}) })
 	wg.Wait()
 	err := ctx.Err()
 	if err == nil && !reached {

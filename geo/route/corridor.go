@@ -57,7 +57,8 @@ type Passage struct {
 	Passages float64   `json:"passages"`
 }
 
-// PinchPoint is a square of ground that many ways pass.
+// PinchPoint is a square of ground that many ways pass. Passages is how often one
+// traveller enters it: a way that leaves it and comes back counts twice.
 type PinchPoint struct {
 	Box       orb.Bound `json:"box"`
 	At        orb.Point `json:"at"`
@@ -111,14 +112,16 @@ func (g *Graph) Corridor(ctx context.Context, q Query, o CorridorOptions) (*Corr
 	if f.from == f.to {
 		return nil, fmt.Errorf("map a corridor: %w: both are in one cell of the graph", ErrEnds)
 	}
-	s := &spread{trees: two, η: o.Spread * two.least(), logW: make([]float64, len(g.ground)), flow: make([]float64, len(g.ground))}
+	s := &spread{trees: two, η: o.Spread * two.least(), logW: make([]float64, len(g.ground)),
+		flow: make([]float64, len(g.ground)), rank: make([]int32, len(g.ground))}
 	s.collect(two.least() * o.Reach)
 	s.forward()
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("map a corridor: %w", err)
 	}
 	out := s.backward(o)
-	out.Evasion, out.Hours, out.Cost = s.mean[f.to].evasion, s.mean[f.to].hours, s.mean[f.to].cost
+	mean := s.mean[s.rank[f.to]]
+	out.Evasion, out.Hours, out.Cost = mean.evasion, mean.hours, mean.cost
 	out.Least = two.least()
 	return out, nil
 }
@@ -130,7 +133,8 @@ type spread struct {
 	order []int32   // nodes by their cost from the start
 	logW  []float64 // of the sum over ways from the start; -Inf: none
 	flow  []float64
-	mean  map[int32]expected
+	rank  []int32    // of nodes in order
+	mean  []expected // by rank
 }
 
 // expected are means over the ways from the start to a node.
@@ -197,11 +201,14 @@ func (g *Graph) edgeToll(c *costs, u, v int32, halfM float64, changed bool) (hou
 }
 
 func (s *spread) forward() {
-	s.mean = make(map[int32]expected, len(s.order))
+	s.mean = make([]expected, len(s.order))
+	for i, node := range s.order {
+		s.rank[node] = int32(i)
+	}
 	s.logW[s.f.from] = 0
-	s.mean[s.f.from] = expected{evasion: 1}
+	s.mean[s.rank[s.f.from]] = expected{evasion: 1}
 	var edges []inflow
-	for _, v := range s.order {
+	for i, v := range s.order {
 		if v == s.f.from {
 			continue
 		}
@@ -212,12 +219,12 @@ func (s *spread) forward() {
 		s.logW[v] = w
 		var mean expected
 		for _, e := range edges {
-			p, before := math.Exp(e.logW-w), s.mean[e.node]
+			p, before := math.Exp(e.logW-w), s.mean[s.rank[e.node]]
 			mean.evasion += p * before.evasion * math.Exp(-e.met)
 			mean.hours += p * (before.hours + e.hours)
 			mean.cost += p * (before.cost + e.surplus)
 		}
-		s.mean[v] = mean
+		s.mean[i] = mean
 	}
 }
 
@@ -260,7 +267,9 @@ func (s *spread) backward(o CorridorOptions) *Corridor {
 			}
 		}
 	}
-	slices.SortStableFunc(out.Edges, func(x, y Passage) int { return cmp.Compare(y.Passages, x.Passages) })
+	slices.SortFunc(out.Edges, func(x, y Passage) int {
+		return cmp.Or(cmp.Compare(y.Passages, x.Passages), slices.Compare(x.From[:], y.From[:]), slices.Compare(x.To[:], y.To[:]))
+	})
 	if out.Cut = len(out.Edges) > o.MostEdges; out.Cut {
 		out.Edges = slices.Clone(out.Edges[:o.MostEdges])
 	}
@@ -274,31 +283,6 @@ func (s *spread) backward(o CorridorOptions) *Corridor {
 	return out
 }
 
-// squares sum passages into squares of nodes.
-type squares struct {
-	g      *Graph
-	side   int // in nodes
-	across int
-	passed []float64
-}
-
-func newSquares(g *Graph, sideM float64) *squares {
-	q := &squares{g: g, side: max(1, int(math.Round(sideM/g.Options.CellM)))}
-	q.across = g.nx/q.side + 1
-	q.passed = make([]float64, q.across*(g.ny/q.side+1))
-	return q
-}
-
-func (q *squares) of(node int32) int {
-	return int(node)/q.g.nx/q.side*q.across + int(node)%q.g.nx/q.side
-}
-
-func (q *squares) pass(u, v int32, x float64) {
-	if b := q.of(v); b != q.of(u) {
-		q.passed[b] += x
-	}
-}
-
 // top lists the squares that most ways enter, those near the ends left out: where
 // less than a tenth of the way lies behind or before.
 func (q *squares) top(s *spread, n int) []PinchPoint {
@@ -308,7 +292,7 @@ func (q *squares) top(s *spread, n int) []PinchPoint {
 		if x < 0.01 {
 			continue
 		}
-		x0, y0 := b%q.across*q.side, b/q.across*q.side
+		x0, y0 := q.corner(b)
 		mid := int32(min(q.g.ny-1, y0+q.side/2)*q.g.nx + min(q.g.nx-1, x0+q.side/2))
 		behind, before := math.Inf(1), math.Inf(1)
 		for y := y0; y < min(q.g.ny, y0+q.side); y++ {
@@ -320,9 +304,7 @@ func (q *squares) top(s *spread, n int) []PinchPoint {
 		if behind < least/10 || before < least/10 {
 			continue
 		}
-		p := q.g.point(int32(y0*q.g.nx + x0))
-		lo := orb.Point{p[0] - q.g.dLon/2, p[1] - q.g.dLat/2}
-		box := orb.Bound{Min: lo, Max: orb.Point{lo[0] + float64(q.side)*q.g.dLon, lo[1] + float64(q.side)*q.g.dLat}}
+		box := q.box(b)
 		out = append(out, PinchPoint{box, box.Center(), x, q.g.sectionID(mid)})
 	}
 	slices.SortStableFunc(out, func(x, y PinchPoint) int { return cmp.Compare(y.Passages, x.Passages) })

@@ -38,6 +38,9 @@ type MatrixQuery struct {
 	Modes     []string
 	Theta     float64
 	SnapM     float64
+	// Stretch leaves out ways that cost more than so many times the least of their
+	// pair, and saves looking for them; 0: none.
+	Stretch float64
 }
 
 // The largest matrix.
@@ -91,6 +94,8 @@ func (g *Graph) Matrix(ctx context.Context, q MatrixQuery) (*Matrix, error) {
 		return nil, fmt.Errorf("matrix of ways: %d origins and destinations, more than %d; ask for fewer", len(ends), MaxMatrixEnds)
 	case !(q.Theta >= 0):
 		return nil, fmt.Errorf("matrix of ways: theta is %g: use 0 or more", q.Theta)
+	case !(q.Stretch == 0 || q.Stretch >= 1):
+		return nil, fmt.Errorf("matrix of ways: stretch is %g: use 0 (no limit) or 1 and more", q.Stretch)
 	}
 	modes, err := pickModes(g.Options.Modes, q.Modes)
 	if err != nil {
@@ -246,7 +251,7 @@ func (b *matrixBuild) tolls(ctx context.Context, ends []orb.Point) error {
 			defer b.g.putTree(t)
 			for i := w; i < len(ends) && ctx.Err() == nil; i += workers {
 				if b.ends[i] >= 0 {
-					b.g.search(t, b.f.costs, b.ends[i], -1)
+					b.g.grow(t, b.f.costs, b.ends[i], b.goalOf(i))
 					b.byEnd[i] = b.read(t)
 				}
 			}
@@ -259,33 +264,55 @@ func (b *matrixBuild) tolls(ctx context.Context, ends []orb.Point) error {
 	return nil
 }
 
+// goalOf is how far to look from an end: to all on the other side, and as much
+// further as the stretch says.
+func (b *matrixBuild) goalOf(end int) goal {
+	if b.q.Stretch == 0 {
+		return goal{}
+	}
+	n := len(b.q.Origins)
+	others := b.ends[:n]
+	if end < n {
+		others = b.ends[n:]
+	}
+	return goal{slices.DeleteFunc(slices.Clone(others), func(node int32) bool { return node < 0 }), b.q.Stretch}
+}
+
 // read walks back from each node that is needed, as far as the walks before.
 func (b *matrixBuild) read(t *tree) []toll {
 	g := b.g
 	steps := g.steps()
-	known := map[int32]toll{t.root: {}}
+	if t.sums == nil {
+		t.sums = make([]passed, len(t.nodes))
+	}
+	for i := range t.nodes {
+		t.nodes[i].goal = false // from here on: its sum is known
+	}
+	t.nodes[t.root].goal, t.sums[t.root] = true, passed{}
 	out := make([]toll, len(b.nodes))
-	var walk []int32
+	var walk []uint8
 	for k, node := range b.nodes {
-		if math.IsInf(t.nodes[node].cost, 1) {
+		if !t.nodes[node].done {
 			out[k] = toll{cost: math.Inf(1)}
 			continue
 		}
 		walk = walk[:0]
 		at := node
-		sum, ok := known[at]
-		for !ok {
-			walk = append(walk, at)
-			at -= int32(steps[t.nodes[at].came])
-			sum, ok = known[at]
+		for !t.nodes[at].goal {
+			d := t.nodes[at].came
+			walk = append(walk, d)
+			at -= int32(steps[d])
 		}
 		for i := len(walk) - 1; i >= 0; i-- {
-			_, hours, met, _ := g.edgeCost(b.f.costs, at, walk[i])
-			at = walk[i]
-			sum = toll{t.nodes[at].cost, sum.hours + hours, sum.met + met}
-			known[at] = sum
+			next := at + int32(steps[walk[i]])
+			half := g.lengthM(int(at)/g.nx, int(walk[i])) / 2
+			changed := b.f.costs.mixed && t.nodes[at].on != t.nodes[next].on && g.change(b.f.costs, int(at), int(next)) > 0
+			hours, met := g.edgeToll(b.f.costs, at, next, half, changed)
+			t.sums[next] = passed{t.sums[at].hours + hours, t.sums[at].met + met}
+			t.nodes[next].goal = true
+			at = next
 		}
-		out[k] = sum
+		out[k] = toll{t.nodes[node].cost, t.sums[node].hours, t.sums[node].met}
 	}
 	return out
 }
@@ -325,8 +352,14 @@ func (b *matrixBuild) pair(i, j int) {
 			offer(e.backwards, from[e.b], e.edge, to[e.a], at)
 		}
 	}
+	limit := math.Inf(1)
 	for _, e := range best {
-		if !math.IsInf(e.Cost, 1) {
+		if b.q.Stretch > 0 {
+			limit = min(limit, e.Cost*b.q.Stretch)
+		}
+	}
+	for _, e := range best {
+		if !math.IsInf(e.Cost, 1) && e.Cost <= limit {
 			if math.IsInf(b.q.Theta, 1) {
 				e.Cost = -math.Log(e.Evasion)
 			}

@@ -282,6 +282,111 @@ func TestMatrixAgainstSearches(t *testing.T) {
 	}
 }
 
+// With a stretch a matrix has the entries that are not dearer, and only those.
+func TestMatrixStretch(t *testing.T) {
+	a := bare(t)
+	const seed = 61
+	r := rand.New(rand.NewPCG(seed, 0))
+	kept, left := 0, 0
+	for round := range 40 {
+		g := drawn(a, uint64(4000+round), 14, 12)
+		names := []string{"foot", "sea_boat"}
+		modes, _ := pickModes(g.Options.Modes, names)
+		c := g.costsOf(modes, 2, 1)
+		q := MatrixQuery{Modes: names, Theta: 2}
+		for range 6 {
+			x, y := randomEnds(r, g, c)
+			q.Crossings = append(q.Crossings, g.point(x))
+			if len(q.Origins) < 2 {
+				q.Origins, q.Destinations = append(q.Origins, g.point(x)), append(q.Destinations, g.point(y))
+			}
+		}
+		all, err := g.Matrix(context.Background(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Stretch = 1.3
+		some, err := g.Matrix(context.Background(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []Entry
+		for _, pair := range all.byPair() {
+			least := math.Inf(1)
+			for _, e := range pair {
+				least = min(least, e.Cost)
+			}
+			for _, e := range pair {
+				if e.Cost <= least*1.3 {
+					want = append(want, e)
+				} else {
+					left++
+				}
+			}
+		}
+		kept += len(want)
+		if len(some.Entries) != len(want) {
+			t.Fatalf("seed %d, round %d: %d entries, want %d", seed, round, len(some.Entries), len(want))
+		}
+		for i, e := range some.Entries {
+			if e.Crossing != want[i].Crossing || !near(e.Cost, want[i].Cost) {
+				t.Fatalf("round %d: %+v, want %+v", round, e, want[i])
+			}
+		}
+	}
+	if kept < 30 || left < 30 {
+		t.Errorf("%d entries kept, %d left out", kept, left)
+	}
+}
+
+// Segments are the squares that ways pass, and protecting one that all pass lets
+// nobody through.
+func TestSegmentInterdiction(t *testing.T) {
+	g := drawn(bare(t), 1, 40, 30)
+	for k := range g.ground {
+		if g.ground[k] != Closed || g.inside(k) {
+			g.ground[k] = Open
+		}
+	}
+	for j := 1; j < g.ny-1; j++ { // a wall with one gate
+		g.ground[j*g.nx+20] = Closed
+	}
+	gateAt := 12*g.nx + 20
+	g.ground[gateAt] = Open
+	alt, err := g.Alternatives(context.Background(), Query{From: g.point(int32(5*g.nx + 5)), To: g.point(int32(20*g.nx + 35)), Modes: []string{"foot"}}, DefaultAlternatives())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, segments, err := g.SegmentInterdiction([]*Alternatives{alt}, 3000, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.Solve(1)
+	if err != nil || got.After != 0 || len(segments) < 10 {
+		t.Fatalf("%+v, %v, %d segments", got, err, len(segments))
+	}
+	gateIn := false
+	for e := range segments {
+		if segments[e].Box.Contains(g.point(int32(gateAt))) && p.Evasion([]int{e}) == 0 {
+			gateIn = true
+		}
+	}
+	if !gateIn {
+		t.Error("the gate in the wall is in no segment that stops all")
+	}
+	c, err := g.Corridor(context.Background(), Query{From: g.point(int32(5*g.nx + 5)), To: g.point(int32(20*g.nx + 35)), Modes: []string{"foot"}}, DefaultCorridor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Pinch) == 0 || c.Pinch[0].Passages < 1-1e-9 {
+		t.Errorf("pinch points %+v", c.Pinch)
+	}
+}
+
+func (g *Graph) inside(k int) bool {
+	return k%g.nx > 0 && k%g.nx < g.nx-1 && k/g.nx > 0 && k/g.nx < g.ny-1
+}
+
 // Alternatives have no loops, differ, cost no more than is allowed, and the first
 // is the best.
 func TestAlternatives(t *testing.T) {

@@ -89,7 +89,11 @@ type tree struct {
 	root  int32
 	nodes []spot
 	queue buckets
+	sums  []passed // of the ways to nodes; made when a matrix needs it
 }
+
+// passed is the time and the sweeps of a way.
+type passed struct{ hours, met float64 }
 
 // spot is what a search needs of a node, together so that it is fetched once.
 type spot struct {
@@ -98,6 +102,7 @@ type spot struct {
 	came uint8 // direction from the node before
 	on   aboard
 	done bool
+	goal bool
 }
 
 const notReached = 255
@@ -206,18 +211,20 @@ func siftDown(h []queued, i int) {
 // Trans. SSC 4 (1968).
 func (g *Graph) search(t *tree, c *costs, from, to int32) bool {
 	if to < 0 {
-		return g.grow(t, c, from, goal{node: -1})
+		return g.grow(t, c, from, goal{})
 	}
-	return g.grow(t, c, from, goal{node: to, stretch: 1})
+	return g.grow(t, c, from, goal{[]int32{to}, 1})
 }
 
-// goal says when a search ends: when a node is reached (-1: none) and all that
-// costs up to stretch times as much is settled.
+// goal says when a search ends: when all of some nodes are reached, and all that
+// costs up to stretch times as much as the dearest of them is settled; without
+// nodes, when all is.
 type goal struct {
-	node    int32
+	nodes   []int32
 	stretch float64
 }
 
+// grow is search for a goal; it reports whether all its nodes were reached.
 func (g *Graph) grow(t *tree, c *costs, from int32, to goal) bool {
 	nodes := t.nodes
 	for i := range nodes {
@@ -228,8 +235,15 @@ func (g *Graph) grow(t *tree, c *costs, from int32, to goal) bool {
 	var lengths [directions]float64
 	nx := g.nx
 	bound, limit := lowerBound{}, math.Inf(1)
-	if to.node >= 0 && to.stretch == 1 {
-		bound = g.bound(c, to.node)
+	if len(to.nodes) == 1 && to.stretch == 1 {
+		bound = g.bound(c, to.nodes[0])
+	}
+	left := 0
+	for _, node := range to.nodes {
+		if !nodes[node].goal {
+			nodes[node].goal = true
+			left++
+		}
 	}
 	q := &t.queue
 	q.reset(g.bucketWidth(c))
@@ -243,8 +257,10 @@ func (g *Graph) grow(t *tree, c *costs, from int32, to goal) bool {
 			continue
 		}
 		here.done = true
-		if e.node == to.node {
-			limit = here.cost * to.stretch
+		if here.goal {
+			if left--; left == 0 {
+				limit = here.cost * to.stretch
+			}
 		}
 		if e.key >= limit {
 			break
@@ -273,7 +289,7 @@ func (g *Graph) grow(t *tree, c *costs, from int32, to goal) bool {
 			q.push(cost+bound.at(col+columnStep[d], row+rowStep[d]), int32(v))
 		}
 	}
-	return to.node < 0 || !math.IsInf(nodes[to.node].cost, 1)
+	return left == 0
 }
 
 var (
@@ -287,8 +303,8 @@ func (g *Graph) pinched(nodes []spot, u, d int) bool {
 	return nodes[u+columnStep[d]].perM == inf && nodes[u+rowStep[d]*g.nx].perM == inf
 }
 
-// bucketWidth is the cheapest edge, or as much more as the ring needs to hold the
-// dearest.
+// bucketWidth is a part of the cheapest edge, so that heaps are small, or as much
+// as the ring needs to hold the dearest.
 func (g *Graph) bucketWidth(c *costs) float64 {
 	most, inf := float32(0), float32(math.Inf(1))
 	for _, v := range c.perM {
@@ -300,7 +316,7 @@ func (g *Graph) bucketWidth(c *costs) float64 {
 	if c.mixed {
 		dearest += c.transfer * (c.timeW/c.t0H + float64(most)/c.leastHours())
 	}
-	return max(c.least*g.minLen, dearest/(ringSize/2), 1e-300)
+	return max(c.least*g.minLen/16, dearest/(ringSize/2), 1e-300)
 }
 
 // leastHours is the least time a metre.

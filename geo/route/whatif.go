@@ -14,6 +14,8 @@ type WhatIfOptions struct {
 	Graph  *Graph
 	Ways   MatrixQuery
 	Spread float64
+	// Before, when not nil, is the matrix of Ways as it is.
+	Before *Matrix
 }
 
 // SectionChange is a section before and after.
@@ -67,9 +69,11 @@ func WhatIf(ctx context.Context, a *risk.Assessment, c risk.Change, o WhatIfOpti
 	if o.Graph == nil {
 		return out, nil
 	}
-	before, err := o.Graph.Matrix(ctx, o.Ways)
-	if err != nil {
-		return nil, fmt.Errorf("displacement before: %w", err)
+	before := o.Before
+	if before == nil {
+		if before, err = o.Graph.Matrix(ctx, o.Ways); err != nil {
+			return nil, fmt.Errorf("displacement before: %w", err)
+		}
 	}
 	after, err := o.Graph.WithAssessment(b).Matrix(ctx, o.Ways)
 	if err != nil {

@@ -32,7 +32,8 @@ type Query struct {
 
 // Way is a path on a graph.
 type Way struct {
-	Theta   float64        `json:"theta"`
+	// Theta is that of the query; null where only being met counts.
+	Theta   *float64       `json:"theta"`
 	Line    orb.LineString `json:"line"`
 	LengthM float64        `json:"length_m"`
 	Hours   float64        `json:"hours"`
@@ -43,7 +44,7 @@ type Way struct {
 	Evasion   float64 `json:"evasion"` // 1 - p
 	// Borders are where the way passes into another country.
 	Borders []BorderPoint `json:"borders"`
-	// Legs are the parts on one ground with one kind of vehicle.
+	// Grounds is how much of it lies on what.
 	Grounds map[string]float64 `json:"length_by_ground_m"`
 
 	nodes []int32
@@ -193,7 +194,7 @@ func (g *Graph) whyNot(f *find) error {
 
 // describe measures a way.
 func (g *Graph) describe(f *find, nodes []int32, theta float64) *Way {
-	w := &Way{Theta: theta, nodes: nodes, Grounds: map[string]float64{}, Borders: []BorderPoint{}}
+	w := &Way{nodes: nodes, Grounds: map[string]float64{}, Borders: []BorderPoint{}}
 	var met Band
 	add := func(node int32, hours float64) {
 		w.Hours += hours
@@ -226,7 +227,8 @@ func (g *Graph) describe(f *find, nodes []int32, theta float64) *Way {
 	w.PDetected = Band{pAtLeastOne(met.Mean), pAtLeastOne(met.Low), pAtLeastOne(met.High)}
 	w.Evasion = math.Exp(-met.Mean)
 	w.Cost = w.Hours
-	if theta > 0 && !math.IsInf(theta, 1) {
+	if !math.IsInf(theta, 1) {
+		w.Theta = &theta
 		w.Cost += theta * met.Mean
 	}
 	w.Line = g.lineOf(nodes)

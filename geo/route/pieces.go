@@ -95,7 +95,7 @@ func (c *cutter) cut(ctx context.Context, line orb.LineString, stepM float64) er
 	c.marks = append(c.marks, line[0])
 	c.legFromM = 0
 	for i := range c.legs {
-		if i%256 == 0 && ctx.Err() != nil {
+		if i%16 == 0 && ctx.Err() != nil {
 			return fmt.Errorf("score a line: %w", ctx.Err())
 		}
 		c.leg = i

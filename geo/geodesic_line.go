@@ -108,6 +108,9 @@ func (g *Geodesic) meet(in Span, atM float64, miss func(orb.Point, angle) (miss,
 // when the line is no nearer.
 func NearestOnLineWithin(p orb.Point, line orb.LineString, limitM float64) (n Nearest, ok bool) {
 	v := newVantage(p)
+	if v.toLineM(line) >= limitM {
+		return Nearest{Segment: -1, DistanceM: math.Inf(1)}, false
+	}
 	n = nearestOn(&v, line, limitM)
 	if n.DistanceM >= limitM {
 		return n, false
@@ -117,4 +120,19 @@ func NearestOnLineWithin(p orb.Point, line orb.LineString, limitM float64) (n Ne
 	}
 	n.AlongLineM += n.AlongSegmentM
 	return n, true
+}
+
+// toLineM bounds the distance to a line from below by the box of its vertices.
+func (v *vantage) toLineM(line orb.LineString) float64 {
+	if len(line) == 0 {
+		return math.Inf(1)
+	}
+	box, widest := line.Bound(), 0.0
+	for i := 1; i < len(line); i++ {
+		widest = math.Max(widest, math.Abs(line[i][0]-line[i-1][0]))
+	}
+	if !(widest <= 180) { // the short way is not in the box
+		return 0
+	}
+	return math.Max(0, v.toBoxM(box.Min, box.Max)-bulgeM(widest))
 }

@@ -53,6 +53,26 @@ func TestNearestOnLineWithin(t *testing.T) {
 	}
 }
 
+// However the line lies, a limit above the distance finds it, and one below does
+// not.
+func TestNearestOnLineWithinAnywhere(t *testing.T) {
+	r := seeded(t, 12)
+	for range 2000 {
+		p := anywhere(r)
+		line := orb.LineString{anywhere(r)}
+		for range 1 + r.IntN(4) {
+			line = append(line, orb.Point{line[0][0] + 60*(r.Float64()-0.5), max(-89, min(89, line[0][1]+40*(r.Float64()-0.5)))})
+		}
+		want := NearestOnLine(p, line).DistanceM
+		if got, ok := NearestOnLineWithin(p, line, want+0.01); !ok || math.Abs(got.DistanceM-want) > 1e-3 {
+			t.Fatalf("%v to %v: %v, %v; want %v", p, line, got.DistanceM, ok, want)
+		}
+		if _, ok := NearestOnLineWithin(p, line, want-0.01); ok {
+			t.Fatalf("%v to %v: found under the distance %v", p, line, want)
+		}
+	}
+}
+
 func BenchmarkGeodesicToMeridian(b *testing.B) {
 	g := NewGeodesic(orb.Point{109, 1}, orb.Point{110.5, 2})
 	in := Span{0, g.LengthM()}

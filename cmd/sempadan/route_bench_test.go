@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -104,4 +105,40 @@ func BenchmarkRouteWholeBorder(b *testing.B) {
 			return err
 		})
 	}
+}
+
+// BenchmarkRouteScoreWholeBorder scores lines of 200 km with 41 vertices anywhere
+// along the border on Borneo; the blocks of cells are made before.
+func BenchmarkRouteScoreWholeBorder(b *testing.B) {
+	ctx := context.Background()
+	a := wholeBorder(b)
+	r := rand.New(rand.NewPCG(1, 0))
+	lines := make([]orb.LineString, 10_000)
+	for i := range lines {
+		west, south := 109.5+6*r.Float64(), 1+3*r.Float64()
+		for k := range 41 {
+			lines[i] = append(lines[i], orb.Point{west + 1.78*float64(k)/40, south + 0.05*r.Float64()})
+		}
+	}
+	if _, err := route.ScoreAll(ctx, a, lines, route.DefaultOptions()); err != nil {
+		b.Fatal(err)
+	}
+	near := orb.LineString{}
+	for k := range 41 {
+		near = append(near, orb.Point{109.65 + 1.78*float64(k)/40, 1.2 + 0.05*r.Float64()})
+	}
+	b.Run("one", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := route.ScoreLine(ctx, a, near, route.DefaultOptions()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("10000", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := route.ScoreAll(ctx, a, lines, route.DefaultOptions()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -16,7 +16,7 @@ import (
 // that the assessment does not have count as empty, but for Land.
 type GraphOptions struct {
 	CellM float64   // between nodes
-	Box   orb.Bound // of the nodes; empty: around the assessment's sections
+	Box   orb.Bound // of the nodes; zero or empty: around the assessment's sections
 	// MaxNodes bounds the graph; 0: 4 million.
 	MaxNodes int
 
@@ -40,8 +40,7 @@ type GraphOptions struct {
 // radii and the time to board are placeholders.
 func DefaultGraphOptions() GraphOptions {
 	return GraphOptions{
-		CellM: 1000, Box: orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{-1, -1}},
-		Land: "land", Waters: "territorial_waters", Rivers: "rivers",
+		CellM: 1000, Land: "land", Waters: "territorial_waters", Rivers: "rivers",
 		Villages: []string{"places", "informal_paths"}, Landings: []string{"illegal_ports", "water_crossings", "official_crossings"},
 		VillageRadiusM: 2000, LandingRadiusM: 3000, TransferMin: 20, Modes: DefaultModes(),
 	}
@@ -154,6 +153,9 @@ func (g *Graph) lay() error {
 		}
 	}
 	box := o.Box
+	if box == (orb.Bound{}) {
+		box = orb.Bound{Min: orb.Point{1, 1}, Max: orb.Point{-1, -1}}
+	}
 	if box.IsEmpty() {
 		for _, s := range g.a.Sections {
 			if b := s.Line.Bound(); box.IsEmpty() {

@@ -162,8 +162,14 @@ func (s *scorer) jurisdictions(sets map[int]acting, whole *tally) []Jurisdiction
 // line is least; nil when there are none.
 func (s *scorer) nearestCrossing(line orb.LineString) *Crossing {
 	var best *Crossing
-	least := math.Inf(1)
-	for _, p := range s.rates.Official {
+	least, first, nearest := math.Inf(1), 0, math.Inf(1)
+	for i, p := range s.rates.Official { // begin with one that is near, to rule out others
+		if d := geo.LocalDistanceM(p.At, line[len(line)/2]); d < nearest {
+			first, nearest = i, d
+		}
+	}
+	for i := range s.rates.Official {
+		p := &s.rates.Official[(first+i)%len(s.rates.Official)]
 		if n, ok := geo.NearestOnLineWithin(p.At, line, least); ok {
 			least = n.DistanceM
 			best = &Crossing{p.Layer, p.ID, p.Name, p.Country, p.Verified, p.At, n.DistanceM, n.AlongLineM}

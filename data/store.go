@@ -144,4 +144,5 @@ type Store interface {
 	// Ping reports whether the store answers.
 	Ping(ctx context.Context) error
 	Close() error
+	AuditLog
 }

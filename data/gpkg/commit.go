@@ -295,6 +295,7 @@ func (ch *change) finish(info geo.LayerInfo, keep int) (geo.LayerInfo, error) {
 	if err != nil {
 		return geo.LayerInfo{}, err
 	}
+	ch.txn.tell("layer."+v.Provenance.Action, info, v.Added+v.Removed)
 	return info, ch.purge(info.ID, v.Version-int64(keep)+1)
 }
 

@@ -93,6 +93,7 @@ func (x *txn) erase(id string, e data.Erasure, keep int) (int, geo.LayerInfo, er
 	now := st.info
 	now.UpdatedAt = e.Provenance.At
 	info, err := ch.finish(now, keep)
+	x.tell("layer.erase", info, total)
 	return total, info, err
 }
 
@@ -287,6 +288,7 @@ func (s *Store) Compact(ctx context.Context, before time.Time) (dropped int, err
 		if dropped == 0 {
 			return errNone
 		}
+		x.tell("history.compact", geo.LayerInfo{}, dropped)
 		return s.dropSnapshot()
 	})
 	if err != nil && !errors.Is(err, errNone) {

@@ -122,7 +122,7 @@ func TestUpgrade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(`DROP TABLE sempadan_erasures; DELETE FROM gpkg_extensions WHERE table_name = 'sempadan_erasures';
+	if _, err := db.Exec(`DROP TABLE sempadan_erasures; DROP TABLE sempadan_audit; DELETE FROM gpkg_extensions WHERE table_name IN ('sempadan_erasures', 'sempadan_audit');
 		UPDATE sempadan_store SET schema_version = 1, program = 'sempadan 0.1'`); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestUpgrade(t *testing.T) {
 	}
 	for range 2 {
 		s = openTest(t, path, Options{})
-		wantText(t, s, `SELECT schema_version FROM sempadan_store`, "2")
+		wantText(t, s, `SELECT schema_version FROM sempadan_store`, "3")
 		storetest.Equal(t, mustLoad(t, s, "a"), l)
 		if _, _, err := s.Erase(t.Context(), "a", data.Erasure{FIDs: []int64{-1}}); !errors.Is(err, data.ErrNotFound) {
 			t.Error(err)

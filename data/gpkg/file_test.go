@@ -32,7 +32,7 @@ func checkFile(t *testing.T, path string) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		out, err := (&txn{context.Background(), conn}).strings(query, args...)
+		out, err := (&txn{ctx: context.Background(), conn: conn}).strings(query, args...)
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}

@@ -294,6 +294,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		if err := x.dropHistory(`layer_id = ?`, id); err != nil {
 			return err
 		}
+		x.tell("layer.delete", st.info, st.features)
 		return x.execAll(
 			stmt(`DROP TABLE `+quote(st.table)),
 			stmt(`DROP TABLE `+quote(rtreeName(st.table))),

@@ -64,6 +64,7 @@ type Store struct {
 	commits  atomic.Int64   // since it was opened
 	frozen   *frozen        // why it cannot be written; nil when it can; held by running
 	recovery *data.Recovery // what Open did about damage; nil when there was none
+	audit    auditHead      // of changing
 
 	running sync.RWMutex // held for reading by every call, so that Close can wait
 	closed  bool

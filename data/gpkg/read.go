@@ -166,7 +166,7 @@ var ownTriggers = regexp.MustCompile(`^(?i:rtree_.*_(insert|update[1-7]?|delete)
 
 // check looks for damage and for what no plain file has.
 func (f *untrusted) check(ctx context.Context) error {
-	x := &txn{ctx, f.conn}
+	x := &txn{ctx: ctx, conn: f.conn}
 	faults, err := x.strings(`PRAGMA quick_check(1)`)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ const (
 	applicationID = 0x47504b47 // "GPKG"
 	userVersion   = 10300      // GeoPackage 1.3.0
 	// schemaVersion counts the changes of the tables sempadan_….
-	schemaVersion = 2
+	schemaVersion = 3
 	// programName is kept for whoever opens a store that is too new for them.
 	programName = "sempadan"
 )
@@ -114,7 +114,7 @@ CREATE TABLE sempadan_settings (
 // ownTables are listed in gpkg_extensions, as the standard asks of tables that
 // it does not know.
 var ownTables = [...]string{"sempadan_store", "sempadan_layers", "sempadan_versions",
-	"sempadan_history", "sempadan_receipts", "sempadan_settings", "sempadan_erasures"}
+	"sempadan_history", "sempadan_receipts", "sempadan_settings", "sempadan_erasures", "sempadan_audit"}
 
 const (
 	rtreeExtension = `'gpkg_rtree_index', 'http://www.geopackage.org/spec130/#extension_rtree', 'write-only'`
@@ -163,7 +163,7 @@ func fill(ctx context.Context, path string) (err error) {
 	db.SetMaxOpenConns(1)
 	var b strings.Builder
 	fmt.Fprintf(&b, "PRAGMA application_id = %d; PRAGMA user_version = %d; BEGIN;", applicationID, userVersion)
-	b.WriteString(standardTables + storeTables + erasuresTable + ";")
+	b.WriteString(standardTables + storeTables + erasuresTable + ";" + auditTable + ";")
 	fmt.Fprintf(&b, "INSERT INTO sempadan_store VALUES (1, %d, '%s');", schemaVersion, programName)
 	fmt.Fprintf(&b, "INSERT INTO sempadan_settings VALUES ('%s', lower(hex(randomblob(%d)))), ('%s', '0');", settingID, markIDBytes, settingCommit)
 	fmt.Fprintf(&b, "INSERT INTO gpkg_extensions VALUES (NULL, NULL, %s);", aspatialExtension)

@@ -19,6 +19,9 @@ import (
 type txn struct {
 	ctx  context.Context
 	conn *sql.Conn
+
+	note   *data.AuditEntry // what the audit log is to say of it
+	sealed sealedAudit      // what it has added to the log
 }
 
 // write runs do in a transaction that is on disk when write returns nil.
@@ -65,9 +68,13 @@ func (s *Store) turn(ctx context.Context) (done func(), err error) {
 // change is write for whoever has the turn. The change is counted, see mark.
 func (s *Store) change(ctx context.Context, do func(*txn) error) error {
 	var n int64
+	var sealed sealedAudit
 	err := run(ctx, s.writer, "BEGIN IMMEDIATE", func(x *txn) (err error) {
 		if err = do(x); err == nil {
 			n, err = x.countChange()
+		}
+		if err == nil {
+			sealed, err = s.seal(x)
 		}
 		return err
 	})
@@ -81,6 +88,7 @@ func (s *Store) change(ctx context.Context, do func(*txn) error) error {
 	if err == nil && s.mark != nil {
 		s.mark.set(n, time.Now().UTC())
 	}
+	s.audit.settle(sealed, err)
 	return writeError(ctx, err)
 }
 
@@ -130,7 +138,7 @@ func run(ctx context.Context, db *sql.DB, begin string, do func(*txn) error) err
 		return err
 	}
 	if _, err = conn.ExecContext(ctx, begin); err == nil {
-		err = do(&txn{ctx, conn})
+		err = do(&txn{ctx: ctx, conn: conn})
 	}
 	if err == nil {
 		err = ctx.Err()

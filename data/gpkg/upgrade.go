@@ -20,6 +20,7 @@ const erasuresTable = `CREATE TABLE sempadan_erasures (
 func upgrades() [][]statement {
 	return [][]statement{
 		{stmt(erasuresTable), stmt(`INSERT INTO gpkg_extensions VALUES ('sempadan_erasures', NULL, ` + ownExtension + `)`)},
+		{stmt(auditTable), stmt(`INSERT INTO gpkg_extensions VALUES ('sempadan_audit', NULL, ` + ownExtension + `)`)},
 	}
 }
 

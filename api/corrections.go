@@ -84,6 +84,7 @@ func (s *Server) feature(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := withStatuses(data.AppendFeature(nil, e.layer, row), e.layer, row)
+	noteRows(r.Context(), e.layer, slices.Values([]int{row}))
 	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, '\n'), etag: e.tag() + "-" + contentTag(body)})
 	return nil
 }

@@ -47,6 +47,7 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 		if ok, err := s.mayExport(w, r, e.layer.Info, e.layer.Len()); !ok {
 			return err
 		}
+		noteRows(r.Context(), e.layer, nil)
 		return s.layerPMTiles(w, r, e)
 	}
 	media, known := featureFormats[format]
@@ -68,6 +69,7 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	export := data.Export{Layer: e.layer, Rows: rows, GeoPackage: s.opts.GeoPackage, Mark: s.mark(w, r, e.layer.Info)}
+	noteRows(r.Context(), e.layer, rows)
 	h := w.Header()
 	h.Set("Content-Type", media)
 	h.Set("Cache-Control", revalidate)
@@ -233,6 +235,7 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, r
 		}
 		body = data.AppendFeature(append(body, '\n'), e.layer, row)
 	}
+	noteRows(r.Context(), e.layer, slices.Values(page))
 	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...), untagged: mark.ID != ""})
 	return nil
 }
@@ -296,6 +299,7 @@ func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, 
 	if ok, err := s.mayExport(w, r, l.Info, len(hits)); !ok {
 		return err
 	}
+	noteHits(r.Context(), l, hits)
 	l, hits = withoutFlag(l, hits)
 	mark := s.mark(w, r, l.Info)
 	body := append(data.AppendMarkMembers([]byte(`{"type":"FeatureCollection",`), mark), `"features":[`...)

@@ -41,6 +41,8 @@ func concrete(path, method string) string {
 		return strings.Replace(p, "{ext}", "json", 1)
 	case strings.Contains(path, "/near"), strings.Contains(path, "/v1/risk"), strings.Contains(path, "/value"):
 		return strings.Replace(p, "{id}", "places", 1) + "?lon=110.35&lat=1.0"
+	case strings.Contains(path, "/exposure"):
+		return p + "?layer=places&id=fid:1"
 	case strings.Contains(path, "/within"):
 		return strings.Replace(p, "{id}", "places", 1) + "?lon=110.35&lat=1.0&radius_m=50000"
 	}

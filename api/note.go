@@ -1,12 +1,33 @@
 package api
 
-import "context"
+import (
+	"context"
+	"strings"
 
-// note tells what was decided, shared or taken away, by whom and about what: an
-// identifier, never content.
+	"github.com/sempadan/sempadan/data"
+)
+
+// note puts on the audit log what was decided, shared or taken away, by whom and
+// about what: words of identifiers, never content. It stands beside the entry of
+// the request, which is what must not be missing.
 func (s *Server) note(ctx context.Context, what, object string) {
 	who := asker(ctx)
-	s.log.InfoContext(ctx, "noted", "action", what, "object", object, "by", who.ID, "agency", who.ownerText())
+	s.log.InfoContext(ctx, "noted", "action", what, "object", object, "agency", who.ownerText())
+	if s.audit == nil || who.Local {
+		return
+	}
+	words := strings.Fields(object)
+	e := data.AuditEntry{At: s.opts.Now(), Actor: s.audit.actorOf(who), Agency: who.Agency, Country: who.Country, Role: string(who.Role),
+		Action: "note." + what, Outcome: data.AuditDone}
+	for i, w := range words {
+		if words[i] = data.AuditWord(w); i == 0 {
+			e.Object = words[i]
+		}
+	}
+	e.Detail = strings.Join(words[min(1, len(words)):], " ")
+	if err := s.audit.record(context.WithoutCancel(ctx), e); err != nil {
+		s.log.ErrorContext(ctx, "a note is not on the audit log", "action", what, "error", err)
+	}
 }
 
 // theirs is the one answer to a thing that is not there, or not for who asks.

@@ -162,6 +162,7 @@ func (s *Server) ogcVectorTile(w http.ResponseWriter, r *http.Request) error {
 	}
 	var body []byte
 	for _, e := range entries {
+		noteTile(r.Context(), e.layer, t)
 		part, err := s.layerTile(r.Context(), e, t)
 		if err != nil {
 			return err

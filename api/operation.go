@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
-	return s.sendJSON(w, r, http.StatusOK, map[string]string{"status": "alive"})
+	return s.sendJSON(w, r, http.StatusOK, map[string]string{"status": "alive", "audit": s.auditHealth()})
 }
 
 // readiness is 200 when the layers are loaded and the store answers.
@@ -23,6 +23,11 @@ func (s *Server) readiness(w http.ResponseWriter, r *http.Request) error {
 	if err := s.opts.Store.Ping(ctx); err != nil {
 		s.log.Error("the store does not answer", "error", err)
 		return problem{Status: http.StatusServiceUnavailable, Code: "store_silent", Detail: "the store does not answer; the log has the reason"}
+	}
+	if s.audit != nil {
+		if why := s.audit.why.Load(); why != nil {
+			return errAudit(*why)
+		}
 	}
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"status": "ready", "layers": len(s.current().layers), "store": s.storeState()})
 }

@@ -34,7 +34,7 @@ func routeActions() map[string]action {
 	return map[string]action{
 		"GET /healthz": doOpen, "GET /readyz": doOpen, "GET /version": doOpen, "GET /openapi.json": doOpen, "GET /docs": doOpen,
 		"GET /": doOpen, "GET /embed": doOpen, "GET /favicon.ico": doOpen, "GET /assets/{file:.+}": doOpen,
-		"GET /metrics": doAdmin,
+		"GET /metrics": doAdmin, "GET /v1/audit": doAdmin, "GET /v1/audit/verify": doAdmin, "GET /v1/audit/exposure": doAdmin,
 
 		"GET /v1/layers": doRows, "GET /v1/layers/{id}": doRows, "GET /v1/layers/{id}/features": doRows,
 		"GET /v1/layers/{id}/features/{fid}": doRows, "GET /v1/layers/{id}/near": doRows, "GET /v1/layers/{id}/within": doRows,

@@ -62,6 +62,9 @@ func problemOf(err error) problem {
 	case errors.Is(err, data.ErrFull):
 		return problem{Status: http.StatusInsufficientStorage, Code: "store_full",
 			Detail: "the store has no room left; free space on its disk and send the file again: nothing was stored"}
+	case errors.Is(err, data.ErrAuditBroken):
+		return problem{Status: http.StatusServiceUnavailable, Code: "audit_down",
+			Detail: "the audit log is not as this service left it; nothing was changed, tell the operator of this service"}
 	case errors.Is(err, data.ErrReadOnly):
 		return problem{Status: http.StatusServiceUnavailable, Code: "store_read_only",
 			Detail: "the store cannot be written now; reading goes on, send the file again later: nothing was stored"}

@@ -55,7 +55,7 @@ func (s *Server) Sweep(ctx context.Context) {
 		}
 	}
 	if keep := s.opts.Keeping.History; keep > 0 {
-		n, err := s.opts.Store.Compact(ctx, now.Add(-keep))
+		n, err := s.opts.Store.Compact(s.systemChange(ctx, "retention"), now.Add(-keep))
 		if err != nil {
 			s.log.Error("the history could not be compacted", "error", err)
 		}
@@ -93,7 +93,7 @@ func (s *Server) sweepLayer(ctx context.Context, id string, deep bool, report *s
 	if deep {
 		what.Match = func(part *geo.Layer) []int64 { return s.opts.Keeping.Retention.Expired(part, report.At) }
 	}
-	n, _, err := s.erase(ctx, e, what)
+	n, _, err := s.erase(s.systemChange(ctx, "retention"), e, what)
 	if errors.Is(err, data.ErrNotFound) {
 		return
 	}

@@ -107,6 +107,10 @@ func (s *Server) ownRoutes() []route {
 		{"POST", "/v1/embed-tokens", s.grantEmbed, nil},
 		{"GET", "/v1/model", s.getModel, nil},
 		{"PUT", "/v1/model", s.putModel, nil},
+
+		{"GET", "/v1/audit", s.auditEntries, []string{"actor", "action", "object", "from", "to", "limit", "cursor"}},
+		{"GET", "/v1/audit/verify", s.verifyAudit, nil},
+		{"GET", "/v1/audit/exposure", s.exposure, []string{"layer", "id", "from", "to"}},
 	}
 }
 
@@ -143,11 +147,16 @@ func (s *Server) routes() http.Handler {
 // endpoint answers one route: who asks, whether they may, and then from what
 // their circle sees.
 func (s *Server) endpoint(k int, rt route) http.Handler {
-	do := routeActions()[rt.method+" "+rt.path]
+	name := rt.method + " " + rt.path
+	do := routeActions()[name]
+	logged := auditName(name, do)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.gate.who(r)
 		if err == nil {
 			err = who.check(do)
+		}
+		if err == nil && !who.Local {
+			err = s.audit.open(do)
 		}
 		if err == nil {
 			err = checkParams(r, rt.params)
@@ -159,10 +168,11 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 			r = r.WithContext(withPrincipal(r.Context(), who))
 			var handle func(http.ResponseWriter, *http.Request) error
 			if handle, err = s.handlerFor(who, do, k, r); err == nil {
-				err = s.inLane(do, r, func() error { return handle(w, r) })
+				err = s.inLane(do, r, func() error { return s.answerLogged(w, r, logged, handle) })
 			}
 		}
 		if err != nil {
+			s.logRefusal(r, who, name, do, err)
 			s.writeProblem(w, r, err)
 		}
 	})

@@ -46,6 +46,8 @@ type Options struct {
 	Registry    *prometheus.Registry
 	// SignIn says how people prove who they are; the zero value asks nobody.
 	SignIn SignIn
+	// Audit, when not nil, keeps an audit log of those who sign in.
+	Audit *AuditOptions
 
 	previous *risk.Assessment // lends its stages to the first one: for tests
 }
@@ -82,6 +84,7 @@ type Server struct {
 	ways   []route // of table
 	gate   *gate
 	lanes  *lanes
+	audit  *auditor // nil: none is kept
 	worlds worlds
 	// Of the service for one circle:
 	circle   circle
@@ -126,6 +129,11 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		go s.assessFirst(ctx)
 	} else if err := s.reassess(ctx); err != nil {
 		return nil, err
+	}
+	if s.opts.Audit != nil {
+		if err := s.startAudit(ctx, *s.opts.Audit); err != nil {
+			return nil, fmt.Errorf("audit log: %w", err)
+		}
 	}
 	s.ways = s.table()
 	s.handler = s.routes()
@@ -175,7 +183,7 @@ func (s *Server) assessChange(ctx context.Context) error {
 // needsAssessment tells the paths that are answered from an assessment.
 func needsAssessment(path string) bool {
 	for _, prefix := range []string{"/tiles/layers/", "/v1/layers", "/v1/jobs", "/v1/retention", "/v1/model", "/v1/agreements", "/v1/approvals", "/v1/keys",
-		"/v1/requests", "/v1/collaboration", "/v1/tombstones", "/assets/", "/healthz", "/readyz", "/metrics",
+		"/v1/requests", "/v1/collaboration", "/v1/tombstones", "/v1/audit", "/assets/", "/healthz", "/readyz", "/metrics",
 		"/ogc/collections", "/ogc/tiles", "/ogc/tileMatrixSets", "/openapi.json", "/docs", "/embed", "/favicon.ico"} {
 		if strings.HasPrefix(path, prefix) {
 			return false

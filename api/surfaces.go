@@ -353,6 +353,7 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	noteTile(r.Context(), e.layer, t)
 	tile, err := s.layerTile(r.Context(), e, t)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (s *Server) worldOf(ctx context.Context, c circle) (*world, error) {
 }
 
 func (s *Server) newWorld(c circle) (*world, error) {
-	inner := &Server{opts: s.opts, log: s.log, metrics: s.metrics, lanes: s.lanes, circle: c, parent: s, levels: s.levels, books: s.books,
+	inner := &Server{opts: s.opts, log: s.log, metrics: s.metrics, lanes: s.lanes, circle: c, parent: s, levels: s.levels, books: s.books, audit: s.audit,
 		first: make(chan struct{})}
 	inner.opts.previous = nil
 	cache, err := newTileCache(max(s.opts.TileCacheBytes/8, 1<<20), s.lanes.tiles)

@@ -93,7 +93,8 @@ type AuditVerdict struct {
 	OK          bool        `json:"ok"`
 	Entries     int64       `json:"entries"`
 	Head        AuditHead   `json:"head"`
-	Checkpoints int         `json:"checkpoints"` // that the log agrees with
+	Checkpoints int         `json:"checkpoints"`        // that the log agrees with
+	Restores    []int64     `json:"restores,omitempty"` // entries that say a backup was restored
 	Fault       *AuditFault `json:"fault,omitempty"`
 }
 
@@ -105,6 +106,8 @@ type AuditVerifier struct {
 	points []AuditCheckpoint // by N
 	agreed int
 	fault  *AuditFault
+
+	restores []int64
 }
 
 // NewAuditVerifier begins a verification against checkpoints, all of which must
@@ -123,6 +126,9 @@ func NewAuditVerifier(points []AuditCheckpoint, key ed25519.PublicKey) *AuditVer
 
 // Add takes the next entry.
 func (v *AuditVerifier) Add(e AuditEntry) {
+	if e.Action == AuditRestore {
+		v.restores = append(v.restores, e.N)
+	}
 	if v.fault != nil {
 		return
 	}
@@ -161,5 +167,5 @@ func (v *AuditVerifier) Verdict() AuditVerdict {
 	if v.fault == nil && v.agreed < len(v.points) {
 		v.fault = &AuditFault{v.head.N + 1, fmt.Sprintf("is missing: the log was cut off, a checkpoint is of entry %d", v.points[len(v.points)-1].N)}
 	}
-	return AuditVerdict{OK: v.fault == nil, Entries: v.head.N, Head: v.head, Checkpoints: v.agreed, Fault: v.fault}
+	return AuditVerdict{OK: v.fault == nil, Entries: v.head.N, Head: v.head, Checkpoints: v.agreed, Restores: v.restores, Fault: v.fault}
 }

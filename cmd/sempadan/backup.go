@@ -50,6 +50,9 @@ func restoreCommand() *cobra.Command {
 			bar := newProgress("restoring "+filepath.Base(args[0]), -1)
 			replaced, err := gpkg.Restore(c.Context(), args[0], store)
 			bar.done()
+			if err == nil {
+				err = noteRestore(c.Context(), store, replaced)
+			}
 			if err != nil {
 				return err
 			}

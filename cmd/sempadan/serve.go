@@ -34,6 +34,7 @@ type serveFlags struct {
 	keys                 string
 	tlsCert, tlsKey      string
 	proxy                string
+	audit                auditFlags
 }
 
 func serveCommand() *cobra.Command {
@@ -56,6 +57,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.tlsCert, "tls-cert", "", "certificate for TLS, a PEM file")
 	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "its private key, a PEM file that only its owner may read")
 	c.Flags().StringVar(&f.proxy, "behind-proxy", "", "network of the proxies that have TLS, such as 10.0.0.0/8: nobody else is answered")
+	f.audit.addTo(c)
 	storeFlag(c, &f.store)
 	return c
 }
@@ -128,6 +130,10 @@ func serve(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--retain: %w", err)}
 	}
+	audit, err := f.audit.options(signIn.Keys != nil, keysPath(f.keys, f.store))
+	if err != nil {
+		return err
+	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(serveGCPercent)
 	}
@@ -159,6 +165,7 @@ func serve(ctx context.Context, f serveFlags) error {
 	}
 	options := api.Options{
 		GeoPackage: gpkg.Files{}, Builtin: builtin, Model: model, MaxBody: f.maxBody, LocalOnly: signIn.Keys == nil, SignIn: signIn, AssessLater: true, Check: layers.Checker(),
+		Audit:   audit,
 		Keeping: api.Keeping{Retention: retention, History: time.Duration(f.keepDays * 24 * float64(time.Hour))},
 		Version: version, Commit: commit(), Now: time.Now, Log: log,
 	}
@@ -177,6 +184,7 @@ func serve(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
+	defer srv.Close()
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w; is another service running there? choose another --listen", err)

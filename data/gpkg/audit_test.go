@@ -205,3 +205,40 @@ func BenchmarkAppendAudit(b *testing.B) {
 		})
 	}
 }
+
+// Restoring a backup loses no entry of the log, where the log goes on from it.
+func TestCarryAudit(t *testing.T) {
+	dir := t.TempDir()
+	open := func(name string) *Store { return openTest(t, filepath.Join(dir, name), Options{}) }
+	s := open("s.gpkg")
+	appendEntries(t, s, 4)
+	if err := s.Backup(t.Context(), filepath.Join(dir, "b.gpkg")); err != nil {
+		t.Fatal(err)
+	}
+	appendEntries(t, s, 3)
+	want, err := s.AuditHead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open("b.gpkg")
+	if n, ok, err := data.CarryAudit(t.Context(), s, b); err != nil || !ok || n != 3 {
+		t.Fatalf("%d, %v, %v", n, ok, err)
+	}
+	if v := auditVerdict(t, b); !v.OK || v.Head != want {
+		t.Errorf("%+v, want %+v", v, want)
+	}
+	if n, ok, err := data.CarryAudit(t.Context(), s, b); err != nil || !ok || n != 0 {
+		t.Errorf("again: %d, %v, %v", n, ok, err)
+	}
+	other := open("other.gpkg")
+	appendEntries(t, other, 9)
+	damage(t, other, `UPDATE sempadan_audit SET count = 99 WHERE n = 8`)
+	for name, from := range map[string]*Store{"of another store": other, "shorter": open("empty.gpkg")} {
+		if n, ok, err := data.CarryAudit(t.Context(), from, b); err != nil || ok || n != 0 {
+			t.Errorf("%s: %d, %v, %v", name, n, ok, err)
+		}
+	}
+	if v := auditVerdict(t, b); !v.OK || v.Head != want {
+		t.Errorf("%+v, want %+v", v, want)
+	}
+}

@@ -13,6 +13,9 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/sempadan/sempadan/data"
 )
 
 // AuditKey signs the checkpoints of the audit log, and makes digests of what
@@ -64,6 +67,11 @@ func (k *AuditKey) Public() ed25519.PublicKey { return k.sign.Public().(ed25519.
 
 // PublicText is Public in base64, as checkpoints have it.
 func (k *AuditKey) PublicText() string { return base64.StdEncoding.EncodeToString(k.Public()) }
+
+// Checkpoint signs what a log is at a time.
+func (k *AuditKey) Checkpoint(head data.AuditHead, at time.Time) data.AuditCheckpoint {
+	return data.SignCheckpoint(k.sign, head, at)
+}
 
 // digest is a keyed digest of parts, 64 bits in hex: enough to find a thing again
 // among some billions, and of no use without the key.

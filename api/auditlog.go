@@ -227,7 +227,7 @@ func (a *auditor) checkpoint() {
 	if err != nil || head.N == 0 || head == a.point && a.sinksDown == "" {
 		return
 	}
-	c := data.SignCheckpoint(a.key.sign, head, a.now())
+	c := a.key.Checkpoint(head, a.now())
 	failing := 0
 	for _, path := range a.Sinks {
 		if err := appendCheckpoint(path, c); err != nil {

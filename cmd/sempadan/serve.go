@@ -193,7 +193,7 @@ func serve(ctx context.Context, f serveFlags) error {
 	var keeping sync.WaitGroup
 	keeping.Go(func() { keepSnapshot(background, store, srv, log) })
 	keeping.Go(func() { sweepHourly(background, srv) })
-	defer func() { stop(); keeping.Wait(); writeSnapshot(store, srv, log) }()
+	defer func() { stop(); keeping.Wait(); srv.Close(); writeSnapshot(store, srv, log) }()
 	listener, scheme, err := f.seal(listener)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 // Beyond the budget of an hour rows are refused with the time to wait, half of
 // it is an alert, and a restart forgets neither.
 func TestReadBudget(t *testing.T) {
-	g := newAudited(t, AuditOptions{Budget: ReadBudget{Hour: 25, Day: 40}})
+	g := newAudited(t, AuditOptions{Budget: ReadBudget{Hour: 25, Day: 40}, every: time.Hour, retry: time.Hour})
 	g.want(201, "polri", "PUT", "/v1/layers/cases?kind=incident", tenRows)
 	alerts := func() (n int) {
 		for _, e := range g.log() {
@@ -79,7 +79,7 @@ func TestParseReadBudget(t *testing.T) {
 
 // Who read a record, and who could have, by the keys and grants of then.
 func TestExposure(t *testing.T) {
-	g := newAudited(t, AuditOptions{})
+	g := newAudited(t, AuditOptions{every: time.Hour, retry: time.Hour})
 	start := g.now
 	at := func(h int) { g.now = start.Add(time.Duration(h) * time.Minute) }
 	at(1)

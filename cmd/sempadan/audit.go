@@ -202,7 +202,7 @@ func recordNumber(ctx context.Context, store data.Store, layer, id string) (int6
 	if number, ok := strings.CutPrefix(id, "fid:"); ok {
 		fid, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || fid < 1 {
-			return 0, usageError{fmt.Errorf("--id %s: give a number from 1 on behind fid:", id)}
+			return 0, usageError{fmt.Errorf("--id %s: give fid: and a number from 1 on", id)}
 		}
 		return fid, nil
 	}

@@ -383,7 +383,7 @@ func BenchmarkAuthorisation(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	g, err := newGate(SignIn{Keys: &f}, func() time.Time { return keyNow })
+	g, err := newGate(SignIn{Keys: &f}, func() time.Time { return keyNow }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}

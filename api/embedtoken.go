@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,13 +23,15 @@ import (
 // tiles of one surface, within a box, a range of zooms and a quarter of an hour,
 // on pages of one origin.
 type EmbedGrant struct {
+	ID      string     `json:"id"`  // the same in all tokens that refresh one another
 	KeyID   string     `json:"key"` // of whoever asked for it
 	Surface string     `json:"surface"`
 	Area    [4]float64 `json:"area"` // west, south, east, north
 	MinZoom int        `json:"min_zoom"`
 	MaxZoom int        `json:"max_zoom"`
 	Origin  string     `json:"origin"`
-	Issued  int64      `json:"iat"` // Unix seconds
+	First   int64      `json:"first"` // when the grant was made, Unix seconds
+	Issued  int64      `json:"iat"`
 	Expires int64      `json:"exp"`
 	Nonce   string     `json:"nonce"`
 }
@@ -36,6 +39,13 @@ type EmbedGrant struct {
 // longestEmbed is how long an embed token may be good for; the host's backend
 // asks for the next one.
 const longestEmbed = 15 * time.Minute
+
+// longestGrant is how long tokens may be refreshed; then the backend says anew
+// what it wants.
+const longestGrant = 24 * time.Hour
+
+// grantPattern is the ID of a grant: that of its key, and its own.
+var grantPattern = regexp.MustCompile(`^[0-9a-f]{10}\.[0-9a-f]{24}$`)
 
 const embedPrefix = "spe_"
 
@@ -62,6 +72,9 @@ func isOrigin(text string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.String() == u.Scheme+"://"+u.Host && strings.ToLower(text) == text
 }
 
+// ends is when the last token of a grant does, Unix seconds.
+func (g EmbedGrant) ends() int64 { return g.First + int64(longestGrant/time.Second) }
+
 // permits reports whether the grant is for a tile of a surface.
 func (g EmbedGrant) permits(surface string, t tiles.Tile) bool {
 	z := int(t.Z)
@@ -73,11 +86,14 @@ func (g EmbedGrant) permits(surface string, t tiles.Tile) bool {
 }
 
 // embedSigner signs embed tokens and knows those again that it signed.
-type embedSigner struct{ secret []byte }
+type embedSigner struct {
+	secret  []byte
+	revoked *revocations
+}
 
 // newEmbedSigner reads the signing secret of a service, and makes one when
 // there is none: a file that only its owner may read.
-func newEmbedSigner(path string) (*embedSigner, error) {
+func newEmbedSigner(path string, now func() time.Time) (*embedSigner, error) {
 	raw, err := readSecretFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		var fresh [32]byte
@@ -94,7 +110,8 @@ func newEmbedSigner(path string) (*embedSigner, error) {
 	if err != nil || len(secret) < 32 {
 		return nil, fmt.Errorf("%s holds no signing secret; remove it and start again, which ends all embed tokens", path)
 	}
-	return &embedSigner{secret}, nil
+	revoked, err := newRevocations(path+".revoked", now)
+	return &embedSigner{secret, revoked}, err
 }
 
 func (s *embedSigner) mac(payload string) []byte {
@@ -104,7 +121,8 @@ func (s *embedSigner) mac(payload string) []byte {
 }
 
 // sign returns the token of a grant from now on for ttl, and no longer than a
-// quarter of an hour.
+// quarter of an hour, nor than a day after the grant was made: one without an ID
+// is made now.
 func (s *embedSigner) sign(g EmbedGrant, now time.Time, ttl time.Duration) (string, EmbedGrant, error) {
 	if err := g.check(); err != nil {
 		return "", g, err
@@ -117,7 +135,13 @@ func (s *embedSigner) sign(g EmbedGrant, now time.Time, ttl time.Duration) (stri
 		return "", g, fmt.Errorf("draw a nonce: %w", err)
 	}
 	g.Nonce = hex.EncodeToString(nonce[:])
-	g.Issued, g.Expires = now.Unix(), now.Add(ttl).Unix()
+	if g.ID == "" {
+		g.ID, g.First = g.KeyID+"."+g.Nonce, now.Unix()
+	}
+	g.Issued, g.Expires = now.Unix(), min(now.Add(ttl).Unix(), g.ends())
+	if g.Expires <= g.Issued {
+		return "", g, errors.New("this grant is a day old; ask for a new one")
+	}
 	raw, err := json.Marshal(g)
 	if err != nil {
 		return "", g, err
@@ -140,6 +164,9 @@ func (s *embedSigner) verify(token string, now time.Time) (g EmbedGrant, err err
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(payload)
 	if err != nil || json.Unmarshal(raw, &g) != nil || g.check() != nil {
+		return EmbedGrant{}, errNoSignIn
+	}
+	if !grantPattern.MatchString(g.ID) || !strings.HasPrefix(g.ID, g.KeyID+".") || g.First > g.Issued || g.Expires > g.ends() || s.revoked.has(g.ID) {
 		return EmbedGrant{}, errNoSignIn
 	}
 	if at := now.Unix(); at >= g.Expires || at < g.Issued-60 || g.Expires-g.Issued > int64(longestEmbed/time.Second) {

@@ -15,7 +15,7 @@ func embedGrant() EmbedGrant {
 
 func newSigner(t *testing.T) *embedSigner {
 	t.Helper()
-	s, err := newEmbedSigner(filepath.Join(t.TempDir(), "s.secret"))
+	s, err := newEmbedSigner(filepath.Join(t.TempDir(), "s.secret"), func() time.Time { return keyNow })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func newSigner(t *testing.T) *embedSigner {
 
 func TestEmbedTokenLife(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.secret")
-	s, err := newEmbedSigner(path)
+	s, err := newEmbedSigner(path, func() time.Time { return keyNow })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestEmbedTokenLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := newEmbedSigner(path) // the same service after a restart
+	again, err := newEmbedSigner(path, func() time.Time { return keyNow }) // the same service after a restart
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,10 @@ func TestEmbedGrantPermits(t *testing.T) {
 }
 
 func FuzzEmbedToken(f *testing.F) {
-	s := &embedSigner{secret: make([]byte, 32)}
+	s, err := newEmbedSigner(filepath.Join(f.TempDir(), "s.secret"), func() time.Time { return keyNow })
+	if err != nil {
+		f.Fatal(err)
+	}
 	token, _, err := s.sign(embedGrant(), keyNow, time.Minute)
 	if err != nil {
 		f.Fatal(err)

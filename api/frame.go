@@ -15,12 +15,7 @@ import (
 func (s *Server) frame(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "ETag, Link, Location, Retry-After, Content-Disposition, Sempadan-Features, Idempotent-Replay")
-		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		s.secure(w.Header(), r)
 		seen := &statusWriter{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil {
@@ -44,7 +39,7 @@ func (s *Server) frame(next http.Handler) http.Handler {
 				Detail: "this service is open to the person at this machine only; address it as 127.0.0.1 or localhost"})
 			return
 		}
-		if !s.originAllowed(r) {
+		if http.NewCrossOriginProtection().Check(r) != nil {
 			s.writeProblem(seen, r, problem{Status: http.StatusForbidden, Code: "foreign_origin",
 				Detail: "a page of another origin may read here, not write"})
 			return
@@ -62,21 +57,6 @@ func (s *Server) bodyTooLarge(w http.ResponseWriter, r *http.Request) bool {
 	_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, s.opts.MaxBody))
 	tooLarge := (*http.MaxBytesError)(nil)
 	return errors.As(err, &tooLarge)
-}
-
-// originAllowed keeps other sites' pages from writing through the browser of
-// the person at this machine, and names that were rebound to it from reaching
-// an open service.
-func (s *Server) originAllowed(r *http.Request) bool {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return true
-	}
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return false
-	}
-	origin := r.Header.Get("Origin")
-	return origin == "" || strings.TrimPrefix(strings.TrimPrefix(origin, "https://"), "http://") == r.Host
 }
 
 // localHost reports whether a Host header names this machine itself.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -29,6 +30,7 @@ type KeyInfo struct {
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt time.Time  `json:"expires_at"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	Scopes    []string   `json:"scopes,omitempty"` // see inScope
 	SHA256    string     `json:"sha256,omitempty"` // of the secret, hex
 }
 
@@ -69,9 +71,10 @@ type keysDocument struct {
 }
 
 // Create adds a key and returns it with the token, which nothing keeps: 256
-// random bits behind the key's ID.
-func (f KeyFile) Create(q KeyRequest, now time.Time) (info KeyInfo, token string, err error) {
-	if err := q.check(); err != nil {
+// random bits behind the key's ID. Without scopes it is for all that its role
+// may.
+func (f KeyFile) Create(q KeyRequest, now time.Time, scopes ...string) (info KeyInfo, token string, err error) {
+	if err := cmp.Or(q.check(), checkScopes(scopes)); err != nil {
 		return info, "", err
 	}
 	var raw [37]byte // five of the ID, 32 of the secret
@@ -80,7 +83,7 @@ func (f KeyFile) Create(q KeyRequest, now time.Time) (info KeyInfo, token string
 	}
 	secret := base64.RawURLEncoding.EncodeToString(raw[5:])
 	now = now.UTC().Truncate(time.Second)
-	info = KeyInfo{ID: hex.EncodeToString(raw[:5]), Role: q.Role, Agency: q.Agency, Country: q.Country,
+	info = KeyInfo{ID: hex.EncodeToString(raw[:5]), Role: q.Role, Agency: q.Agency, Country: q.Country, Scopes: scopes,
 		CreatedAt: now, ExpiresAt: now.AddDate(0, 0, q.Days), SHA256: digestOfSecret(secret)}
 	err = f.change(func(doc *keysDocument) error {
 		doc.Keys = append(doc.Keys, info)

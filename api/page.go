@@ -21,13 +21,24 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 
 func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Security-Policy", pagePolicy+"'none'")
-	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	return s.sendFile(w, r, "index.html")
 }
 
-// embed is a bare map for a frame on another page.
+// embed is a bare map for a frame on another page: one of the origin that the
+// token is for.
 func (s *Server) embed(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Content-Security-Policy", pagePolicy+"*")
+	by := "'none'"
+	switch p := asker(r.Context()); {
+	case p.Embed != nil:
+		by = p.Embed.Origin
+	case p.Local:
+		by = "*"
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", pagePolicy+by)
+	if by != "'none'" {
+		h.Del("X-Frame-Options") // it cannot name an origin
+	}
 	return s.sendFile(w, r, "embed.html")
 }
 

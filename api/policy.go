@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sempadan/sempadan/geo"
 )
@@ -12,6 +13,7 @@ type action string
 // The actions.
 const (
 	doOpen    action = "open"    // tells nothing of what is stored
+	doSelf    action = "self"    // tells people who they are here
 	doMap     action = "map"     // surfaces and their numbers
 	doAnalyse action = "analyse" // sections, gaps, explanations, validation
 	doRows    action = "rows"    // the features of a layer
@@ -21,6 +23,7 @@ const (
 	doPlan    action = "plan"    // routes and plans
 	doModel   action = "model"   // the parameters of the score
 	doGrant   action = "grant"   // embed tokens
+	doEnd     action = "end"     // embed tokens before their time
 	doAdmin   action = "admin"   // keys, agreements, the audit log, metrics
 	doPact    action = "pact"    // reads agreements and approvals
 	doDecide  action = "decide"  // approves what a person of another agency asks for
@@ -35,6 +38,8 @@ func routeActions() map[string]action {
 		"GET /healthz": doOpen, "GET /readyz": doOpen, "GET /version": doOpen, "GET /openapi.json": doOpen, "GET /docs": doOpen,
 		"GET /": doOpen, "GET /embed": doOpen, "GET /favicon.ico": doOpen, "GET /assets/{file:.+}": doOpen,
 		"GET /metrics": doAdmin, "GET /v1/audit": doAdmin, "GET /v1/audit/verify": doAdmin, "GET /v1/audit/exposure": doAdmin,
+		"GET /auth": doOpen, "GET /auth/login": doOpen, "GET " + callbackPath: doOpen, "POST /auth/logout": doOpen,
+		"GET /v1/me": doSelf, "DELETE /v1/embed-tokens/{grant}": doEnd,
 
 		"GET /v1/layers": doRows, "GET /v1/layers/{id}": doRows, "GET /v1/layers/{id}/features": doRows,
 		"GET /v1/layers/{id}/features/{fid}": doRows, "GET /v1/layers/{id}/near": doRows, "GET /v1/layers/{id}/within": doRows,
@@ -74,7 +79,7 @@ func routeActions() map[string]action {
 // changes reports whether an action changes what everyone has: it is done on
 // the layers themselves, not on what one circle sees of them.
 func (a action) changes() bool {
-	return a == doReport || a == doCurate || a == doModel || a == doAdmin || a == doGrant || a.joint()
+	return a == doReport || a == doCurate || a == doModel || a == doAdmin || a == doGrant || a == doEnd || a.joint()
 }
 
 // joint reports whether an action is on what the parties keep together, where
@@ -142,11 +147,11 @@ func (c circle) generalised() bool {
 // sees no data, an analyst signs no level.
 func (r Role) may(a action) bool {
 	rights := map[Role][]action{
-		Viewer:      {doMap, doRows, doGrant},
+		Viewer:      {doMap, doRows, doGrant, doEnd},
 		Contributor: {doMap, doRows, doReport},
-		Planner:     {doMap, doAnalyse, doRows, doSign, doPlan, doGrant, doPact, doTalk},
+		Planner:     {doMap, doAnalyse, doRows, doSign, doPlan, doGrant, doEnd, doPact, doTalk},
 		Analyst:     {doMap, doAnalyse, doRows, doReport, doCurate, doModel, doPact, doDecide, doTalk, doStatus},
-		Admin:       {doAdmin, doPact, doDecide},
+		Admin:       {doAdmin, doEnd, doPact, doDecide},
 	}
 	return a == doOpen || slices.Contains(rights[r], a)
 }
@@ -161,6 +166,10 @@ type principal struct {
 	// in: all is open to them.
 	Local bool
 	Embed *EmbedGrant // whoever holds an embed token, and nothing else
+
+	Scopes []string // that narrow a key, see inScope
+	Via    string   // how they proved who they are; "": not at all, or local
+	Until  time.Time
 }
 
 // mayDo reports whether someone may do something at all.
@@ -168,6 +177,8 @@ func (p principal) mayDo(a action) bool {
 	switch {
 	case p.Local:
 		return true
+	case a == doSelf:
+		return p.ID != ""
 	case p.Embed != nil:
 		return a == doOpen || a == doMap
 	}

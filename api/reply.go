@@ -47,7 +47,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a reply) {
 		h.Set("Cache-Control", a.cache)
 	}
 	if s.gate != nil || s.parent != nil {
-		h.Add("Vary", "Authorization")
+		h.Add("Vary", "Authorization, Cookie")
 		h.Set("Cache-Control", "private, "+strings.TrimPrefix(h.Get("Cache-Control"), "public, "))
 	}
 	body := a.body

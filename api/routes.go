@@ -38,8 +38,13 @@ func (s *Server) ownRoutes() []route {
 		{"GET", "/version", s.version, nil},
 		{"GET", "/openapi.json", s.openAPI, nil},
 		{"GET", "/docs", s.docs, nil},
-		{"GET", "/", s.page, nil},
+		{"GET", "/", s.page, []string{"sign_in"}},
 		{"GET", "/embed", s.embed, []string{"surface", "layers", "center", "zoom", "lang", "token"}},
+		{"GET", "/auth", s.waysIn, nil},
+		{"GET", "/auth/login", s.login, nil},
+		{"GET", callbackPath, s.callback, callbackParams()},
+		{"POST", "/auth/logout", s.logout, nil},
+		{"GET", "/v1/me", s.me, nil},
 		{"GET", "/favicon.ico", s.asset, nil},
 		{"GET", "/assets/{file:.+}", s.asset, nil},
 
@@ -105,6 +110,7 @@ func (s *Server) ownRoutes() []route {
 		{"GET", "/v1/validation", s.validation, []string{"of", "format", "lang"}},
 		{"GET", "/v1/gaps/diff", s.gapsDiff, []string{"from", "to", "window_days", "section_km", "country", "agency", "format", "lang"}},
 		{"POST", "/v1/embed-tokens", s.grantEmbed, nil},
+		{"DELETE", "/v1/embed-tokens/{grant}", s.revokeEmbed, nil},
 		{"GET", "/v1/model", s.getModel, nil},
 		{"PUT", "/v1/model", s.putModel, nil},
 
@@ -153,10 +159,14 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, err := s.gate.who(r)
 		if err == nil {
+			who.headers(w.Header())
 			err = who.check(do)
 		}
 		if err == nil && !who.Local {
 			err = s.audit.open(do)
+		}
+		if err == nil {
+			err = who.inScope(r, do, mux.Vars(r))
 		}
 		if err == nil {
 			err = checkParams(r, rt.params)
@@ -194,7 +204,7 @@ func (s *Server) inLane(do action, r *http.Request, work func() error) error {
 // themselves what changes them, else in the world of their circle.
 func (s *Server) handlerFor(who principal, do action, k int, r *http.Request) (func(http.ResponseWriter, *http.Request) error, error) {
 	own := s.ways[k].handle
-	if who.Local || do == doOpen {
+	if who.Local || do == doOpen || do == doSelf {
 		return own, nil
 	}
 	vars := mux.Vars(r)

@@ -104,8 +104,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.TileCacheBytes == 0 {
 		o.TileCacheBytes = 64 << 20
 	}
+	o.Log = slog.New(Redacted(o.Log.Handler()))
 	s := &Server{opts: o, log: o.Log, first: make(chan struct{}), levels: &levelBook{}, worlds: worlds{made: map[circle]*world{}}}
-	gate, err := newGate(o.SignIn, o.Now)
+	gate, err := newGate(o.SignIn, o.Now, s.log)
 	if err != nil {
 		return nil, fmt.Errorf("sign-in: %w", err)
 	}
@@ -184,7 +185,7 @@ func (s *Server) assessChange(ctx context.Context) error {
 func needsAssessment(path string) bool {
 	for _, prefix := range []string{"/tiles/layers/", "/v1/layers", "/v1/jobs", "/v1/retention", "/v1/model", "/v1/agreements", "/v1/approvals", "/v1/keys",
 		"/v1/requests", "/v1/collaboration", "/v1/tombstones", "/v1/audit", "/assets/", "/healthz", "/readyz", "/metrics",
-		"/ogc/collections", "/ogc/tiles", "/ogc/tileMatrixSets", "/openapi.json", "/docs", "/embed", "/favicon.ico"} {
+		"/ogc/collections", "/ogc/tiles", "/ogc/tileMatrixSets", "/openapi.json", "/docs", "/embed", "/favicon.ico", "/auth", "/v1/me", "/v1/embed-tokens"} {
 		if strings.HasPrefix(path, prefix) {
 			return false
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -45,17 +46,22 @@ func keysCommand() *cobra.Command {
 func keysCreateCommand() *cobra.Command {
 	var f keysFlags
 	var q api.KeyRequest
+	var scopes []string
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "create", Short: "Make a key and print it, once", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			info, token, err := f.file().Create(q, time.Now())
+			info, token, err := f.file().Create(q, time.Now(), scopes...)
 			if err != nil {
 				return usageError{err}
 			}
 			if asJSON {
-				return printJSON(c.OutOrStdout(), map[string]any{"id": info.ID, "key": token, "role": info.Role,
-					"agency": info.Agency, "country": info.Country, "expires_at": info.ExpiresAt})
+				made := map[string]any{"id": info.ID, "key": token, "role": info.Role,
+					"agency": info.Agency, "country": info.Country, "expires_at": info.ExpiresAt}
+				if len(scopes) > 0 {
+					made["scopes"] = scopes
+				}
+				return printJSON(c.OutOrStdout(), made)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s\nkey %s of %s (%s), %s, good until %s; it is shown this once\n",
 				token, info.ID, info.Agency, info.Country, info.Role, info.ExpiresAt.Format(time.DateOnly))
@@ -67,6 +73,7 @@ func keysCreateCommand() *cobra.Command {
 	c.Flags().StringVar(&q.Agency, "agency", "", "the agency's code, such as POLRI or MMEA (must be given)")
 	c.Flags().StringVar(&q.Country, "country", "", "ID or MY (must be given)")
 	c.Flags().IntVar(&q.Days, "days", 0, "how many days the key is good for, 1 to 365 (must be given)")
+	c.Flags().StringSliceVar(&scopes, "scope", nil, "narrow the key: read (nothing is changed), layer:ID, surface:NAME (those alone); may be repeated")
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON document on standard output")
 	return c
 }
@@ -88,7 +95,7 @@ func keysListCommand() *cobra.Command {
 				return printJSON(c.OutOrStdout(), map[string]any{"keys": list})
 			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 4, 2, ' ', 0)
-			_, _ = fmt.Fprintln(w, "ID\tROLE\tAGENCY\tCOUNTRY\tGOOD UNTIL\tSTATE")
+			_, _ = fmt.Fprintln(w, "ID\tROLE\tAGENCY\tCOUNTRY\tSCOPES\tGOOD UNTIL\tSTATE")
 			now := time.Now()
 			for _, k := range list {
 				state := "good"
@@ -98,7 +105,7 @@ func keysListCommand() *cobra.Command {
 				case !now.Before(k.ExpiresAt):
 					state = "expired"
 				}
-				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Role, k.Agency, k.Country, k.ExpiresAt.Format(time.DateOnly), state)
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Role, k.Agency, k.Country, cmp.Or(strings.Join(k.Scopes, ","), "-"), k.ExpiresAt.Format(time.DateOnly), state)
 			}
 			return w.Flush()
 		},

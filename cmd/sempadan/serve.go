@@ -35,6 +35,7 @@ type serveFlags struct {
 	tlsCert, tlsKey      string
 	proxy                string
 	audit                auditFlags
+	oidc                 oidcFlags
 }
 
 func serveCommand() *cobra.Command {
@@ -58,20 +59,28 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "its private key, a PEM file that only its owner may read")
 	c.Flags().StringVar(&f.proxy, "behind-proxy", "", "network of the proxies that have TLS, such as 10.0.0.0/8: nobody else is answered")
 	f.audit.addTo(c)
+	f.oidc.add(c)
 	storeFlag(c, &f.store)
 	return c
 }
 
 // signIn returns how people prove who they are: with keys when there is a file
-// of them.
+// of them, and at a provider when one is named.
 func (f serveFlags) signIn() (api.SignIn, error) {
+	provider, err := f.oidc.options()
+	if err != nil {
+		return api.SignIn{}, usageError{err}
+	}
 	path := keysPath(f.keys, f.store)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && f.keys == "" {
-		return api.SignIn{}, nil
+		if provider == nil {
+			return api.SignIn{}, nil
+		}
 	} else if err != nil {
 		return api.SignIn{}, usageError{fmt.Errorf("--keys %s: %w; make one with sempadan keys create --keys %s", path, err, path)}
 	}
-	return api.SignIn{Keys: &api.KeyFile{Path: path}, EmbedSecret: path + ".embed"}, nil
+	return api.SignIn{Keys: &api.KeyFile{Path: path}, EmbedSecret: path + ".embed", OIDC: provider,
+		HTTPS: f.tlsCert != "" || f.proxy != "", Proxied: f.proxy != ""}, nil
 }
 
 // checkListen refuses addresses at which others could read what they must not:
@@ -137,7 +146,7 @@ func serve(ctx context.Context, f serveFlags) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(serveGCPercent)
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := slog.New(api.Redacted(slog.NewJSONHandler(os.Stderr, nil)))
 	model, err := readModel(f.model)
 	if err != nil {
 		return err
@@ -202,8 +211,11 @@ func serve(ctx context.Context, f serveFlags) error {
 	if signIn.Keys != nil {
 		who = "everyone needs a key; sempadan keys create makes one"
 	}
+	if signIn.OIDC != nil {
+		who = "people sign in at " + signIn.OIDC.Issuer + "; programs need a key"
+	}
 	fmt.Printf("sempadan is at %s://%s (%s)\n", scheme, listener.Addr(), who)
-	return run(ctx, listener, srv)
+	return run(ctx, listener, srv, log)
 }
 
 // seal puts TLS on a listener, or takes connections of the proxies alone.
@@ -218,12 +230,8 @@ func (f serveFlags) seal(l net.Listener) (net.Listener, string, error) {
 	if f.tlsCert == "" {
 		return l, "http", nil
 	}
-	st, err := os.Stat(f.tlsKey)
-	if err != nil {
+	if err := ownerOnly(f.tlsKey); err != nil {
 		return nil, "", usageError{fmt.Errorf("--tls-key: %w", err)}
-	}
-	if st.Mode().Perm()&0o077 != 0 {
-		return nil, "", usageError{fmt.Errorf("--tls-key %s can be read by others (mode %04o); run chmod 600 %s", f.tlsKey, st.Mode().Perm(), f.tlsKey)}
 	}
 	cert, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey)
 	if err != nil {
@@ -265,7 +273,7 @@ func sweepHourly(ctx context.Context, srv *api.Server) {
 	}
 }
 
-func run(ctx context.Context, listener net.Listener, srv *api.Server) error {
+func run(ctx context.Context, listener net.Listener, srv *api.Server, log *slog.Logger) error {
 	server := &http.Server{
 		Handler:           srv.Handler(),
 		ReadHeaderTimeout: headerTimeout,
@@ -273,6 +281,7 @@ func run(ctx context.Context, listener net.Listener, srv *api.Server) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

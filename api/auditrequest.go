@@ -34,7 +34,7 @@ func auditNames() map[string]string {
 		"PUT /v1/profiles/{name}": "profile.set", "DELETE /v1/jobs/{id}": "job.cancel",
 		"GET /surfaces/{surface}.tif": "surface.export", "GET /v1/risk": "risk.explain", "GET /v1/sections": "sections.read",
 		"GET /v1/sections/{id}": "section.read", "GET /v1/crossings": "crossings.read", "GET /v1/gaps": "gaps.read", "GET /v1/gaps/diff": "gaps.diff",
-		"POST /v1/sections/{id}/level": "level.sign", "PUT /v1/model": "model.set", "POST /v1/embed-tokens": "embed.grant",
+		"POST /v1/sections/{id}/level": "level.sign", "PUT /v1/model": "model.set", "POST /v1/embed-tokens": "embed.grant", "DELETE /v1/embed-tokens/{grant}": "embed.revoke", "GET /v1/me": "",
 		"GET /v1/audit": "audit.read", "GET /v1/audit/verify": "audit.verify", "GET /v1/audit/exposure": "audit.exposure",
 	}
 }

@@ -91,6 +91,7 @@ func (c stateCollector) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (s *Server) prometheus(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Cache-Control", "no-store")
 	promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 	return nil
 }

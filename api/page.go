@@ -17,7 +17,7 @@ var dist embed.FS
 
 // pagePolicy lets the page use what this service serves, and nothing else.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
-	"connect-src 'self'; worker-src 'self' blob:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+	"connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 
 func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Security-Policy", pagePolicy+"'none'")
@@ -42,7 +42,9 @@ func (s *Server) embed(w http.ResponseWriter, r *http.Request) error {
 	return s.sendFile(w, r, "embed.html")
 }
 
+// asset is a file of the pages. A worker goes by the policy of its own file.
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Security-Policy", pagePolicy+"'none'")
 	return s.sendFile(w, r, strings.TrimPrefix(r.URL.Path, "/"))
 }
 

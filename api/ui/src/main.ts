@@ -2,7 +2,8 @@
 import 'maplibre-gl/dist/maplibre-gl.css';
 import './style.css';
 import type { Map as GLMap } from 'maplibre-gl';
-import { get, Problem, setAccessKey, type UploadReport } from './api';
+import { account, attended, restoreView, signIn, unknown } from './account';
+import { get, Problem, type UploadReport } from './api';
 import { Correction } from './correct';
 import { DiffMap } from './diff';
 import { Dock } from './dock';
@@ -75,12 +76,12 @@ class Page {
     this.surfaces.onChange(() => { this.notices(); this.facts(); });
     onWords(() => { this.notices(); this.facts(); this.gapViews(); });
     this.gapViews();
-    setInterval(() => { if (!document.hidden) void this.refresh().catch(() => undefined); }, WATCH_MS);
+    setInterval(() => { if (!document.hidden && attended()) void this.refresh().catch(() => undefined); }, WATCH_MS);
   }
 
   async load(): Promise<void> {
     const layers = this.layers.load().catch((e: unknown) => {
-      if (e instanceof Problem && e.status === 401) throw e; // start asks for the key
+      if (unknown(e)) throw e; // start asks for the key
       this.failed(e);
     });
     await Promise.all([layers, this.surfaces.show('risk'), this.gaps.load(), this.sections.load(), this.about()]);
@@ -179,23 +180,14 @@ class Page {
   }
 }
 
-/** Asks for an access key when the service wants one. */
-function signIn(): void {
-  const dialog = $<HTMLDialogElement>('#sign-in');
-  $<HTMLFormElement>('#sign-in form').addEventListener('submit', () => {
-    setAccessKey($<HTMLInputElement>('#access-key').value);
-    location.reload();
-  });
-  dialog.showModal();
-}
-
 async function start(): Promise<GLMap> {
   apply();
+  restoreView();
   const shell = new Shell();
   const view = await createView({ container: $('#map'), padding: shell.padding(), hash: true });
   window.sempadan!.map = view.map;
   const page = new Page(view, shell);
-  await page.load();
+  await Promise.all([page.load(), account()]);
   document.body.classList.add('loaded');
   return view.map;
 }
@@ -204,7 +196,7 @@ window.sempadan = {
   ready: start().then(
     (map) => new Promise<void>((done) => { void map.once('idle', () => done()); map.triggerRepaint(); }),
     (e: unknown) => {
-      if (e instanceof Problem && e.status === 401) return signIn();
+      if (unknown(e)) return signIn();
       toast(e instanceof Problem ? e.message : t('error.network'), true);
       throw e;
     }),

@@ -16,16 +16,17 @@ export const flags = ['--no-sandbox', '--disable-dev-shm-usage', '--use-gl=angle
   '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist', '--force-color-profile=srgb', '--hide-scrollbars'];
 
 /** The program that make builds. */
-const program = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../sempadan');
+export const program = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../sempadan');
 
 /**
  * The service to test: the one that SEMPADAN_URL names, or one of our own with
- * the demo and an empty store, gone again after stop().
+ * the demo and an empty store, gone again after stop(). With args it is our own,
+ * started so.
  */
-export async function startService() {
-  if (process.env.SEMPADAN_URL) return { base: process.env.SEMPADAN_URL.replace(/\/$/, ''), stop() {} };
+export async function startService(args) {
+  if (process.env.SEMPADAN_URL && !args) return { base: process.env.SEMPADAN_URL.replace(/\/$/, ''), stop() {} };
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sempadan-page-'));
-  const child = spawn(program, ['serve', '--demo', '--listen', '127.0.0.1:0', '--store', path.join(dir, 'page.gpkg')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, args ?? ['serve', '--demo', '--listen', '127.0.0.1:0', '--store', path.join(dir, 'page.gpkg')], { stdio: ['ignore', 'pipe', 'inherit'] });
   const base = await new Promise((found, failed) => {
     let said = '';
     child.stdout.on('data', (b) => { said += b; const url = said.match(/http:\/\/[\d.:]+/); if (url) found(url[0]); });

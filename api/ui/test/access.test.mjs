@@ -23,7 +23,7 @@ async function person() {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', reducedMotion: 'reduce' });
   await context.addInitScript(() => { addEventListener('securitypolicyviolation', (e) => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}`)); });
   const p = await context.newPage();
-  p.on('console', (m) => { if (/CSP|Content.Security/i.test(m.text()) || m.type() === 'error' && !/Failed to load resource/.test(m.text())) broken.push(`${p.url()}: ${m.text()}`); });
+  p.on('console', (m) => { if (/CSP|Content.Security/i.test(m.text()) || m.type() === 'error' && !/Failed to load resource|Forbidden \(403\)/.test(m.text())) broken.push(`${p.url()}: ${m.text()}`); });
   return p;
 }
 const ready = (p) => p.waitForFunction(() => window.sempadan?.ready.then(() => true), null, { timeout: 90_000 });

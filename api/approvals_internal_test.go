@@ -31,6 +31,16 @@ func (g *guarded) held(who, method, path, body string) string {
 	return strings.TrimPrefix(w.Header().Get("Location"), "/v1/approvals/")
 }
 
+// approved does what takes two persons, with the approval of another agency.
+func (g *guarded) approved(status int, who, method, path string) {
+	g.t.Helper()
+	ask := g.held(who, method, path, "")
+	g.want(200, "imi", "POST", "/v1/approvals/"+ask, yes)
+	if w := g.with(ask, who, method, path, ""); w.Code != status {
+		g.t.Fatalf("%s %s as %s, approved: %d, want %d: %.300s", method, path, who, w.Code, status, w.Body)
+	}
+}
+
 const yes, no = `{"decision":"approve"}`, `{"decision":"reject"}`
 
 // manyRows is more incidents than one person may read at once.

@@ -203,7 +203,7 @@ func changesLayer(action string) bool {
 }
 
 func (x *exposing) reader(e data.AuditEntry) {
-	if e.Outcome != data.AuditDone || e.At.Before(x.From) || changesLayer(e.Action) {
+	if e.Outcome != data.AuditDone || e.At.Before(x.From) || changesLayer(e.Action) || strings.HasPrefix(e.Action, "note.") {
 		return
 	}
 	named := x.Key != nil && slices.Contains(e.Values, x.digest)

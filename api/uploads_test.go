@@ -91,7 +91,7 @@ func TestProfilesAndStatistics(t *testing.T) {
 	if a := s.put("/v1/profiles/pos-kita", "application/json", own); a.status != 200 {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
-	if a := s.want(200, "/v1/profiles"); !strings.Contains(string(a.body), "pos-kita") || strings.Count(string(a.body), `"builtin":true`) != 4 {
+	if a := s.want(200, "/v1/profiles"); !strings.Contains(string(a.body), "pos-kita") || strings.Count(string(a.body), `"builtin":true`) != 5 {
 		t.Errorf("%s", a.body)
 	}
 	a := s.put("/v1/layers/own?profile=pos-kita", "text/csv", "x,y,tanggal,jenis\n110.3441,1.5572,04/05/2026 07:00,Perahu\n")

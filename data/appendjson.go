@@ -66,7 +66,7 @@ func appendNumber(dst []byte, v float64) []byte {
 // centimetre, without trailing zeros.
 func appendDegrees(dst []byte, v float64) []byte {
 	const unit = 10_000_000
-	if !(math.Abs(v) < 1e6) {
+	if !(math.Abs(v) < 1e8) {
 		return strconv.AppendFloat(dst, v, 'f', 7, 64)
 	}
 	n := int64(math.Round(v * unit))

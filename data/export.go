@@ -153,39 +153,6 @@ func writeGeoJSON(out *chunkWriter, l *geo.Layer, rows iter.Seq[int]) {
 // Extra is a member added to a feature's properties: its value is JSON.
 type Extra struct{ Name, JSON string }
 
-// AppendFeature appends a row as a GeoJSON feature. Its id is the source's
-// identifier, or the FID when there is none. Heights are third ordinates; a
-// vertex without one has two.
-func AppendFeature(dst []byte, l *geo.Layer, row int, extra ...Extra) []byte {
-	dst = append(dst, `{"type":"Feature","id":`...)
-	if id := l.ID(row); id != "" {
-		dst = appendQuoted(dst, validText(id))
-	} else {
-		dst = appendNumber(dst, float64(l.FID(row)))
-	}
-	dst = append(dst, `,"geometry":`...)
-	if z := heightsOf(l, row); z != nil {
-		dst = appendGeometry(dst, l.Geometry(row), &z)
-		dst = append(dst, `,"properties":`...)
-		dst = l.AppendProperties(dst, row, geo.HeightsField)
-	} else {
-		dst = AppendGeometry(dst, l.Geometry(row))
-		dst = append(dst, `,"properties":`...)
-		dst = l.AppendProperties(dst, row)
-	}
-	for _, e := range extra {
-		end := len(dst) - 1
-		if dst[end-1] == '{' {
-			dst = dst[:end]
-		} else {
-			dst[end] = ','
-		}
-		dst = append(appendQuoted(dst, e.Name), ':')
-		dst = append(append(dst, e.JSON...), '}')
-	}
-	return append(dst, '}')
-}
-
 // AppendGeometry appends a geometry as GeoJSON.
 func AppendGeometry(dst []byte, g orb.Geometry) []byte { return appendGeometry(dst, g, new(heights)) }
 

@@ -1,0 +1,394 @@
+package geo
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// truth is a value of three-valued logic: what is said of an absent property
+// is unknown. Conjunction is the lesser, disjunction the greater.
+type truth uint8
+
+const (
+	no truth = iota
+	unknown
+	yes
+)
+
+func truthOf(b bool) truth {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// Bind returns a function that reports whether a row of the layer matches. It
+// is fast when rows come in order, and is for one goroutine.
+func (f *Filter) Bind(l *Layer) func(row int) bool {
+	var bound *chunk
+	var test func(i int) truth
+	return func(row int) bool {
+		c, i := l.at(row)
+		if c != bound {
+			b := &binding{filter: f, layer: l, chunk: c}
+			b.fromName, b.toName = l.Info.Kind.TimeFields()
+			bound, test = c, b.bind(f.expr)
+		}
+		return test(i) == yes
+	}
+}
+
+// binding is a filter on the rows of one chunk.
+type binding struct {
+	filter           *Filter
+	layer            *Layer
+	chunk            *chunk
+	fromName, toName string
+}
+
+func (b *binding) bind(e Expr) func(i int) truth {
+	switch {
+	case e.Op == OpAnd, e.Op == OpOr:
+		return b.bindAll(e)
+	case e.Op == OpNot:
+		inner := b.bind(e.Args[0])
+		return func(i int) truth { return yes - inner(i) }
+	case e.Op == ValBoolean:
+		return func(int) truth { return truthOf(e.Boolean) }
+	case strings.HasPrefix(string(e.Op), "s_"):
+		return b.bindSpace(e)
+	}
+	return b.bindLeaf(e)
+}
+
+func (b *binding) bindAll(e Expr) func(i int) truth {
+	var tests []func(i int) truth
+	for _, a := range e.Args {
+		tests = append(tests, b.bind(a))
+	}
+	if e.Op == OpAnd {
+		return func(i int) truth {
+			all := yes
+			for _, t := range tests {
+				if all = min(all, t(i)); all == no {
+					break
+				}
+			}
+			return all
+		}
+	}
+	return func(i int) truth {
+		anyOf := no
+		for _, t := range tests {
+			if anyOf = max(anyOf, t(i)); anyOf == yes {
+				break
+			}
+		}
+		return anyOf
+	}
+}
+
+func (b *binding) bindSpace(e Expr) func(i int) truth {
+	var meet func(i int) bool
+	x, y := e.Args[0], e.Args[1]
+	switch {
+	case x.Op == ValProperty && y.Op == ValProperty:
+		meet = func(int) bool { return true }
+	case x.Op == ValProperty:
+		meet = b.meets(y)
+	case y.Op == ValProperty:
+		meet = b.meets(x)
+	default:
+		same := Intersects(x.Geometry, y.Geometry)
+		meet = func(int) bool { return same }
+	}
+	want := e.Op == OpIntersects
+	return func(i int) truth { return truthOf(meet(i) == want) }
+}
+
+func (b *binding) meets(literal Expr) func(i int) bool {
+	shape := NewShape(literal.Geometry)
+	return func(i int) bool { return shape.Meets(b.chunk.geometry(i)) }
+}
+
+// bindLeaf evaluates an operation on scalars and times. What depends on a
+// column of a dictionary alone is worked out once a value.
+func (b *binding) bindLeaf(e Expr) func(i int) truth {
+	names := propertiesOf(e, nil)
+	if len(names) == 1 && !b.isTime(names[0]) {
+		if col := b.chunk.column(names[0]); col != nil && !col.numeric() {
+			known := make([]truth, len(col.dict)) // one more than the truth
+			return func(i int) truth {
+				code := col.code(i)
+				if code == noCode && names[0] == "id" {
+					return b.leaf(e, i)
+				}
+				if known[code] == 0 {
+					known[code] = 1 + b.leaf(e, i)
+				}
+				return known[code] - 1
+			}
+		}
+	}
+	return func(i int) truth { return b.leaf(e, i) }
+}
+
+func propertiesOf(e Expr, names []string) []string {
+	if e.Op == ValProperty {
+		return append(names, e.Text)
+	}
+	for _, a := range e.Args {
+		names = propertiesOf(a, names)
+	}
+	return names
+}
+
+func (b *binding) isTime(name string) bool { return name == b.fromName || name == b.toName }
+
+// scalar is the value of an operand.
+type scalar struct {
+	kind     string // of FilterField; "" is absent
+	text     string
+	number   float64
+	from, to int64
+}
+
+// scalarOf evaluates an operand for row i of the chunk.
+func (b *binding) scalarOf(e Expr, i int) scalar {
+	switch e.Op {
+	case ValText:
+		return scalar{kind: FieldText, text: e.Text}
+	case ValNumber:
+		return scalar{kind: FieldNumber, number: e.Number}
+	case ValBoolean:
+		return scalar{kind: FieldBoolean, number: float64(truthOf(e.Boolean))}
+	case ValDate, ValTimestamp:
+		return scalar{kind: FieldInstant, from: e.From, to: e.To}
+	case ValProperty:
+		return b.property(e.Text, i)
+	}
+	return scalar{}
+}
+
+func (b *binding) property(name string, i int) scalar {
+	c := b.chunk
+	if b.isTime(name) && c.from != nil && c.from[i] != noTime {
+		at := c.from[i]
+		if name == b.toName {
+			at = c.to[i]
+		}
+		return scalar{kind: FieldInstant, from: at, to: at}
+	}
+	col := c.column(name)
+	if col == nil || !col.has(i) {
+		if name == "id" && c.ids != nil && c.ids[i] != "" {
+			return scalar{kind: FieldText, text: c.ids[i]}
+		}
+		return scalar{}
+	}
+	if col.numeric() {
+		return scalar{kind: FieldNumber, number: col.nums[i]}
+	}
+	return b.decoded(name, col.value(i))
+}
+
+func (b *binding) decoded(name string, value any) scalar {
+	switch v := value.(type) {
+	case string:
+		if b.filter.types[name] == FieldInstant {
+			if at, ok := readInstant(v); ok {
+				return scalar{kind: FieldInstant, from: at.From, to: at.To}
+			}
+			return scalar{}
+		}
+		return scalar{kind: FieldText, text: v}
+	case float64:
+		return scalar{kind: FieldNumber, number: v}
+	case json.Number:
+		if n, err := v.Float64(); err == nil {
+			return scalar{kind: FieldNumber, number: n}
+		}
+		return scalar{kind: FieldText, text: string(v)}
+	case bool:
+		return scalar{kind: FieldBoolean, number: float64(truthOf(v))}
+	case json.RawMessage:
+		return scalar{kind: FieldAny, text: string(v)}
+	}
+	return scalar{}
+}
+
+// leaf evaluates a comparison or a temporal operation for row i.
+func (b *binding) leaf(e Expr, i int) truth {
+	switch e.Op {
+	case OpIsNull:
+		if b.filter.typeOf(e.Args[0]) == FieldGeometry {
+			return no
+		}
+		return truthOf(b.scalarOf(e.Args[0], i).kind == "")
+	case OpLike:
+		s := b.scalarOf(e.Args[0], i)
+		switch s.kind {
+		case "":
+			return unknown
+		case FieldText:
+			return truthOf(like(s.text, e.Args[1].Text))
+		}
+		return no
+	case OpBetween:
+		v, lo, hi := b.scalarOf(e.Args[0], i), b.scalarOf(e.Args[1], i), b.scalarOf(e.Args[2], i)
+		return min(compare(OpGreaterEqual, v, lo), compare(OpLessEqual, v, hi))
+	case OpIn:
+		v, found := b.scalarOf(e.Args[0], i), no
+		for _, a := range e.Args[1:] {
+			found = max(found, compare(OpEqual, v, b.scalarOf(a, i)))
+		}
+		return found
+	}
+	if e.Op.compares() {
+		return compare(e.Op, b.scalarOf(e.Args[0], i), b.scalarOf(e.Args[1], i))
+	}
+	from1, to1, ok1 := b.span(e.Args[0], i)
+	from2, to2, ok2 := b.span(e.Args[1], i)
+	if !ok1 || !ok2 {
+		return unknown
+	}
+	return truthOf(timesRelate(e.Op, [2]int64{from1, to1}, [2]int64{from2, to2}))
+}
+
+// span is the interval of a temporal operand.
+func (b *binding) span(e Expr, i int) (from, to int64, ok bool) {
+	if e.Op != ValInterval {
+		s := b.scalarOf(e, i)
+		return s.from, s.to, s.kind == FieldInstant
+	}
+	from, to = openFrom, openTo
+	if a := e.Args[0]; a.Op != ValOpen {
+		s := b.scalarOf(a, i)
+		if from = s.from; s.kind != FieldInstant {
+			return 0, 0, false
+		}
+	}
+	if a := e.Args[1]; a.Op != ValOpen {
+		s := b.scalarOf(a, i)
+		if to = s.to; s.kind != FieldInstant {
+			return 0, 0, false
+		}
+	}
+	return from, to, true
+}
+
+// timesRelate are the relations of CQL2, section 7.8 (after Allen, 1983).
+func timesRelate(op Op, a, b [2]int64) bool {
+	switch op {
+	case "t_after":
+		return a[0] > b[1]
+	case "t_before":
+		return a[1] < b[0]
+	case "t_contains":
+		return a[0] < b[0] && a[1] > b[1]
+	case "t_disjoint":
+		return a[0] > b[1] || a[1] < b[0]
+	case "t_during":
+		return a[0] > b[0] && a[1] < b[1]
+	case "t_equals":
+		return a == b
+	case "t_finishedBy":
+		return a[0] < b[0] && a[1] == b[1]
+	case "t_finishes":
+		return a[0] > b[0] && a[1] == b[1]
+	case "t_intersects":
+		return a[0] <= b[1] && a[1] >= b[0]
+	case "t_meets":
+		return a[1] == b[0]
+	case "t_metBy":
+		return a[0] == b[1]
+	case "t_overlappedBy":
+		return a[0] > b[0] && a[0] < b[1] && a[1] > b[1]
+	case "t_overlaps":
+		return a[0] < b[0] && a[1] > b[0] && a[1] < b[1]
+	case "t_startedBy":
+		return a[0] == b[0] && a[1] > b[1]
+	case "t_starts":
+		return a[0] == b[0] && a[1] < b[1]
+	}
+	return false
+}
+
+// compare compares two scalars. Values of different types are not equal, and
+// none is less than the other. A date is equal to every instant of its day.
+func compare(op Op, a, b scalar) truth {
+	if a.kind == "" || b.kind == "" {
+		return unknown
+	}
+	if a.kind != b.kind {
+		return truthOf(op == OpNotEqual)
+	}
+	less, greater := false, false
+	switch a.kind {
+	case FieldText, FieldAny:
+		less, greater = a.text < b.text, a.text > b.text
+	case FieldInstant:
+		less, greater = a.to < b.from, a.from > b.to
+	default:
+		less, greater = a.number < b.number, a.number > b.number
+	}
+	switch op {
+	case OpEqual:
+		return truthOf(!less && !greater)
+	case OpNotEqual:
+		return truthOf(less || greater)
+	case OpLess:
+		return truthOf(less)
+	case OpLessEqual:
+		return truthOf(!greater)
+	case OpGreater:
+		return truthOf(greater)
+	}
+	return truthOf(!less)
+}
+
+// like matches a text with a pattern in which % stands for any text, _ for one
+// character, and \ takes the meaning of the next.
+func like(text, pattern string) bool {
+	type item struct {
+		r    rune
+		kind byte // % or _ or 0 for itself
+	}
+	var p []item
+	escaped := false
+	for _, r := range pattern {
+		switch {
+		case escaped:
+			p, escaped = append(p, item{r: r}), false
+		case r == '\\':
+			escaped = true
+		case r == '%' || r == '_':
+			p = append(p, item{kind: byte(r)})
+		default:
+			p = append(p, item{r: r})
+		}
+	}
+	if escaped {
+		p = append(p, item{r: '\\'})
+	}
+	t := []rune(text)
+	i, k, star, mark := 0, 0, -1, 0
+	for i < len(t) {
+		switch {
+		case k < len(p) && (p[k].kind == '_' || p[k].kind == 0 && p[k].r == t[i]):
+			i, k = i+1, k+1
+		case k < len(p) && p[k].kind == '%':
+			star, mark = k, i
+			k++
+		case star >= 0:
+			mark++
+			i, k = mark, star+1
+		default:
+			return false
+		}
+	}
+	for k < len(p) && p[k].kind == '%' {
+		k++
+	}
+	return k == len(p)
+}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sempadan/sempadan/data"
@@ -23,10 +24,13 @@ type entry struct {
 	layer  *geo.Layer
 	vector *tiles.Vector
 	stored bool // in the store, not only built in
+
+	facts func() layerFacts
+	found foundRows
 }
 
 func newEntry(l *geo.Layer, stored bool) *entry {
-	return &entry{layer: l, vector: tiles.NewVector(l), stored: stored}
+	return &entry{layer: l, vector: tiles.NewVector(l), stored: stored, facts: sync.OnceValue(func() layerFacts { return factsOf(l) })}
 }
 
 // content returns the layer; nil for no entry.

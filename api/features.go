@@ -2,7 +2,7 @@ package api
 
 import (
 	"compress/gzip"
-	"encoding/base64"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -54,14 +54,15 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	if !known {
 		return badParameter("format", "%q is not one of %s", format, strings.Join(append(data.ExportFormats(), formatPMTiles), ", "))
 	}
-	rows, err := selectRows(r, e.layer)
+	q, err := s.readQuery(r, e, false)
 	if err != nil {
 		return err
 	}
 	tag := fmt.Sprintf("%s-%s", e.tag(), contentTag([]byte(r.URL.RawQuery)))
 	if r.URL.Query().Get("limit") != "" || r.URL.Query().Get("cursor") != "" {
-		return s.featurePage(w, r, e, rows)
+		return s.featurePage(w, r, e, q)
 	}
+	rows := streamed(r.Context(), q, e.layer)
 	if err := data.CheckWrite(format, e.layer, rows); err != nil {
 		return err
 	}
@@ -141,47 +142,21 @@ func (c *byteCounter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// selectRows narrows a layer by bbox and datetime, in row order; nil is all.
-func selectRows(r *http.Request, l *geo.Layer) (iter.Seq[int], error) {
-	box, boxed, err := bboxParam(r)
-	if err != nil {
-		return nil, err
-	}
-	span, timed, err := datetimeParam(r)
-	if err != nil {
-		return nil, err
-	}
-	if !boxed && !timed {
-		return nil, nil
-	}
-	inTime := func(row int) bool {
-		from, to, dated := l.TimesMS(row)
-		if !timed || !dated { // what has no time stays in
-			return true
-		}
-		return (span.to.IsZero() || from <= span.to.UnixMilli()) && (span.from.IsZero() || to >= span.from.UnixMilli())
-	}
-	if boxed {
-		rows := l.Window(box)
-		slices.Sort(rows)
-		return slices.Values(slices.DeleteFunc(rows, func(row int) bool { return !inTime(row) })), nil
+// streamed are the rows of a query in row order; nil is all.
+func streamed(ctx context.Context, q rowQuery, l *geo.Layer) iter.Seq[int] {
+	if q.everything() {
+		return nil
 	}
 	return func(yield func(int) bool) {
-		for row := range l.Len() {
-			if inTime(row) && !yield(row) {
-				return
-			}
-		}
-	}, nil
+		_ = q.each(ctx, l, yield) // a caller that left reads no further
+	}
 }
 
 // maxPage is the most features in a page.
 const maxPage = 10_000
 
-// featurePage answers limit features from a cursor on, as GeoJSON. The cursor
-// is the FID before the page, so that pages neither repeat nor lose features
-// while a layer grows.
-func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, rows iter.Seq[int]) error {
+// featurePage answers limit features from a cursor on, as GeoJSON.
+func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, q rowQuery) error {
 	limit, err := intParam(r, "limit", 1000, 1, maxPage)
 	if err != nil {
 		return err
@@ -193,69 +168,57 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, r
 	if err != nil {
 		return err
 	}
-	var all []int
-	if rows == nil {
-		all = make([]int, e.layer.Len())
-		for i := range all {
-			all[i] = i
-		}
-	} else {
-		all = slices.Collect(rows)
+	tag := e.tag() + "-" + contentTag([]byte(s.opts.Version+r.URL.RawQuery))
+	page, err := q.page(r.Context(), e, after, limit)
+	if err != nil {
+		return err
 	}
-	matched := len(all)
-	slices.SortFunc(all, func(a, b int) int { return int(min(1, max(-1, e.layer.FID(a)-e.layer.FID(b)))) })
-	first, _ := slices.BinarySearchFunc(all, after+1, func(row int, fid int64) int {
-		return int(min(1, max(-1, e.layer.FID(row)-fid)))
-	})
-	page := all[first:]
-	asked := min(limit, len(page))
+	asked := len(page.rows)
 	if after > 0 { // who goes on reads all
-		asked = matched
+		asked = page.matched
 	}
 	if ok, err := s.mayExport(w, r, e.layer.Info, asked); !ok {
 		return err
 	}
+	noteRows(r.Context(), e.layer, page.each)
 	mark := s.mark(w, r, e.layer.Info)
-	body := data.AppendMarkMembers([]byte(`{"type":"FeatureCollection",`), mark)
-	body = append(body, `"numberMatched":`+strconv.Itoa(matched)...)
-	if len(page) > limit {
-		page = page[:limit]
-		next := *r.URL
-		q := next.Query()
-		q.Set("cursor", writeCursor(e.layer.FID(page[limit-1])))
-		next.RawQuery = q.Encode()
-		body = append(body, `,"next":`...)
-		body = strconv.AppendQuote(body, next.RequestURI())
-		w.Header().Set("Link", fmt.Sprintf("<%s>; rel=\"next\"", next.RequestURI()))
+	if mark.ID != "" {
+		tag = ""
+	} else if s.unchanged(w, r, "application/geo+json", tag) {
+		return nil
 	}
-	body = append(body, `,"numberReturned":`+strconv.Itoa(len(page))+`,"features":[`...)
-	for i, row := range page {
+	body := make([]byte, 0, 200+300*len(page.rows))
+	body = data.AppendMarkMembers(append(body, `{"type":"FeatureCollection",`...), mark)
+	body = append(body, `"numberMatched":`...)
+	body = strconv.AppendInt(body, int64(page.matched), 10)
+	if page.next != "" {
+		next := withCursor(r, page.next)
+		body = append(body, `,"next":`...)
+		body = strconv.AppendQuote(body, next)
+		w.Header().Set("Link", fmt.Sprintf("<%s>; rel=\"next\"", next))
+	}
+	body = append(body, `,"numberReturned":`...)
+	body = append(strconv.AppendInt(body, int64(len(page.rows)), 10), `,"features":[`...)
+	for i, row := range page.rows {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = data.AppendFeature(append(body, '\n'), e.layer, row)
+		body = data.AppendFeature(append(body, '\n'), e.layer, int(row))
 	}
-	noteRows(r.Context(), e.layer, slices.Values(page))
-	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...), untagged: mark.ID != ""})
+	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...), etag: tag, untagged: mark.ID != ""})
 	return nil
 }
 
-func writeCursor(fid int64) string {
-	return base64.RawURLEncoding.EncodeToString([]byte("f" + strconv.FormatInt(fid, 36)))
-}
-
-func readCursor(r *http.Request) (int64, error) {
-	text := r.URL.Query().Get("cursor")
-	if text == "" {
-		return 0, nil
+// withCursor is the address of the request with another cursor.
+func withCursor(r *http.Request, cursor string) string {
+	u := *r.URL
+	q := u.Query()
+	q.Set("cursor", cursor)
+	if cursor == "first" {
+		q.Del("cursor")
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil && len(raw) > 1 && raw[0] == 'f' {
-		if fid, err := strconv.ParseInt(string(raw[1:]), 36, 64); err == nil && fid >= 0 {
-			return fid, nil
-		}
-	}
-	return 0, badParameter("cursor", "%q did not come from here; use the address in next", text)
+	u.RawQuery = q.Encode()
+	return u.RequestURI()
 }
 
 func (s *Server) near(w http.ResponseWriter, r *http.Request) error {

@@ -28,7 +28,7 @@ func (s *Server) secure(h http.Header, r *http.Request) {
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	}
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "ETag, Link, Location, Retry-After, Content-Disposition, Sempadan-Features, Idempotent-Replay")
+	h.Set("Access-Control-Expose-Headers", "ETag, Link, Location, Content-Crs, Retry-After, Content-Disposition, Sempadan-Features, Idempotent-Replay")
 	if s.opts.SignIn.HTTPS {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

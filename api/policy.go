@@ -41,6 +41,12 @@ func routeActions() map[string]action {
 		"GET /auth": doOpen, "GET /auth/login": doOpen, "GET " + callbackPath: doOpen, "POST /auth/logout": doOpen,
 		"GET /v1/me": doSelf, "DELETE /v1/embed-tokens/{grant}": doEnd,
 
+		"GET /ogc": doRows, "GET /ogc/": doRows, "GET /ogc/conformance": doOpen, "GET /ogc/api": doRows, "GET /ogc/api.html": doRows,
+		"GET /ogc/collections": doRows, "GET /ogc/collections/{id}": doRows, "GET /ogc/collections/{id}/queryables": doRows,
+		"GET /ogc/collections/{id}/schema": doRows, "GET /ogc/collections/{id}/items": doRows, "GET /ogc/collections/{id}/items/{fid}": doRows,
+		"POST /ogc/collections/{id}/items": doReport, "PUT /ogc/collections/{id}/items/{fid}": doCurate,
+		"PATCH /ogc/collections/{id}/items/{fid}": doCurate, "DELETE /ogc/collections/{id}/items/{fid}": doCurate,
+
 		"GET /v1/layers": doRows, "GET /v1/layers/{id}": doRows, "GET /v1/layers/{id}/features": doRows,
 		"GET /v1/layers/{id}/features/{fid}": doRows, "GET /v1/layers/{id}/near": doRows, "GET /v1/layers/{id}/within": doRows,
 		"GET /tiles/layers/{id}.json": doRows, "GET /tiles/layers/{id}/{z}/{x}/{y}.{ext:mvt|pbf}": doRows,

@@ -89,6 +89,33 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a reply) {
 	}
 }
 
+// unchanged answers 304 when the client has what a tag names, before the
+// answer is made.
+func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, contentType, tag string) bool {
+	header := r.Header.Get("If-None-Match")
+	if header == "" || !matches(header, `"`+tag+`"`) && !matches(header, `"`+tag+`-gz"`) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	if header == "*" { // no tag to repeat: send finds it
+		return false
+	}
+	if !matches(header, `"`+tag+`"`) {
+		tag += "-gz"
+	}
+	h := w.Header()
+	h.Set("ETag", `"`+tag+`"`)
+	h.Set("Cache-Control", revalidate)
+	if packable(contentType) {
+		h.Add("Vary", "Accept-Encoding")
+	}
+	if s.gate != nil || s.parent != nil {
+		h.Add("Vary", "Authorization")
+		h.Set("Cache-Control", "private, "+revalidate)
+	}
+	w.WriteHeader(http.StatusNotModified)
+	return true
+}
+
 // sendJSON writes a value as JSON.
 func (s *Server) sendJSON(w http.ResponseWriter, r *http.Request, status int, v any) error {
 	body, err := json.Marshal(v)

@@ -25,7 +25,7 @@ var surfaceParams = [...]string{"palette", "as_of", "window_days", "half_life_da
 const anyParams = "*"
 
 func (s *Server) table() []route {
-	return slices.Concat(s.ownRoutes(), s.tileRoutes(), s.wmtsRoutes(), s.wmsRoutes())
+	return slices.Concat(s.ownRoutes(), s.ogcRoutes(), s.tileRoutes(), s.wmtsRoutes(), s.wmsRoutes())
 }
 
 func (s *Server) ownRoutes() []route {
@@ -53,7 +53,7 @@ func (s *Server) ownRoutes() []route {
 		{"PUT", "/v1/layers/{id}", s.putLayer, []string{"kind", "mode", "dry_run", "map", "crs", "tz", "date_order", "date", "format", "layer", "strict", "hard", "profile", "title", "classification"}},
 		{"DELETE", "/v1/layers/{id}", s.deleteLayer, []string{"reason", "approval"}},
 		{"PATCH", "/v1/layers/{id}", s.classifyLayer, []string{"approval"}},
-		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "limit", "cursor", "maxzoom", "approval"}},
+		{"GET", "/v1/layers/{id}/features", s.features, []string{"format", "bbox", "datetime", "filter", "filter-lang", "limit", "cursor", "maxzoom", "approval"}},
 		{"GET", "/v1/layers/{id}/features/{fid}", s.feature, nil},
 		{"PATCH", "/v1/layers/{id}/features/{fid}", s.correctFeature, []string{"reason", "dry_run"}},
 		{"DELETE", "/v1/layers/{id}/features/{fid}", s.withdrawFeature, []string{"reason", "erase", "approval"}},
@@ -139,7 +139,7 @@ func (s *Server) routes() http.Handler {
 	for _, rt := range table { // what no route above took
 		if allowed := methods[rt.path]; allowed != nil {
 			delete(methods, rt.path)
-			router.Handle(rt.path, s.otherMethods(allowed)).Name("OPTIONS " + rt.path)
+			router.Handle(rt.path, s.otherMethods(allowed, strings.HasPrefix(rt.path, "/ogc/collections/{id}/items"))).Name("OPTIONS " + rt.path)
 		}
 	}
 	router.NotFoundHandler = s.frame(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -221,28 +221,35 @@ func (s *Server) handlerFor(who principal, do action, k int, r *http.Request) (f
 	return world.ways[k].handle, nil
 }
 
-func (s *Server) otherMethods(allowed []string) http.Handler {
-	allow := []string{http.MethodOptions}
-	for _, m := range allowed {
-		allow = append(allow, m)
-		if m == http.MethodGet {
-			allow = append(allow, http.MethodHead)
+// otherMethods answers OPTIONS, and what a path has no way for. Where features
+// are edited, who may not edit is told of reading alone.
+func (s *Server) otherMethods(allowed []string, edits bool) http.Handler {
+	list := func(changing bool) string {
+		allow := []string{http.MethodOptions}
+		for _, m := range allowed {
+			if changing || m == http.MethodGet {
+				allow = append(allow, m)
+			}
+			if m == http.MethodGet {
+				allow = append(allow, http.MethodHead)
+			}
 		}
+		slices.Sort(allow)
+		return strings.Join(allow, ", ")
 	}
-	slices.Sort(allow)
-	list := strings.Join(allow, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", list)
+		allow := list(!edits || s.mayEdit(r))
+		w.Header().Set("Allow", allow)
 		if r.Method == http.MethodOptions {
 			h := w.Header()
-			h.Set("Access-Control-Allow-Methods", list)
+			h.Set("Access-Control-Allow-Methods", allow)
 			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, Prefer, X-Filename, Sempadan-Approval")
 			h.Set("Access-Control-Max-Age", "600")
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
 		s.writeProblem(w, r, problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
-			Detail: fmt.Sprintf("%s is not possible here; use %s", r.Method, list)})
+			Detail: fmt.Sprintf("%s is not possible here; use %s", r.Method, allow)})
 	})
 }
 

@@ -190,7 +190,7 @@ func needsAssessment(path string) bool {
 			return false
 		}
 	}
-	return path != "/"
+	return path != "/" && path != "/ogc" && path != "/ogc/" && path != "/ogc/conformance" && !strings.HasPrefix(path, "/ogc/api")
 }
 
 // Handler returns the whole HTTP surface.

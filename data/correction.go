@@ -37,6 +37,7 @@ func LooksPersonal(text string) bool { return personal([]byte(text), true) != ""
 type Correction struct {
 	Row    int
 	Patch  json.RawMessage // a GeoJSON feature to merge in (RFC 7396): geometry, properties
+	Whole  bool            // Patch is the whole feature, not merged
 	Reason string
 	User   string
 	Now    time.Time
@@ -109,6 +110,9 @@ func (c Change) After(old *geo.Layer) *geo.Layer {
 // feature: a geometry whole, with or without heights, of properties those that
 // are named; null removes.
 func (c Correction) merged(old *geo.Layer) ([]byte, error) {
+	if c.Whole {
+		return c.Patch, nil
+	}
 	var f struct {
 		Type       string                     `json:"type"`
 		ID         json.RawMessage            `json:"id"`

@@ -187,8 +187,9 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, q
 	} else if s.unchanged(w, r, "application/geo+json", tag) {
 		return nil
 	}
-	body := make([]byte, 0, 200+300*len(page.rows))
-	body = data.AppendMarkMembers(append(body, `{"type":"FeatureCollection",`...), mark)
+	buffer := s.buffer()
+	defer s.buffers.Put(buffer)
+	body := data.AppendMarkMembers(append((*buffer)[:0], `{"type":"FeatureCollection",`...), mark)
 	body = append(body, `"numberMatched":`...)
 	body = strconv.AppendInt(body, int64(page.matched), 10)
 	if page.next != "" {
@@ -205,8 +206,17 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, q
 		}
 		body = data.AppendFeature(append(body, '\n'), e.layer, int(row))
 	}
-	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...), etag: tag, untagged: mark.ID != ""})
+	*buffer = append(body, "\n]}\n"...)
+	s.send(w, r, reply{contentType: "application/geo+json", body: *buffer, etag: tag, untagged: mark.ID != ""})
 	return nil
+}
+
+// buffer is memory for an answer, which goes back when it is sent.
+func (s *Server) buffer() *[]byte {
+	if b, ok := s.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	return new([]byte)
 }
 
 // withCursor is the address of the request with another cursor.
@@ -265,14 +275,17 @@ func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, 
 	noteHits(r.Context(), l, hits)
 	l, hits = withoutFlag(l, hits)
 	mark := s.mark(w, r, l.Info)
-	body := append(data.AppendMarkMembers([]byte(`{"type":"FeatureCollection",`), mark), `"features":[`...)
+	buffer := s.buffer()
+	defer s.buffers.Put(buffer)
+	body := append(data.AppendMarkMembers(append((*buffer)[:0], `{"type":"FeatureCollection",`...), mark), `"features":[`...)
 	for i, hit := range hits {
 		if i > 0 {
 			body = append(body, ',')
 		}
 		body = data.AppendFeature(append(body, '\n'), l, hit.Row, data.Extra{Name: "distance_m", JSON: strconv.FormatFloat(math.Round(hit.DistanceM*1000)/1000, 'f', -1, 64)})
 	}
-	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, "\n]}\n"...), untagged: mark.ID != ""})
+	*buffer = append(body, "\n]}\n"...)
+	s.send(w, r, reply{contentType: "application/geo+json", body: *buffer, untagged: mark.ID != ""})
 	return nil
 }
 

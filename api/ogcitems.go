@@ -88,10 +88,13 @@ func (s *Server) ogcItems(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	linkHeader(h, links)
-	body, err := s.itemsBody(itemsPage{e, page, links, mark}, data.FeatureForm{Numbered: true, CRS: crs})
+	buffer := s.buffer()
+	defer s.buffers.Put(buffer)
+	body, err := s.itemsBody((*buffer)[:0], itemsPage{e, page, links, mark}, data.FeatureForm{Numbered: true, CRS: crs})
 	if err != nil {
 		return err
 	}
+	*buffer = body
 	s.send(w, r, reply{contentType: mediaGeoJSON, body: body, etag: tag, untagged: mark.ID != ""})
 	return nil
 }
@@ -104,12 +107,11 @@ type itemsPage struct {
 	mark  geo.ExportMark
 }
 
-func (s *Server) itemsBody(page itemsPage, form data.FeatureForm) ([]byte, error) {
+func (s *Server) itemsBody(body []byte, page itemsPage, form data.FeatureForm) ([]byte, error) {
 	raw, err := marshal(page.links)
 	if err != nil {
 		return nil, err
 	}
-	body := make([]byte, 0, 1000+300*len(page.rows))
 	body = append(body, `{"type":"FeatureCollection",`...)
 	body = append(data.AppendMarkMembers(body, page.mark), `"timeStamp":"`...)
 	body = s.opts.Now().UTC().AppendFormat(body, time.RFC3339)

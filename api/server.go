@@ -80,6 +80,7 @@ type Server struct {
 	sweeps      sweeps
 	validations validations
 	rasters     sync.Mutex // one download at a time
+	buffers     sync.Pool  // of *[]byte, for answers
 
 	ways   []route // of table
 	gate   *gate

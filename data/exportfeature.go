@@ -33,13 +33,13 @@ func (f FeatureForm) Append(dst []byte, l *geo.Layer, row int, extra ...Extra) [
 // open is Append without the last bracket, so that members can follow.
 func (f FeatureForm) open(dst []byte, l *geo.Layer, row int, extra []Extra) []byte {
 	dst = append(dst, `{"type":"Feature","id":`...)
-	if id := ""; f.Numbered {
+	if f.Numbered {
 		dst = appendNumber(dst, float64(l.FID(row)))
-		if id = l.OwnID(row); id != "" && l.Value(row, "id") == nil {
+		if id := l.OwnID(row); id != "" && l.Value(row, "id") == nil {
 			extra = append([]Extra{{"id", string(appendQuoted(nil, validText(id)))}}, extra...)
 		}
-	} else if id = l.ID(row); id != "" {
-		dst = appendQuoted(dst, validText(id))
+	} else if with, ok := l.AppendID(dst, row); ok {
+		dst = with
 	} else {
 		dst = appendNumber(dst, float64(l.FID(row)))
 	}

@@ -18,7 +18,11 @@ type column struct {
 	nums  []float64
 	codes []uint32
 	short []uint8 // in place of codes, once the column is written, where the dictionary is small
-	dict  []string
+	// uniform is the number of rows when all have the one value of the
+	// dictionary: no codes are kept then. Defaults fill whole columns.
+	uniform int
+	dict    []string
+	key     string // the name as a JSON member, with its colon, once the column is written
 }
 
 const noCode = 0
@@ -28,6 +32,8 @@ func (c *column) numeric() bool { return c.dict == nil }
 // code returns the code of row i, noCode when absent.
 func (c *column) code(i int) uint32 {
 	switch {
+	case i < c.uniform:
+		return noCode + 1
 	case i < len(c.short):
 		return uint32(c.short[i])
 	case i < len(c.codes):
@@ -39,6 +45,7 @@ func (c *column) code(i int) uint32 {
 // shrink takes off what only writing needed: spare room, long codes for few
 // values, and one allocation a text.
 func (c *column) shrink() {
+	defer c.settle()
 	c.nums = exact(c.nums)
 	if c.numeric() {
 		return
@@ -53,6 +60,14 @@ func (c *column) shrink() {
 		c.short[i] = uint8(code)
 	}
 	c.codes = nil
+}
+
+// settle works out what only reading needs.
+func (c *column) settle() {
+	c.key = string(append(appendQuoted(nil, c.name), ':'))
+	if len(c.dict) == 2 && len(c.short) > 0 && !slices.Contains(c.short, noCode) {
+		c.uniform, c.short = len(c.short), nil
+	}
 }
 
 // exact returns a slice without spare room.
@@ -82,13 +97,6 @@ func (c *column) literal(i int) string {
 		return ""
 	}
 	return formatNumber(c.nums[i])
-}
-
-func (c *column) appendLiteral(dst []byte, i int) []byte {
-	if !c.numeric() {
-		return append(dst, c.dict[c.code(i)]...)
-	}
-	return appendNumber(dst, c.nums[i])
 }
 
 func (c *column) has(i int) bool {
@@ -200,22 +208,28 @@ func encodeRaw(raw []byte) (number float64, lit string, ok bool) {
 // quoteJSON is json.Marshal for strings without HTML escaping, so that text
 // comes back as it was given; each sink escapes for itself.
 func quoteJSON(s string) string {
-	plain := true
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x80 {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if isPlain(s) {
 		return `"` + s + `"`
 	}
 	return string(appendQuoted(nil, s))
 }
 
+// isPlain reports whether a text stands for itself in JSON.
+func isPlain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
 func appendQuoted(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
+	if isPlain(s) {
+		return append(append(dst, s...), '"')
+	}
 	for _, r := range s { // invalid UTF-8 becomes U+FFFD
 		switch {
 		case r == '"' || r == '\\':

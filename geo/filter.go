@@ -65,7 +65,11 @@ func SpaceOps() []Op { return []Op{OpIntersects, OpDisjoint} }
 
 // compares reports whether an operation compares two scalars.
 func (o Op) compares() bool {
-	return slices.Contains([]Op{OpEqual, OpNotEqual, OpLess, OpLessEqual, OpGreater, OpGreaterEqual}, o)
+	switch o {
+	case OpEqual, OpNotEqual, OpLess, OpLessEqual, OpGreater, OpGreaterEqual:
+		return true
+	}
+	return false
 }
 
 // The types of properties that filters tell apart.

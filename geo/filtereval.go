@@ -2,6 +2,7 @@ package geo
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 )
 
@@ -115,6 +116,9 @@ func (b *binding) meets(literal Expr) func(i int) bool {
 // column of a dictionary alone is worked out once a value.
 func (b *binding) bindLeaf(e Expr) func(i int) truth {
 	names := propertiesOf(e, nil)
+	if test := b.bindNumber(e); test != nil {
+		return test
+	}
 	if len(names) == 1 && !b.isTime(names[0]) {
 		if col := b.chunk.column(names[0]); col != nil && !col.numeric() {
 			known := make([]truth, len(col.dict)) // one more than the truth
@@ -131,6 +135,34 @@ func (b *binding) bindLeaf(e Expr) func(i int) truth {
 		}
 	}
 	return func(i int) truth { return b.leaf(e, i) }
+}
+
+// bindNumber is the short way for a column of numbers that is compared with a
+// number; nil for anything else.
+func (b *binding) bindNumber(e Expr) func(i int) truth {
+	if !e.Op.compares() || e.Args[0].Op != ValProperty || e.Args[1].Op != ValNumber || b.isTime(e.Args[0].Text) {
+		return nil
+	}
+	col := b.chunk.column(e.Args[0].Text)
+	if col == nil || !col.numeric() || e.Args[0].Text == "id" {
+		return nil
+	}
+	limit := scalar{kind: FieldNumber, number: e.Args[1].Number}
+	less := compare(e.Op, scalar{kind: FieldNumber, number: math.Inf(-1)}, limit)
+	equal := compare(e.Op, limit, limit)
+	greater := compare(e.Op, scalar{kind: FieldNumber, number: math.Inf(1)}, limit)
+	return func(i int) truth {
+		if !col.has(i) {
+			return unknown
+		}
+		switch v := col.nums[i]; {
+		case v < limit.number:
+			return less
+		case v > limit.number:
+			return greater
+		}
+		return equal
+	}
 }
 
 func propertiesOf(e Expr, names []string) []string {

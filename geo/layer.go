@@ -103,6 +103,28 @@ func (l *Layer) ID(row int) string {
 	return ""
 }
 
+// AppendID appends what ID returns as a JSON string; ok is false when the row
+// has none.
+func (l *Layer) AppendID(dst []byte, row int) (out []byte, ok bool) {
+	c, i := l.at(row)
+	if c.ids != nil && c.ids[i] != "" {
+		return appendQuoted(dst, c.ids[i]), true
+	}
+	for _, name := range []string{"external_id", "id"} {
+		col := c.column(name)
+		if col == nil || !col.has(i) {
+			continue
+		}
+		switch lit := col.literal(i); {
+		case lit[0] != '"':
+			return appendQuoted(dst, lit), true
+		case len(lit) > 2:
+			return append(dst, lit...), true
+		}
+	}
+	return dst, false
+}
+
 // Geometry returns the row's geometry; it must not be changed.
 func (l *Layer) Geometry(row int) orb.Geometry { c, i := l.at(row); return c.geometry(i) }
 
@@ -230,19 +252,33 @@ func (l *Layer) AppendProperties(dst []byte, row int, hide ...string) []byte {
 
 	dst = append(dst, '{')
 	empty := len(dst)
+	for _, col := range c.columns {
+		if dated && (col.name == fromName || col.name == toName) ||
+			times != nil && col.name == vertexTimesField || len(hide) > 0 && slices.Contains(hide, col.name) {
+			continue
+		}
+		lit := ""
+		if col.dict != nil {
+			if lit = col.dict[col.code(i)]; lit == "" {
+				continue
+			}
+		} else if !col.has(i) {
+			continue
+		}
+		if len(dst) > empty {
+			dst = append(dst, ',')
+		}
+		if dst = append(dst, col.key...); lit != "" {
+			dst = append(dst, lit...)
+		} else {
+			dst = appendNumber(dst, col.nums[i])
+		}
+	}
 	key := func(name string) {
 		if len(dst) > empty {
 			dst = append(dst, ',')
 		}
 		dst = append(appendQuoted(dst, name), ':')
-	}
-	for _, col := range c.columns {
-		hidden := dated && (col.name == fromName || col.name == toName) ||
-			times != nil && col.name == vertexTimesField || slices.Contains(hide, col.name)
-		if col.has(i) && !hidden {
-			key(col.name)
-			dst = col.appendLiteral(dst, i)
-		}
 	}
 	if dated {
 		key(fromName)
@@ -268,16 +304,6 @@ func (l *Layer) AppendProperties(dst []byte, row int, hide ...string) []byte {
 
 // vertexTimesField is the property that shows a track's instants.
 const vertexTimesField = "times"
-
-func appendInstant(dst []byte, ms int64) []byte {
-	dst = append(dst, '"')
-	layout := "2006-01-02T15:04:05Z"
-	if ms%1000 != 0 {
-		layout = "2006-01-02T15:04:05.000Z"
-	}
-	dst = time.UnixMilli(ms).UTC().AppendFormat(dst, layout)
-	return append(dst, '"')
-}
 
 // Feature returns a row whole.
 func (l *Layer) Feature(row int) Feature {

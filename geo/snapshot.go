@@ -1,6 +1,7 @@
 package geo
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
@@ -146,7 +147,11 @@ func (s *snapshotWriter) chunk(c *chunk) error {
 		s.text(col.kind)
 		numbers(s, col.nums, math.Float64bits)
 		numbers(s, col.codes, func(v uint32) uint64 { return uint64(v) })
-		s.text(string(col.short))
+		short := col.short
+		if col.uniform > 0 {
+			short = bytes.Repeat([]byte{noCode + 1}, col.uniform)
+		}
+		s.text(string(short))
 		s.texts(col.dict)
 	}
 	return s.err
@@ -334,6 +339,7 @@ func (s *snapshotReader) column() *column {
 		col.short = append([]uint8(nil), short...)
 	}
 	col.dict = s.texts()
+	col.settle()
 	return col
 }
 
@@ -346,7 +352,7 @@ func (c *chunk) consistent() bool {
 		return false
 	}
 	for _, col := range c.columns {
-		if len(col.nums) > n || len(col.codes) > n || len(col.short) > n {
+		if len(col.nums) > n || len(col.codes) > n || len(col.short) > n || col.uniform > n {
 			return false
 		}
 		for i := range max(len(col.codes), len(col.short)) {

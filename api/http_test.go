@@ -29,6 +29,8 @@ const exampleJob = "JOB"
 func concrete(path, method string) string {
 	p := examples.Replace(path)
 	switch {
+	case strings.HasPrefix(path, "/ogc/"):
+		return strings.NewReplacer("{id}", "reported_incidents", "fid:1", "1").Replace(p)
 	case path == "/v1/gaps/diff":
 		return path + "?from=2026-10-01&to=2026-11-01"
 	case strings.HasPrefix(path, "/v1/jobs/"):

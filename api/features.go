@@ -200,6 +200,7 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, q
 	}
 	body = append(body, `,"numberReturned":`...)
 	body = append(strconv.AppendInt(body, int64(len(page.rows)), 10), `,"features":[`...)
+	e.layer.Warm(page.rows)
 	for i, row := range page.rows {
 		if i > 0 {
 			body = append(body, ',')
@@ -240,7 +241,7 @@ func (s *Server) near(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendHits(w, r, e.layer, openHits(e.layer, k, func(n int) []geo.Hit { return e.layer.Near(p, n) }))
+	return s.sendHits(w, r, e, openHits(e.layer, k, func(n int) []geo.Hit { return e.layer.Near(p, n) }))
 }
 
 func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
@@ -256,7 +257,7 @@ func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendHits(w, r, e.layer, openHits(e.layer, limit, func(n int) []geo.Hit { return e.layer.Within(p, radiusM, n) }))
+	return s.sendHits(w, r, e, openHits(e.layer, limit, func(n int) []geo.Hit { return e.layer.Within(p, radiusM, n) }))
 }
 
 func (s *Server) layerAndPlace(w http.ResponseWriter, r *http.Request) (*entry, orb.Point, error) {
@@ -268,12 +269,21 @@ func (s *Server) layerAndPlace(w http.ResponseWriter, r *http.Request) (*entry, 
 	return e, p, err
 }
 
-func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, l *geo.Layer, hits []geo.Hit) error {
+func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, e *entry, hits []geo.Hit) error {
+	l := e.layer
 	if ok, err := s.mayExport(w, r, l.Info, len(hits)); !ok {
 		return err
 	}
 	noteHits(r.Context(), l, hits)
-	l, hits = withoutFlag(l, hits)
+	rows := make([]int32, len(hits))
+	for i, hit := range hits {
+		rows[i] = int32(hit.Row)
+	}
+	slices.Sort(rows)
+	l.Warm(rows)
+	if e.facts().flagged {
+		l, hits = withoutFlag(l, hits)
+	}
 	mark := s.mark(w, r, l.Info)
 	buffer := s.buffer()
 	defer s.buffers.Put(buffer)
@@ -307,10 +317,6 @@ func openHits(l *geo.Layer, n int, search func(n int) []geo.Hit) []geo.Hit {
 
 // withoutFlag returns the rows of hits less what they say of collusion.
 func withoutFlag(l *geo.Layer, hits []geo.Hit) (*geo.Layer, []geo.Hit) {
-	flagged := func(c geo.Column) bool { return c.Name == geo.CollusionField }
-	if l.Info.Kind != geo.KindIncident || !slices.ContainsFunc(l.Columns(), flagged) {
-		return l, hits
-	}
 	b := geo.NewBuilder(l.Info)
 	rows := make([]geo.Hit, len(hits))
 	for i, hit := range hits {

@@ -17,6 +17,7 @@ type layerFacts struct {
 	shapes     string // the one type of geometry, "" for several
 	queryables []data.Queryable
 	fields     []geo.FilterField
+	flagged    bool             // some row says something of collusion
 	params     []data.Queryable // that have a query parameter of their own
 }
 
@@ -28,6 +29,7 @@ func factsOf(l *geo.Layer) layerFacts {
 			f.params = append(f.params, q)
 		}
 	}
+	f.flagged = l.Info.Kind == geo.KindIncident && slices.ContainsFunc(l.Columns(), func(c geo.Column) bool { return c.Name == geo.CollusionField })
 	ascending := true
 	for row := range l.Len() {
 		ascending = ascending && (row == 0 || l.FID(row-1) < l.FID(row))

@@ -120,6 +120,7 @@ func (s *Server) itemsBody(body []byte, page itemsPage, form data.FeatureForm) (
 	body = append(body, `,"numberReturned":`...)
 	body = strconv.AppendInt(body, int64(len(page.rows)), 10)
 	body = append(append(append(body, `,"links":`...), raw...), `,"features":[`...)
+	page.layer.Warm(page.rows)
 	for i, row := range page.rows {
 		if i > 0 {
 			body = append(body, ',')

@@ -57,6 +57,9 @@ func (s *Server) ogcConformsTo() []string {
 	add("cql2/1.0/conf/", "cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators", "basic-spatial-functions", "basic-spatial-functions-plus", "temporal-functions")
 	add("ogcapi-features-4/1.0/conf/", "create-replace-delete", "update", "optimistic-locking-etags", "features")
 	add("ogcapi-features-5/1.0/conf/", "schemas", "core-roles-features", "returnables-and-receivables", "queryables")
+	if s.ogcTileLinks("", "") != nil {
+		add("ogcapi-tiles-1/1.0/conf/", "core", "tileset", "tilesets-list", "dataset-tilesets", "geodata-tilesets", "mvt", "png")
+	}
 	return out
 }
 
@@ -80,7 +83,7 @@ func (s *Server) ogcTileLinks(base, collection string) []ogcLink {
 	}
 	return []ogcLink{
 		{Href: base + "/ogc/tiles", Rel: ogcRel + "tilesets-vector", Type: mediaJSON, Title: "Vector tiles"},
-		{Href: base + "/ogc/tiles", Rel: ogcRel + "tilesets-map", Type: mediaJSON, Title: "Map tiles"},
+		{Href: base + "/ogc/map/tiles", Rel: ogcRel + "tilesets-map", Type: mediaJSON, Title: "Map tiles"},
 	}
 }
 

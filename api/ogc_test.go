@@ -74,6 +74,9 @@ func TestOGCResources(t *testing.T) {
 						t.Errorf("%s has the link %v", path, v)
 					}
 					to := strings.TrimPrefix(href, s.url)
+					if v["templated"] == true || !strings.HasPrefix(to, "/ogc") {
+						return
+					}
 					follow(to)
 					if got := s.want(200, to).header.Get("Content-Type"); !strings.HasPrefix(got, strings.Split(v["type"].(string), ";")[0]) {
 						t.Errorf("%s is said to be %v and is %s", to, v["type"], got)

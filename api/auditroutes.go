@@ -89,9 +89,19 @@ func (s *Server) auditEntries(w http.ResponseWriter, r *http.Request) error {
 	if f.Before, err = readAuditCursor(q.Get("cursor")); err != nil {
 		return err
 	}
-	f.Limit = limit + 1
 	list := []data.AuditEntry{}
-	if err := s.opts.Store.ReadAudit(r.Context(), f, func(e data.AuditEntry) error { list = append(list, e); return nil }); err != nil {
+	who := asker(r.Context())
+	enough := errors.New("enough entries")
+	err = s.opts.Store.ReadAudit(r.Context(), f, func(e data.AuditEntry) error {
+		if who.mayReadEntry(e) {
+			list = append(list, e)
+		}
+		if len(list) > limit {
+			return enough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
 		return unreadable(err)
 	}
 	next := any(nil)
@@ -105,6 +115,24 @@ func (s *Server) auditEntries(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"kept": s.audit != nil, "entries": list, "next": next})
+}
+
+// mayReadEntry reports whether an administrator is shown an entry: those about
+// people and layers of the own country. The other country's administrators read
+// theirs; the chain of all is for both to verify.
+func (p principal) mayReadEntry(e data.AuditEntry) bool {
+	if p.Local || e.Country == p.Country {
+		return true
+	}
+	if e.Country != "" {
+		return false
+	}
+	for _, of := range countries {
+		if of != p.Country && strings.Contains(e.Detail, "owner="+of+"/") {
+			return false
+		}
+	}
+	return true
 }
 
 // unreadable is the answer when an entry is none: the log was tampered with.
@@ -190,6 +218,9 @@ func (s *Server) exposure(w http.ResponseWriter, r *http.Request) error {
 	query := ExposureQuery{Layer: q.Get("layer"), From: from, To: to, Key: key}
 	if query.Layer == "" {
 		return badParameter("layer", "name the layer of the record")
+	}
+	if e := s.current().byID[query.Layer]; e != nil && !s.ofOwnCountry(r.Context(), query.Layer) {
+		return problem{Status: http.StatusNotFound, Code: "record_not_found", Detail: "the layer is not of your country; its own administrators answer for it"}
 	}
 	if query.FID, err = s.exposedFID(query.Layer, q.Get("id")); err != nil {
 		return err

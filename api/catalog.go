@@ -200,6 +200,7 @@ func (s *Server) reassess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.Inputs = s.listedInputs(a.Inputs)
 	s.metrics.assessTook.Observe(time.Since(start).Seconds())
 	if s.parent == nil {
 		s.reviewLevels(ctx, a)
@@ -224,4 +225,14 @@ func (s *Server) inputs(cat *catalog, previous *risk.Assessment) risk.Inputs {
 	}
 	in.Layers = append(in.Layers, s.unlisted...)
 	return in
+}
+
+// listedInputs are the inputs of an assessment that the circle sees as layers:
+// of others it is not told that they are there.
+func (s *Server) listedInputs(all []risk.InputDigest) []risk.InputDigest {
+	if s.parent == nil {
+		return all
+	}
+	layers := s.current().byID
+	return slices.DeleteFunc(slices.Clone(all), func(d risk.InputDigest) bool { return layers[d.Layer] == nil })
 }

@@ -84,7 +84,7 @@ func (v *revocations) add(id string) error {
 func (s *Server) revokeEmbed(w http.ResponseWriter, r *http.Request) error {
 	p, id := asker(r.Context()), mux.Vars(r)["grant"]
 	keyID, _, _ := strings.Cut(id, ".")
-	if s.gate == nil || s.gate.embeds == nil || !grantPattern.MatchString(id) || keyID != p.ID && p.Role != Admin {
+	if s.gate == nil || s.gate.embeds == nil || !grantPattern.MatchString(id) || keyID != p.ID && !(p.Role == Admin && s.gate.keyCountry(keyID) == p.Country) {
 		return problem{Status: http.StatusNotFound, Code: "grant_not_found", Detail: "there is no such grant of yours; POST /v1/embed-tokens told its id"}
 	}
 	if err := s.gate.embeds.revoked.add(id); err != nil {
@@ -92,4 +92,17 @@ func (s *Server) revokeEmbed(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// keyCountry is the country of a key, "" for none.
+func (g *gate) keyCountry(id string) string {
+	if g.keys == nil {
+		return ""
+	}
+	for _, k := range g.keys.all() {
+		if k.ID == id {
+			return k.Country
+		}
+	}
+	return ""
 }

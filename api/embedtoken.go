@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -68,9 +67,12 @@ func (g EmbedGrant) check() error {
 
 // isOrigin reports whether a text is an origin as browsers send it.
 func isOrigin(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.String() == u.Scheme+"://"+u.Host && strings.ToLower(text) == text
+	return originPattern.MatchString(text)
 }
+
+// originPattern leaves no room for wildcards, nor for anything that would end a
+// directive of a policy.
+var originPattern = regexp.MustCompile(`^https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*|\[[0-9a-f:]{2,45}\])(?::[0-9]{1,5})?$`)
 
 // ends is when the last token of a grant does, Unix seconds.
 func (g EmbedGrant) ends() int64 { return g.First + int64(longestGrant/time.Second) }

@@ -32,6 +32,10 @@ func (s *Server) putProfile(w http.ResponseWriter, r *http.Request) error {
 	p.Name = name
 	s.writes.Lock()
 	defer s.writes.Unlock()
+	p.Owner = asker(r.Context()).ownerText()
+	if old, err := data.FindProfile(r.Context(), s.opts.Store, name); err == nil && !old.Builtin && p.Owner != "" && old.Owner != p.Owner {
+		return problem{Status: http.StatusConflict, Code: "name_taken", Detail: "a profile of this name belongs to another agency; choose another name"}
+	}
 	if err := data.SaveProfile(r.Context(), s.opts.Store, p); err != nil {
 		return err
 	}

@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -131,12 +133,24 @@ func (s *Server) erase(ctx context.Context, e *entry, what data.Erasure) (int, g
 	return n, info, nil
 }
 
+// ofOwnCountry reports whether somebody may be told that a layer is or was there:
+// to other countries it is not.
+func (s *Server) ofOwnCountry(ctx context.Context, layer string) bool {
+	who := asker(ctx)
+	if who.Local {
+		return true
+	}
+	e := s.current().byID[layer]
+	return e != nil && (ownerOf(e.layer.Info).Country == who.Country || e.layer.Info.Classification == classPublic)
+}
+
 // retention tells what is kept how long, and what the last sweep did.
 func (s *Server) retention(w http.ResponseWriter, r *http.Request) error {
 	erasures, err := s.opts.Store.Erasures(r.Context())
 	if err != nil {
 		return err
 	}
+	erasures = slices.DeleteFunc(erasures, func(x data.Erased) bool { return !s.ofOwnCountry(r.Context(), x.Layer) })
 	policy := s.opts.Keeping.Retention
 	if policy == nil {
 		policy = data.Retention{}
@@ -144,6 +158,14 @@ func (s *Server) retention(w http.ResponseWriter, r *http.Request) error {
 	s.sweeps.mu.Lock()
 	last := s.sweeps.last
 	s.sweeps.mu.Unlock()
+	if last != nil {
+		own := *last
+		own.Erased, own.Failed = maps.Clone(last.Erased), maps.Clone(last.Failed)
+		for _, byLayer := range []map[string]int{own.Erased, own.Failed} {
+			maps.DeleteFunc(byLayer, func(layer string, _ int) bool { return !s.ofOwnCountry(r.Context(), layer) })
+		}
+		last = &own
+	}
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{
 		"days_by_class": policy, "history_days": s.opts.Keeping.History.Hours() / 24, "last_sweep": last, "erasures": erasures,
 	})

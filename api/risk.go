@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/gorilla/mux"
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
+	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
 	"github.com/sempadan/sempadan/tiles"
 )
@@ -29,6 +31,7 @@ func (s *Server) pointRisk(w http.ResponseWriter, r *http.Request) error {
 		Proposal risk.Level `json:"level_proposal,omitempty"`
 		AsOf     time.Time  `json:"as_of"`
 	}{PointRisk: as.At(p), AsOf: as.AsOf}
+	out.Because = s.tellReasons(r.Context(), out.Because)
 	if sec, ok := as.Section(out.SectionID); ok {
 		level := s.levelsFor(a).of(sec, s.instantOf(a, as))
 		out.Level, out.Status, out.Proposal = level.Level, level.Status, level.Proposal
@@ -224,4 +227,28 @@ func (s *Server) gaps(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.send(w, r, reply{contentType: format.contentType(), body: body, untagged: report.Mark != ""})
 	return nil
+}
+
+// tellReasons notes which records an explanation names, and takes the names of
+// those that the circle sees on maps only.
+func (s *Server) tellReasons(ctx context.Context, because []risk.Reason) []risk.Reason {
+	out := slices.Clone(because)
+	named := map[*geo.Layer][]int{}
+	for i := range out {
+		if out[i].Layer == "" {
+			continue
+		}
+		e := s.current().byID[out[i].Layer]
+		if e == nil {
+			out[i].ID, out[i].Layer, out[i].Kind, out[i].Label, out[i].KM = "", "", "", "incident", 0
+			continue
+		}
+		if row, err := (featureName{text: out[i].ID}).row(e.layer); err == nil {
+			named[e.layer] = append(named[e.layer], row)
+		}
+	}
+	for l, rows := range named {
+		noteRows(ctx, l, slices.Values(rows))
+	}
+	return out
 }

@@ -112,7 +112,7 @@ func (s *Server) ownRoutes() []route {
 		{"POST", "/v1/embed-tokens", s.grantEmbed, nil},
 		{"DELETE", "/v1/embed-tokens/{grant}", s.revokeEmbed, nil},
 		{"GET", "/v1/model", s.getModel, nil},
-		{"PUT", "/v1/model", s.putModel, nil},
+		{"PUT", "/v1/model", s.putModel, []string{"approval"}},
 
 		{"GET", "/v1/audit", s.auditEntries, []string{"actor", "action", "object", "from", "to", "limit", "cursor"}},
 		{"GET", "/v1/audit/verify", s.verifyAudit, nil},

@@ -142,6 +142,10 @@ func (s *Server) setStatus(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if name, err := featureOf(r); err != nil || name.fid != 0 && ownerOf(e.layer.Info).Country != who.Country {
+		_, err := featureName{text: "fid"}.row(geo.NewBuilder(e.layer.Info).Layer()) // numbers would count the partner's records
+		return err
+	}
 	if release := e.layer.Text(row, "release"); ownerOf(e.layer.Info).Country != who.Country && (release == "" || release == "national") {
 		name, _ := featureOf(r)
 		_, err := name.row(geo.NewBuilder(e.layer.Info).Layer())

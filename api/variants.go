@@ -181,6 +181,7 @@ func (s *Server) assessmentFor(ctx context.Context, a ask) (*risk.Assessment, er
 	if err != nil {
 		return nil, err
 	}
+	made.Inputs = s.listedInputs(made.Inputs)
 	s.variants.put(key, made)
 	return made, nil
 }
@@ -197,6 +198,9 @@ func (s *Server) asked(r *http.Request) (ask, *risk.Assessment, error) {
 
 // modelSetting is where the store keeps the model.
 const modelSetting = "model"
+
+// twoModel is the change of the model as an approval names it: all work by it.
+const twoModel = "change_model"
 
 // LoadModel returns the parameters that were set in the store, or m when none
 // were. Stored parameters that this version cannot use are an error.
@@ -291,7 +295,8 @@ func (s *Server) putModel(w http.ResponseWriter, r *http.Request) error {
 	if m.Severity.Weights == nil {
 		m.Severity.Weights = s.model.Load().Severity.Weights
 	}
-	if m.Version == old {
+	unnamed := m.Version == old
+	if unnamed {
 		m.Version = "set-" + s.opts.Now().UTC().Format("20060102T150405.000Z")
 	}
 	weighted := slices.DeleteFunc(slices.Sorted(maps.Keys(m.Severity.Weights)), isCollusion)
@@ -303,6 +308,13 @@ func (s *Server) putModel(w http.ResponseWriter, r *http.Request) error {
 	}
 	raw, err := json.Marshal(m)
 	if err != nil {
+		return err
+	}
+	asked := raw
+	if unnamed { // its name is the time of the request, which is another when it comes again
+		asked = []byte(strings.ReplaceAll(string(raw), m.Version, ""))
+	}
+	if ok, err := s.approved(w, r, sensitive{action: twoModel, object: "model", body: asked}); !ok {
 		return err
 	}
 	if err := s.opts.Store.SetSetting(r.Context(), modelSetting, raw); err != nil {

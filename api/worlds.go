@@ -132,9 +132,9 @@ func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Ti
 		shared = shared && !c.generalised()
 		sees := p.layerSight(l.Info, shared)
 		switch {
-		case sees == exactRows && (l.Info.Kind != geo.KindIncident || l.Info.Classification == classPublic):
+		case sees == exactRows && (l.Info.Classification == classPublic || ofOwnAgency(l.Info, c) || !isPatrol(l.Info.Kind) && l.Info.Kind != geo.KindIncident):
 			out.entries[l.Info.ID] = e
-		case l.Info.Kind == geo.KindPatrolTrack, l.Info.Kind == geo.KindPost:
+		case isPatrol(l.Info.Kind):
 			if late := afterEmbargo(l, now); sees != unseen && !c.generalised() && late.Len() > 0 {
 				out.unlisted = append(out.unlisted, late)
 				out.spread[l.Info.ID] = true
@@ -166,6 +166,14 @@ func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Ti
 		out.unlisted = append(out.unlisted, points)
 	}
 	return out, nil
+}
+
+// isPatrol reports whether a layer tells where patrols and posts are: raw it is
+// for the agency whose they are, whatever its class.
+func isPatrol(k geo.LayerKind) bool { return k == geo.KindPatrolTrack || k == geo.KindPost }
+
+func ofOwnAgency(info geo.LayerInfo, c circle) bool {
+	return isPatrol(info.Kind) && ownerOf(info) == owner{c.Country, c.Agency}
 }
 
 // afterEmbargo is a layer of tracks or posts without what is too new.

@@ -20,6 +20,9 @@ type Profile struct {
 	Title string        `json:"title,omitempty"`
 	Note  string        `json:"note,omitempty"`
 	Kind  geo.LayerKind `json:"kind,omitempty"`
+	// Owner is the agency that saved it, as COUNTRY/AGENCY, which alone changes
+	// it; "" where nobody signs in.
+	Owner string `json:"owner,omitempty"`
 	// Map gives each field its columns, of which the first that the file has
 	// counts, or a constant after =. Letter case and signs of columns do not
 	// matter.

@@ -242,6 +242,9 @@ func (a *Assessment) describeData() Annex {
 		}
 	}
 	x.Missing = a.missing(x)
+	if len(a.in.Spread) > 0 {
+		x.generalise()
+	}
 	return x
 }
 

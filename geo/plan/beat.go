@@ -48,6 +48,7 @@ type network struct {
 	expected []float64 // by piece and hour
 	total    float64
 	explore  []bool // by piece
+	joint    []bool // by piece
 	quotaH   int    // hours on duty that beats which explore must get
 	teams    []team
 	unused   []Unused
@@ -67,7 +68,7 @@ func newNetwork(p Problem) *network {
 			n.total += row[h]
 		}
 	}
-	n.explore = leastKnown(p.Pieces)
+	n.explore, n.joint = leastKnown(p.Pieces), p.joint()
 	for i, u := range p.Units {
 		reason, text := u.fault(p.Options)
 		if reason == "" {
@@ -126,7 +127,7 @@ func (n *network) reachable(u Unit) (runs [][2]int, reason Reason, text string) 
 			continue
 		}
 		fits++
-		if !n.Options.mayAct(u, p) {
+		if !n.mayAct(u, i) {
 			continue
 		}
 		may++

@@ -19,6 +19,7 @@
 // # What is not in it
 //
 // The upper bound is one on plans made of the same beats, full hours and lengths of
-// sortie. Sweep widths are the same by day and night and taken as certain. Ways to the
-// border are geodesics times a factor, not roads.
+// sortie. Sweep widths are the same by day and night; a bracket widens the
+// interval of what is left, not the plan. Ways to the border are geodesics times a
+// factor, not roads. A sortie has one beat: it does not string several together.
 package plan

@@ -22,11 +22,12 @@ type Plan struct {
 	Unused  []Unused   `json:"unused"`
 
 	// Before and After are the expected incidents that nobody meets in the window;
-	// their interval adds up those of the pieces as if all erred together. Sweep
-	// widths are taken as certain.
-	Before risk.Estimate `json:"residual_before"`
-	After  risk.Estimate `json:"residual_after"`
-	Met    float64       `json:"expected_met"`
+	// their interval adds up those of the pieces as if all erred together, and of
+	// sweep widths that come with a bracket.
+	Before    risk.Estimate `json:"residual_before"`
+	After     risk.Estimate `json:"residual_after"`
+	Residuals []Residual    `json:"residual_by_section"`
+	Met       float64       `json:"expected_met"`
 
 	Bounds     Bounds  `json:"bounds"`
 	UpperBound float64 `json:"upper_bound"` // on the expected incidents met
@@ -190,7 +191,10 @@ func (p *Plan) bound(ctx context.Context, premium float64) error {
 // describe turns the roster into an answer.
 func (p *Plan) describe() {
 	n, r := p.network, p.roster
-	p.Before, p.After = r.residual()
+	p.Residuals = r.residuals()
+	for _, x := range p.Residuals {
+		p.Before, p.After = plus(p.Before, x.Before), plus(p.After, x.After)
+	}
 	p.Sorties = r.tell(r.sorties)
 	p.Units = []UnitWeek{}
 	for t, team := range n.teams {
@@ -234,22 +238,6 @@ func (p *Plan) admit() {
 		p.Because = append(p.Because, "no incidents are expected on any piece of border: check the assessment")
 	}
 	p.Partial = len(p.Because) > 0
-}
-
-// residual adds up what is left before and after.
-func (r *roster) residual() (before, after risk.Estimate) {
-	for i, p := range r.Pieces {
-		before = plus(before, p.Expected)
-		expected, left := 0.0, 0.0
-		for h, v := range r.row(r.left, i) {
-			left += v
-			expected += r.row(r.expected, i)[h]
-		}
-		if expected > 0 {
-			after = plus(after, times(p.Expected, left/expected))
-		}
-	}
-	return before, after
 }
 
 func plus(a, b risk.Estimate) risk.Estimate {

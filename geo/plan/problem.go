@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/paulmach/orb"
+	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
 )
 
@@ -45,6 +46,10 @@ type Unit struct {
 	SpeedKMH   float64   `json:"speed_kmh"`
 	// SweepWidthM is the effective width that it sees, at all hours.
 	SweepWidthM float64 `json:"sweep_width_m"`
+	// SweepLowM and SweepHighM bracket it, for the interval of what is left; 0: it
+	// is taken as certain.
+	SweepLowM  float64 `json:"sweep_low_m,omitempty"`
+	SweepHighM float64 `json:"sweep_high_m,omitempty"`
 }
 
 // Options are what a planner decides; DefaultOptions says what is usual.
@@ -53,6 +58,8 @@ type Options struct {
 	WindowDays int       `json:"window_days"` // 1 to 14
 	// JointSections are sections where units of both countries may act.
 	JointSections []string `json:"joint_sections"`
+	// JointAreas are areas where they may, too: pieces with their middle inside.
+	JointAreas []orb.Geometry `json:"-"`
 	// ExplorationShare of the hours on duty goes to pieces of which least is known.
 	ExplorationShare float64 `json:"exploration_share"`
 	RestH            float64 `json:"rest_h"` // between two sorties of a unit
@@ -194,6 +201,21 @@ func mediaOf(mode string) []risk.Medium {
 }
 
 // mayAct tells whether a unit may act at a piece.
-func (o Options) mayAct(u Unit, p Piece) bool {
-	return slices.Contains(p.Countries, u.Country) || slices.Contains(o.JointSections, p.Section)
+func (n *network) mayAct(u Unit, piece int) bool {
+	return slices.Contains(n.Pieces[piece].Countries, u.Country) || n.joint[piece]
+}
+
+// joint marks the pieces where units of both countries may act.
+func (p Problem) joint() []bool {
+	var areas []*geo.Area
+	for _, g := range p.Options.JointAreas {
+		areas = append(areas, geo.NewArea(g))
+	}
+	out := make([]bool, len(p.Pieces))
+	for i, b := range p.Pieces {
+		middle := geo.Interpolate(b.Line, geo.LengthM(b.Line)/2)
+		out[i] = slices.Contains(p.Options.JointSections, b.Section) ||
+			slices.ContainsFunc(areas, func(a *geo.Area) bool { return a.Covers(middle) })
+	}
+	return out
 }

@@ -26,12 +26,37 @@ func Pieces(a *risk.Assessment, o Options, cutKM float64) []Piece {
 		addWeek(&pooled, s.Profile.Incidents, s.Profile.ZoneHours)
 	}
 	scaleWeek(&pooled, 1)
+	harm := severities(a)
 	var out []Piece
 	for _, s := range inOrder(a.Sections) {
 		week := pooled
 		scaleWeek(&week, profileWeight)
 		addWeek(&week, s.Profile.Incidents, s.Profile.ZoneHours)
-		out = append(out, cut(a, s, cutKM, windowProfile(week, o))...)
+		for _, p := range cut(a, s, cutKM, windowProfile(week, o)) {
+			p.Unknown *= harm[s.ID]
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// severities are the mean severity of the records of each section; one without
+// records counts as the mean of the others, as nobody knows.
+func severities(a *risk.Assessment) map[string]float64 {
+	out, sum, n := map[string]float64{}, 0.0, 0.0
+	for i, v := range a.SectionSeverity() {
+		if out[a.Sections[i].ID] = v; v > 0 {
+			sum, n = sum+v, n+1
+		}
+	}
+	mean := 1.0
+	if n > 0 {
+		mean = sum / n
+	}
+	for id, v := range out {
+		if !(v > 0) {
+			out[id] = mean
+		}
 	}
 	return out
 }

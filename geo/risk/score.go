@@ -464,7 +464,7 @@ func topBand(values []float64, share float64) float64 {
 func (a *Assessment) level() {
 	n := len(a.Sections)
 	threat, open, impact := make([]float64, n), make([]float64, n), make([]float64, n)
-	harm := a.sectionSeverity()
+	harm := a.SectionSeverity()
 	for i, s := range a.Sections {
 		threat[i] = s.AnnualRate.Hi80 / s.LengthKM
 		weeks := a.Model.Coverage.WindowDays / 7
@@ -489,8 +489,9 @@ func (a *Assessment) level() {
 	}
 }
 
-// sectionSeverity is the mean severity weight of each section's records.
-func (a *Assessment) sectionSeverity() []float64 {
+// SectionSeverity is the mean severity weight of each section's records, in the
+// order of Sections; 0 where there are none.
+func (a *Assessment) SectionSeverity() []float64 {
 	sum, n := make([]float64, len(a.Sections)), make([]float64, len(a.Sections))
 	for _, p := range a.Incidents.parts {
 		weight := make([]float64, len(p.kinds))

@@ -35,6 +35,7 @@ func auditNames() map[string]string {
 		"GET /surfaces/{surface}.tif": "surface.export", "GET /v1/risk": "risk.explain", "GET /v1/sections": "sections.read",
 		"GET /v1/sections/{id}": "section.read", "GET /v1/crossings": "crossings.read", "GET /v1/gaps": "gaps.read", "GET /v1/gaps/diff": "gaps.diff",
 		"POST /v1/sections/{id}/level": "level.sign", "PUT /v1/model": "model.set", "POST /v1/embed-tokens": "embed.grant", "DELETE /v1/embed-tokens/{grant}": "embed.revoke", "GET /v1/me": "",
+		"POST /v1/plans": "plan.make", "GET /v1/plans": "plan.list", "GET /v1/plans/{id}": "plan.read", "PATCH /v1/plans/{id}": "plan.change", "DELETE /v1/plans/{id}": "plan.delete",
 		"GET /v1/audit": "audit.read", "GET /v1/audit/verify": "audit.verify", "GET /v1/audit/exposure": "audit.exposure",
 	}
 }

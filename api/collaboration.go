@@ -127,6 +127,7 @@ func (s *Server) pairOf(id, my string) pairAnswer {
 }
 
 func (s *Server) requestEvidence(p *pairAnswer, now time.Time) {
+	planned := s.planEvidence(p, now)
 	var days []float64
 	for _, q := range s.books.requests.all() {
 		if !(q.From == p.ID && q.To == p.MY || q.From == p.MY && q.To == p.ID) {
@@ -144,7 +145,7 @@ func (s *Server) requestEvidence(p *pairAnswer, now time.Time) {
 		}
 		days = append(days, q.AgeDays)
 		p.Evidence = append(p.Evidence, evidence{2, "request_answered " + q.Kind, q.ID, *q.Settled})
-		if q.Kind == requestJointPatrol || q.Kind == requestJointPlan {
+		if (q.Kind == requestJointPatrol || q.Kind == requestJointPlan) && !planned[q.ID] {
 			p.Evidence = append(p.Evidence, evidence{5, q.Kind, q.ID, *q.Settled})
 		}
 	}
@@ -153,6 +154,20 @@ func (s *Server) requestEvidence(p *pairAnswer, now time.Time) {
 		median := (days[(n-1)/2] + days[n/2]) / 2
 		p.MedianDays = &median
 	}
+}
+
+// planEvidence lists the joint plans that both agreed to, and returns the requests
+// that they stand for: those count no more by themselves.
+func (s *Server) planEvidence(p *pairAnswer, now time.Time) map[string]bool {
+	out := map[string]bool{}
+	for _, k := range s.books.plans.all() {
+		if k.Status != planAgreed || now.Sub(*k.AgreedAt) > measuredOver || !(k.Owner == p.ID && k.With == p.MY || k.Owner == p.MY && k.With == p.ID) {
+			continue
+		}
+		out[k.Request] = true
+		p.Evidence = append(p.Evidence, evidence{5, "plan_agreed", k.ID, *k.AgreedAt})
+	}
+	return out
 }
 
 // agreementEvidence lists the agreements in force that cover layers of the two,

@@ -28,10 +28,10 @@ const (
 // jobAnswer is a job as it is shown.
 type jobAnswer struct {
 	ID       string    `json:"id"`
-	Kind     string    `json:"kind"` // upload
+	Kind     string    `json:"kind"` // upload, plan
 	Layer    string    `json:"layer"`
 	Status   string    `json:"status"`
-	Phase    string    `json:"phase,omitempty"` // waiting, reading, writing
+	Phase    string    `json:"phase,omitempty"` // waiting, reading, writing, planning
 	Progress float64   `json:"progress"`        // 0 to 1
 	Rows     int       `json:"rows"`            // read so far
 	RowsPerS float64   `json:"rows_per_s"`
@@ -40,6 +40,7 @@ type jobAnswer struct {
 	// Of a finished job: the answer of the upload, or what was wrong.
 	Result  *data.Report    `json:"result,omitempty"`
 	Problem json.RawMessage `json:"problem,omitempty"`
+	Plan    string          `json:"plan,omitempty"` // where the plan is
 }
 
 // job is long work that a client does not wait for.
@@ -227,6 +228,13 @@ func (j *job) finish(out uploaded, err error) {
 		a.Problem, _ = json.Marshal(p) // it holds nothing that JSON does not
 	}
 	close(j.done)
+}
+
+// planned tells where the plan is.
+func (j *job) planned(path string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.answer.Plan = path
 }
 
 func (j *job) show() jobAnswer {

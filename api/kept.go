@@ -73,6 +73,8 @@ type books struct {
 	approvals  kept[Approval]
 	requests   kept[InfoRequest]
 	tombstones kept[Tombstone]
+	plans      kept[keptPlan]
+	drafts     drafts
 }
 
 // Names of the lists in the store.
@@ -87,9 +89,9 @@ const (
 // read: nothing is then shared, approved or requested.
 func (s *Server) loadBooks(ctx context.Context) {
 	b := &books{agreements: kept[Agreement]{name: agreementsSetting}, approvals: kept[Approval]{name: approvalsSetting},
-		requests: kept[InfoRequest]{name: requestsSetting}, tombstones: kept[Tombstone]{name: tombstonesSetting}}
+		requests: kept[InfoRequest]{name: requestsSetting}, tombstones: kept[Tombstone]{name: tombstonesSetting}, plans: kept[keptPlan]{name: plansSetting}}
 	for _, err := range []error{b.agreements.load(ctx, s.opts.Store), b.approvals.load(ctx, s.opts.Store),
-		b.requests.load(ctx, s.opts.Store), b.tombstones.load(ctx, s.opts.Store)} {
+		b.requests.load(ctx, s.opts.Store), b.tombstones.load(ctx, s.opts.Store), b.plans.load(ctx, s.opts.Store)} {
 		if err != nil {
 			s.log.Error("a list cannot be read and counts as empty", "error", err)
 		}

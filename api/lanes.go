@@ -58,7 +58,7 @@ func (l *lane) busy() problem {
 }
 
 // lanes are the kinds of work that take long enough to be counted.
-type lanes struct{ tiles, uploads, analyses *lane }
+type lanes struct{ tiles, uploads, analyses, plans, planJobs *lane }
 
 // The waits end well before the write timeout of the server (30 s).
 func newLanes(reg *prometheus.Registry) *lanes {
@@ -68,7 +68,11 @@ func newLanes(reg *prometheus.Registry) *lanes {
 		uploads:  newLane("uploads", 1, 64, 20*time.Second),
 		analyses: newLane("analyses", 2*cores, 16*cores, 20*time.Second),
 	}
-	reg.MustRegister(l.tiles.shed, l.uploads.shed, l.analyses.shed)
+	l.plans = newLane("plans", 1, 8, 20*time.Second)
+	waits := *l.plans // the same turns, for those who need not wait for the answer
+	waits.waiting, waits.longest = make(chan struct{}, 8), 10*time.Minute
+	l.planJobs = &waits
+	reg.MustRegister(l.tiles.shed, l.uploads.shed, l.analyses.shed, l.plans.shed)
 	return l
 }
 

@@ -28,6 +28,7 @@ const (
 	doPact    action = "pact"    // reads agreements and approvals
 	doDecide  action = "decide"  // approves what a person of another agency asks for
 	doTalk    action = "talk"    // requests to the partner, and how the two work together
+	doJob     action = "job"     // what one asked for and did not wait for
 	doStatus  action = "status"  // the legal status of a record, for the own country
 )
 
@@ -54,7 +55,8 @@ func routeActions() map[string]action {
 		"DELETE /v1/layers/{id}/features/{fid}": doCurate, "GET /v1/layers/{id}/versions": doCurate,
 		"GET /v1/layers/{id}/versions/{version}/diff": doCurate, "POST /v1/layers/{id}/rollback": doCurate,
 		"GET /v1/schemas/{kind}": doOpen, "GET /v1/profiles": doReport, "PUT /v1/profiles/{name}": doCurate, "GET /v1/retention": doCurate,
-		"GET /v1/jobs": doReport, "GET /v1/jobs/{id}": doReport, "GET /v1/jobs/{id}/events": doReport, "DELETE /v1/jobs/{id}": doReport,
+		"GET /v1/jobs": doJob, "GET /v1/jobs/{id}": doJob, "GET /v1/jobs/{id}/events": doJob, "DELETE /v1/jobs/{id}": doJob,
+		"POST /v1/plans": doPlan, "GET /v1/plans": doPlan, "GET /v1/plans/{id}": doPlan, "PATCH /v1/plans/{id}": doPlan, "DELETE /v1/plans/{id}": doPlan,
 
 		"GET /tiles/{surface}.json": doMap, "GET /tiles/{surface}/legend.{ext:json|svg|png}": doMap, "GET /tiles/{surface}/value": doMap,
 		"GET /tiles/{surface}/{z}/{x}/{y:[^/@]+}{retina:(?:@2x)?}.png": doMap, "GET /styles/{name}.json": doMap,
@@ -85,7 +87,7 @@ func routeActions() map[string]action {
 // changes reports whether an action changes what everyone has: it is done on
 // the layers themselves, not on what one circle sees of them.
 func (a action) changes() bool {
-	return a == doReport || a == doCurate || a == doModel || a == doAdmin || a == doGrant || a == doEnd || a.joint()
+	return a == doReport || a == doCurate || a == doModel || a == doAdmin || a == doGrant || a == doEnd || a == doJob || a.joint()
 }
 
 // joint reports whether an action is on what the parties keep together, where
@@ -154,9 +156,9 @@ func (c circle) generalised() bool {
 func (r Role) may(a action) bool {
 	rights := map[Role][]action{
 		Viewer:      {doMap, doRows, doGrant, doEnd},
-		Contributor: {doMap, doRows, doReport},
-		Planner:     {doMap, doAnalyse, doRows, doSign, doPlan, doGrant, doEnd, doPact, doTalk},
-		Analyst:     {doMap, doAnalyse, doRows, doReport, doCurate, doModel, doPact, doDecide, doTalk, doStatus},
+		Contributor: {doMap, doRows, doReport, doJob},
+		Planner:     {doMap, doAnalyse, doRows, doSign, doPlan, doJob, doGrant, doEnd, doPact, doTalk},
+		Analyst:     {doMap, doAnalyse, doRows, doReport, doJob, doCurate, doModel, doPact, doDecide, doTalk, doStatus},
 		Admin:       {doAdmin, doEnd, doPact, doDecide},
 	}
 	return a == doOpen || slices.Contains(rights[r], a)

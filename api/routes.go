@@ -25,7 +25,7 @@ var surfaceParams = [...]string{"palette", "as_of", "window_days", "half_life_da
 const anyParams = "*"
 
 func (s *Server) table() []route {
-	return slices.Concat(s.ownRoutes(), s.ogcRoutes(), s.tileRoutes(), s.wmtsRoutes(), s.wmsRoutes())
+	return slices.Concat(s.ownRoutes(), s.planRoutes(), s.ogcRoutes(), s.tileRoutes(), s.wmtsRoutes(), s.wmsRoutes())
 }
 
 func (s *Server) ownRoutes() []route {

@@ -16,6 +16,7 @@ import { hover } from './hover';
 import { apply, onWords, t, when } from './i18n';
 import { Layers } from './layers';
 import { attribution, coordinates, createView, type View } from './map';
+import { PlanPanel } from './plan';
 import { Sections } from './sections';
 import { Shell, toast } from './shell';
 import { Surfaces } from './surfaces';
@@ -62,6 +63,7 @@ class Page {
     this.explain = new Explain(view, this.layers, $('#here'), () => shell.reveal('here'),
       (layer, fid) => dock.open(new Correction({ layer, fid, view, dock, diffs, changed })));
     diffs = new DiffMap(map, this.fly);
+    new PlanPanel(view, dock, this.fly);
     new Validation((id) => this.layers.titleOf(id));
     new Uploader(this.layers, dock, diffs, (r) => this.uploaded(r));
     hover(map, this.layers);

@@ -138,7 +138,7 @@ export class PlanPanel implements DockView {
         h('dt', {}, t('plan.gap')), h('dd', { id: 'plan-gap' }, p.expected_met > 0 ? t('plan.gap_text', { percent: num(p.gap_percent), bound: num(p.upper_bound, 3) }) : '–'),
         h('dt', {}, t('plan.exploration')), h('dd', {}, t('plan.exploration_text', { hours: num(p.exploration.hours), wanted: num(p.exploration.hours_wanted) }))),
       h('h3', {}, t('plan.curve')), curve(p),
-      h('div', { class: 'tools' }, h('label', { class: 'field' }, h('span', {}, t('plan.unit')),
+      h('div', { class: 'plan-form' }, h('label', { class: 'field' }, h('span', {}, t('plan.unit')),
         h('select', { id: 'plan-unit', onchange: (e: Event) => { this.unit = (e.target as HTMLSelectElement).value; this.dock.render(); this.draw(); this.zoom(); } },
           h('option', { value: '' }, t('plan.all')), ...names.map((n) => h('option', { value: n, selected: n === this.unit }, n)))),
         h('div', { class: 'plan-files' }, ...forms.map((f) => h('button', { type: 'button', class: 'button small ghost', 'data-form': f, onclick: () => void this.file(f) }, icon('download', 14), f === 'geojson' ? 'GeoJSON' : f.toUpperCase())))),
@@ -187,20 +187,19 @@ export class PlanPanel implements DockView {
 
 const colourOf = (unit: string, names: string[]): string => colours[Math.max(0, names.indexOf(unit)) % colours.length]!;
 
-/** What is left against the hours spent. */
+/** What is met against the hours spent. */
 function curve(p: Plan): HTMLElement {
-  const points = p.cost_curve;
-  const top = Math.max(...points.map((c) => c.residual));
-  const bottom = Math.min(...points.map((c) => c.residual));
+  const before = p.residual_before.mean ?? 0;
+  const points = p.cost_curve.map((c) => ({ hours: c.hours, met: Math.max(0, before - c.residual) }));
+  const top = Math.max(...points.map((c) => c.met));
   const hours = Math.max(1, ...points.map((c) => c.hours));
-  const at = (c: Plan['cost_curve'][number]): string => `${36 + 250 * c.hours / hours},${10 + 70 * (top - c.residual) / (top - bottom || 1)}`;
-  const label = (x: number, y: number, anchor: string, text: string): SVGElement => s('text', { x, y, 'text-anchor': anchor, 'font-size': 10, fill: '#557083' }, text);
-  const left = t('plan.curve_text', { hours: num(hours), before: num(top, 3), after: num(bottom, 3) });
+  const label = (x: number, y: number, anchor: string, text: string): SVGElement => s('text', { x, y, 'text-anchor': anchor, 'font-size': 9, fill: '#557083' }, text);
+  const says = t('plan.curve_text', { hours: num(hours), met: num(top, 3), before: num(before, 3) });
   return h('figure', { class: 'plan-curve' },
-    s('svg', { viewBox: '0 0 300 104', role: 'img', 'aria-label': left },
-      s('path', { d: 'M36 6V84H292', fill: 'none', stroke: '#b9c6d1' }), s('polyline', { points: points.map(at).join(' '), fill: 'none', stroke: '#0b6fa4', 'stroke-width': 2 }),
-      label(32, 14, 'end', num(top, 3)), label(32, 84, 'end', num(bottom, 3)), label(36, 98, 'middle', '0 h'), label(286, 98, 'end', `${num(hours)} h`)),
-    h('figcaption', { class: 'muted small' }, left));
+    s('svg', { viewBox: '0 0 300 104', role: 'img', 'aria-label': says },
+      s('path', { d: 'M46 6V84H292', fill: 'none', stroke: '#b9c6d1' }), s('polyline', { points: points.map((c) => `${46 + 240 * c.hours / hours},${84 - 72 * c.met / (top || 1)}`).join(' '), fill: 'none', stroke: '#0b6fa4', 'stroke-width': 2 }),
+      label(42, 15, 'end', num(top, 2)), label(42, 84, 'end', '0'), label(46, 97, 'middle', '0 h'), label(290, 97, 'end', `${num(hours)} h`)),
+    h('figcaption', { class: 'muted small' }, says));
 }
 
 /** Makes a plan; waits where the service makes a job of it. */

@@ -61,6 +61,9 @@ func (s *Server) makePlan(w http.ResponseWriter, r *http.Request) error {
 	if a.PlanRequest, err = readPlanRequest(raw, a.who); err != nil {
 		return err
 	}
+	if a.Keep && slices.Contains(a.who.Scopes, scopeRead) {
+		return problem{Status: http.StatusForbidden, Code: "out_of_scope", Detail: "keep: this key is for reading only; ask without it, or ask your administrator for another"}
+	}
 	if a.request, err = s.agreedCorridors(a.who, a.PlanRequest, a.now); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (p principal) inScope(r *http.Request, do action, vars map[string]string) e
 	if len(p.Scopes) == 0 || do == doOpen || do == doSelf {
 		return nil
 	}
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead || do == doAnalyse || do == doPlan
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead || do == doAnalyse || do == doPlan && r.Method == http.MethodPost
 	if slices.Contains(p.Scopes, scopeRead) && !reads {
 		return problem{Status: http.StatusForbidden, Code: "out_of_scope", Detail: "this key is for reading only; ask your administrator for another"}
 	}

@@ -32,6 +32,7 @@ export function restoreView(): void {
 /** Shows who is signed in, with a way out; nothing on an open service. */
 export async function account(): Promise<void> {
   me = await get<Me>('/v1/me').catch(() => null);
+  $('#open-plan').hidden = !me || me.via !== 'local' && me.role !== 'planner';
   const show = (): void => {
     const here = me && me.via !== 'local';
     $('#who').hidden = !here;

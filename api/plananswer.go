@@ -68,6 +68,12 @@ type levelChange struct {
 	To        risk.Level `json:"to"`
 }
 
+// Bounds of the ways that an answer holds.
+const (
+	mostSortieVertices = 5_000
+	mostPlanVertices   = 500_000
+)
+
 // boundWords say which plans the upper bound is one on.
 const boundWords = "plans of the same units on the same beats (runs of 1, 2, 4 … pieces of border, one a sortie), leaving on full hours for the lengths of sortie tried, that keep as much exploration"
 
@@ -79,8 +85,9 @@ func (q PlanRequest) answer(ctx context.Context, a *risk.Assessment, p *plan.Pla
 	for _, u := range out.PlannedAs {
 		units[u.ID] = u
 	}
+	vertices := min(mostSortieVertices, mostPlanVertices/max(1, len(p.Sorties)))
 	for _, s := range p.Sorties {
-		line, times := p.Track(s)
+		line, times := p.Track(s, vertices)
 		u := units[s.Unit]
 		d := SortieAnswer{Sortie: s, Country: u.Country, Agency: u.Agency, Mode: u.Mode,
 			Track: geojson.NewGeometry(orb.Round(line.Clone(), 1e5)), TrackS: make([]int64, len(times))}

@@ -111,6 +111,12 @@ func (q PlanRequest) check() error {
 			bad(name+".agency", "give the agency's code in capital letters")
 		case !slices.Contains(countries[:], u.Country):
 			bad(name+".country", "%q is not ID or MY", u.Country)
+		case u.SpeedKMH > 1000:
+			bad(name+".speed_kmh", "give up to 1000 km/h")
+		case u.SweepWidthM > 1e5:
+			bad(name+".sweep_width_m", "give up to 100000 m")
+		case (u.SweepLowM != 0 || u.SweepHighM != 0) && !(u.SweepLowM > 0 && u.SweepLowM <= u.SweepWidthM && u.SweepWidthM <= u.SweepHighM && u.SweepHighM <= 1e5):
+			bad(name, "give 0 < sweep_low_m <= sweep_width_m <= sweep_high_m <= 100000")
 		}
 	}
 	for i, c := range q.JointCorridors {

@@ -122,6 +122,8 @@ func TestPlansAreForPlannersOfTheirCountry(t *testing.T) {
 		`{"units":[],"colour":1}`:     {400, "colour"},
 		`{"units":[]}`:                {422, "list at least one"},
 		`[{"id":"A","country":"XX"}]`: {422, "units[0].country"},
+		`[{"id":"A","country":"ID","speed_kmh":1e300}]`:                                    {422, "1000 km/h"},
+		`[{"id":"A","country":"ID","sweep_low_m":5}]`:                                      {422, "sweep_low_m"},
 		`[{"id":"3174051234567890","country":"ID"}]`:                                       {422, "call sign"},
 		`[{"id":"A","country":"ID"},{"id":"A","country":"ID"}]`:                            {422, "twice"},
 		`{"units":[{"id":"A","country":"ID"}],"window_days":60}`:                           {422, "window_days"},

@@ -67,7 +67,7 @@ func TestPlanKeepsTheRules(t *testing.T) {
 				}
 			}
 		}
-		line, times := got.Track(s)
+		line, times := got.Track(s, 5000)
 		if len(line) != len(times) || line[0] != u.Base || line[len(line)-1] != u.Base || times[0] != s.Departs || times[len(times)-1] != s.Returns {
 			t.Errorf("track of %d places and %d times", len(line), len(times))
 		}

@@ -10,8 +10,9 @@ import (
 // Track returns the way of a sortie and when it is at each place: from the base to
 // the nearest end of a piece of the beat, along the beat to and fro at the unit's
 // speed, and back from where it came on. It is a proposal, straight between base
-// and border.
-func (p *Plan) Track(s Sortie) (orb.LineString, []time.Time) {
+// and border. Passes beyond so many vertices are left out: the unit then stays where
+// it came on.
+func (p *Plan) Track(s Sortie, vertices int) (orb.LineString, []time.Time) {
 	n := p.network
 	b, u := n.beatOf(s.pick), n.Units[n.teams[s.pick.team].unit]
 	way, entry := n.beatLine(b, u)
@@ -27,7 +28,7 @@ func (p *Plan) Track(s Sortie) (orb.LineString, []time.Time) {
 		length += km
 	}
 	if length > 0 {
-		for ; distance >= 2*length; distance -= 2 * length {
+		for ; distance >= 2*length && len(t.line) < vertices; distance -= 2 * length {
 			t.walk(entry, len(way)-1)
 			t.walk(len(way)-1, 0)
 			t.walk(0, entry)

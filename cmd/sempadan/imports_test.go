@@ -29,7 +29,7 @@ var rooms = map[string][]string{
 	"data/layers":      {"geo", "data"},
 	"data/layers/make": {"geo", "data", "data/layers"},
 	"tiles":            {"geo", "geo/surface", "geo/risk"},
-	"api":              {"geo", "geo/surface", "geo/risk", "geo/route", "data", "tiles"},
+	"api":              {"geo", "geo/surface", "geo/risk", "geo/route", "geo/plan", "data", "tiles"},
 	"cmd/sempadan":     {"geo", "geo/surface", "geo/risk", "geo/route", "data", "data/gpkg", "data/layers", "tiles", "api"},
 }
 

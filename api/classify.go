@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -38,15 +39,16 @@ func mayClassify(who principal, class string) error {
 // both, as a new version and with the word of a second person.
 func (s *Server) classifyLayer(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
-		Classification string `json:"classification"`
-		Release        string `json:"release"`
+		Classification string    `json:"classification"`
+		Release        string    `json:"release"`
+		Origins        *[]string `json:"origins"`
 	}
 	if err := readJSON(w, r, &body); err != nil {
 		return err
 	}
 	switch {
-	case body.Classification == "" && body.Release == "":
-		return problem{Status: http.StatusUnprocessableEntity, Code: "nothing_to_change", Detail: "give classification, release or both"}
+	case body.Classification == "" && body.Release == "" && body.Origins == nil:
+		return problem{Status: http.StatusUnprocessableEntity, Code: "nothing_to_change", Detail: "give classification, release, origins or several of them"}
 	case body.Classification != "" && !slices.Contains(classifications(), body.Classification):
 		return problem{Status: http.StatusUnprocessableEntity, Code: "unknown_classification", Detail: fmt.Sprintf("classification %q is not one of %s", body.Classification, strings.Join(classifications(), ", "))}
 	case body.Release != "" && !slices.Contains(recordReleases(), body.Release):
@@ -65,17 +67,36 @@ func (s *Server) classifyLayer(w http.ResponseWriter, r *http.Request) error {
 	if body.Release != "" && e.layer.Info.Kind != geo.KindIncident {
 		return problem{Status: http.StatusUnprocessableEntity, Code: "no_release", Detail: "only incidents have a release; give classification alone"}
 	}
+	change, loosens := body.Classification != "" || body.Release != "", false
+	origins := s.originsOf(e.layer.Info.ID)
+	if body.Origins != nil {
+		if origins, err = checkOrigins(*body.Origins, cmp.Or(body.Classification, e.layer.Info.Classification)); err != nil {
+			return err
+		}
+		loosens = s.loosens(e.layer.Info.ID, origins)
+	}
 	what := sensitive{twoClassify, e.layer.Info.ID, e.layer.Info.Classification + " to " + body.Classification + " " + body.Release,
 		[]byte(body.Classification + "\n" + body.Release)}
-	if ok, err := s.approved(w, r, what); !ok {
+	if body.Origins != nil {
+		what.detail += " origins " + strings.Join(origins, " ")
+		what.body = append(what.body, "\n"+strings.Join(origins, "\n")...)
+	}
+	if change || loosens { // fewer pages need nobody's word
+		if ok, err := s.approved(w, r, what); !ok {
+			return err
+		}
+	}
+	info := e.layer.Info
+	if change {
+		if info, err = s.apply(r.Context(), e, classified(e, body.Classification, body.Release, s.provenance(r.Context(), "classify"))); err != nil {
+			return err
+		}
+		s.note(r.Context(), "classified", info.ID+" "+info.Classification+" "+body.Release)
+	}
+	if err := s.setOrigins(r.Context(), info.ID, origins); err != nil {
 		return err
 	}
-	info, err := s.apply(r.Context(), e, classified(e, body.Classification, body.Release, s.provenance(r.Context(), "classify")))
-	if err != nil {
-		return err
-	}
-	s.note(r.Context(), "classified", info.ID+" "+info.Classification+" "+body.Release)
-	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": info.ID, "version": info.Version, "classification": info.Classification})
+	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": info.ID, "version": info.Version, "classification": info.Classification, "origins": append([]string{}, origins...)})
 }
 
 func (s *Server) provenance(ctx context.Context, action string) data.Provenance {

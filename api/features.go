@@ -73,15 +73,15 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	noteRows(r.Context(), e.layer, rows)
 	h := w.Header()
 	h.Set("Content-Type", media)
-	h.Set("Cache-Control", revalidate)
-	h.Add("Vary", "Accept-Encoding")
+	s.caching(h, r, revalidate)
+	vary(h, "Accept-Encoding")
 	packed := acceptsGzip(r) && format != data.FormatShapefile && format != data.FormatGeoParquet // which are packed already
 	if packed {
 		tag += "-gz"
 	}
 	h.Set("ETag", `"`+tag+`"`)
 	if export.Mark.ID != "" { // no two are the same
-		h.Set("Cache-Control", "no-store")
+		s.caching(h, r, noStore)
 		h.Del("ETag")
 	} else if matches(r.Header.Get("If-None-Match"), `"`+tag+`"`) {
 		w.WriteHeader(http.StatusNotModified)

@@ -76,7 +76,7 @@ func (s *Server) surfaceTIFF(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", "image/tiff; application=geotiff; profile=cloud-optimized")
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="sempadan-%s.tif"`, a.surface.ID))
-	h.Set("Cache-Control", revalidate)
+	s.caching(h, r, revalidate)
 	h.Set("ETag", `"`+a.assessment.Version+"-"+contentTag([]byte(a.surface.ID+a.key()))+`"`)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute))
 	http.ServeContent(w, r, "", time.Time{}, file) // ranges and conditions

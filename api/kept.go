@@ -75,6 +75,7 @@ type books struct {
 	tombstones kept[Tombstone]
 	plans      kept[keptPlan]
 	drafts     drafts
+	origins    kept[layerOrigins]
 }
 
 // Names of the lists in the store.
@@ -83,15 +84,17 @@ const (
 	approvalsSetting  = "approvals"
 	requestsSetting   = "information_requests"
 	tombstonesSetting = "tombstones"
+	originsSetting    = "layer_origins"
 )
 
 // loadBooks reads the lists. The service comes up without one that cannot be
 // read: nothing is then shared, approved or requested.
 func (s *Server) loadBooks(ctx context.Context) {
 	b := &books{agreements: kept[Agreement]{name: agreementsSetting}, approvals: kept[Approval]{name: approvalsSetting},
-		requests: kept[InfoRequest]{name: requestsSetting}, tombstones: kept[Tombstone]{name: tombstonesSetting}, plans: kept[keptPlan]{name: plansSetting}}
+		requests: kept[InfoRequest]{name: requestsSetting}, tombstones: kept[Tombstone]{name: tombstonesSetting}, plans: kept[keptPlan]{name: plansSetting},
+		origins: kept[layerOrigins]{name: originsSetting}}
 	for _, err := range []error{b.agreements.load(ctx, s.opts.Store), b.approvals.load(ctx, s.opts.Store),
-		b.requests.load(ctx, s.opts.Store), b.tombstones.load(ctx, s.opts.Store), b.plans.load(ctx, s.opts.Store)} {
+		b.requests.load(ctx, s.opts.Store), b.tombstones.load(ctx, s.opts.Store), b.plans.load(ctx, s.opts.Store), b.origins.load(ctx, s.opts.Store)} {
 		if err != nil {
 			s.log.Error("a list cannot be read and counts as empty", "error", err)
 		}

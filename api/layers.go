@@ -24,11 +24,12 @@ type layerAnswer struct {
 	Features int               `json:"features"`
 	Bounds   []float64         `json:"bounds"`
 	Links    map[string]string `json:"links"`
+	Origins  []string          `json:"origins,omitempty"` // whose pages may read it besides the service's own
 	Columns  []geo.Column      `json:"columns,omitempty"`
 	Schema   []data.Field      `json:"schema,omitempty"`
 }
 
-func answerOf(e *entry) layerAnswer {
+func (s *Server) answerOf(e *entry) layerAnswer {
 	l := e.layer
 	a := layerAnswer{LayerInfo: l.Info, Features: l.Len(), Links: map[string]string{
 		"self":     "/v1/layers/" + l.Info.ID,
@@ -41,32 +42,20 @@ func answerOf(e *entry) layerAnswer {
 	if b := l.Bound(); l.Len() > 0 && !b.IsEmpty() {
 		a.Bounds = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
 	}
+	a.Origins = s.originsOf(l.Info.ID)
 	return a
 }
 
 func (s *Server) listLayers(w http.ResponseWriter, r *http.Request) error {
 	out := []layerAnswer{}
-	for _, e := range s.current().layers {
-		out = append(out, answerOf(e))
+	for _, e := range s.listed(w, r) {
+		out = append(out, s.answerOf(e))
 	}
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layers": out})
 }
 
 func (s *Server) entryOf(w http.ResponseWriter, r *http.Request) (*entry, error) {
-	e, err := s.current().find(mux.Vars(r)["id"])
-	if err == nil && e.layer.Info.Classification != "public" {
-		s.ownOriginOnly(w, r)
-	}
-	return e, err
-}
-
-// ownOriginOnly keeps pages of other sites from reading what is not public.
-func (s *Server) ownOriginOnly(w http.ResponseWriter, r *http.Request) {
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	w.Header().Set("Access-Control-Allow-Origin", scheme+r.Host)
+	return s.current().find(mux.Vars(r)["id"])
 }
 
 func (s *Server) describeLayer(w http.ResponseWriter, r *http.Request) error {
@@ -74,7 +63,7 @@ func (s *Server) describeLayer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, tag, err := describe(e)
+	body, tag, err := s.describe(e)
 	if err != nil {
 		return err
 	}
@@ -84,8 +73,8 @@ func (s *Server) describeLayer(w http.ResponseWriter, r *http.Request) error {
 
 // describe words a layer. The tag begins with the version, so that it can be
 // sent back in If-Match.
-func describe(e *entry) (body []byte, tag string, err error) {
-	a := answerOf(e)
+func (s *Server) describe(e *entry) (body []byte, tag string, err error) {
+	a := s.answerOf(e)
 	a.Columns, a.Schema = e.layer.Columns(), data.Fields(e.layer.Info.Kind)
 	body, err = json.Marshal(a)
 	return body, e.tag() + "-" + contentTag(body), err
@@ -329,7 +318,7 @@ func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error)
 		out.status = http.StatusCreated
 	}
 	if e := s.current().byID[u.ID]; e != nil {
-		_, out.etag, err = describe(e)
+		_, out.etag, err = s.describe(e)
 	}
 	return out, err
 }
@@ -508,6 +497,9 @@ func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
 		}
 		if b := s.builtin(id); b != nil {
 			back = newEntry(b, false)
+		}
+		if err := s.setOrigins(r.Context(), id, nil); err != nil {
+			return err
 		}
 	} else if err := s.setHidden(r.Context(), id, true); err != nil {
 		return err

@@ -32,7 +32,7 @@ func (s *Server) embed(w http.ResponseWriter, r *http.Request) error {
 	case p.Embed != nil:
 		by = p.Embed.Origin
 	case p.Local:
-		by = "*"
+		by = s.framers()
 	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", pagePolicy+by)

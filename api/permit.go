@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/sempadan/sempadan/tiles"
 )
@@ -28,6 +29,16 @@ func (s *Server) mayChange(who principal, do action, id string) error {
 	}
 	return problem{Status: http.StatusForbidden, Code: "not_your_layer",
 		Detail: fmt.Sprintf("layer %s belongs to another agency; upload under a name of your own", id)}
+}
+
+// basemap reports why the holder of an embed token may not have rows: they may
+// draw the base map, and see no list.
+func (s *Server) basemap(r *http.Request, id string) error {
+	if e := s.current().byID[id]; e != nil && e.layer.Info.Base && e.layer.Info.Classification == classPublic &&
+		strings.HasPrefix(routeName(r), "GET /tiles/layers/") {
+		return nil
+	}
+	return problem{Status: http.StatusForbidden, Code: "not_granted", Detail: "the embed token is for a surface and the base map"}
 }
 
 // mayAsk reports why somebody may not ask for what they do: generalised maps

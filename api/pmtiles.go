@@ -130,7 +130,7 @@ func (s *Server) sendArchive(w http.ResponseWriter, r *http.Request, name, tag s
 	h := w.Header()
 	h.Set("Content-Type", "application/vnd.pmtiles")
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.pmtiles"`, name))
-	h.Set("Cache-Control", revalidate)
+	s.caching(h, r, revalidate)
 	h.Set("ETag", `"`+tag+`"`)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute))
 	http.ServeContent(w, r, "", time.Time{}, files[0])

@@ -188,7 +188,7 @@ func (p principal) mayDo(a action) bool {
 	case a == doSelf:
 		return p.ID != ""
 	case p.Embed != nil:
-		return a == doOpen || a == doMap
+		return a == doOpen || a == doMap || a == doRows // of the base map, see basemap
 	}
 	return p.Role.may(a)
 }

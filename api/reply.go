@@ -25,6 +25,7 @@ type reply struct {
 
 const (
 	revalidate = "no-cache"
+	noStore    = "no-store"
 	immutable  = "public, max-age=31536000, immutable"
 	// packFrom is the size from which packing an answer pays.
 	packFrom = 1024
@@ -40,20 +41,17 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a reply) {
 	if a.contentType != "" {
 		h.Set("Content-Type", a.contentType)
 	}
-	if h.Get("Cache-Control") == "" {
-		if a.cache == "" {
-			a.cache = revalidate
-		}
-		h.Set("Cache-Control", a.cache)
+	if a.cache == "" {
+		a.cache = revalidate
 	}
-	if s.gate != nil || s.parent != nil {
-		h.Add("Vary", "Authorization, Cookie")
-		h.Set("Cache-Control", "private, "+strings.TrimPrefix(h.Get("Cache-Control"), "public, "))
+	if set := h.Get("Cache-Control"); set != "" {
+		a.cache = set
 	}
+	s.caching(h, r, a.cache)
 	body := a.body
 	packs := packable(a.contentType)
 	if packs {
-		h.Add("Vary", "Accept-Encoding")
+		vary(h, "Accept-Encoding")
 	}
 	tag := a.etag
 	if tag == "" {

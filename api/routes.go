@@ -39,7 +39,7 @@ func (s *Server) ownRoutes() []route {
 		{"GET", "/openapi.json", s.openAPI, nil},
 		{"GET", "/docs", s.docs, nil},
 		{"GET", "/", s.page, []string{"sign_in"}},
-		{"GET", "/embed", s.embed, []string{"surface", "layers", "center", "zoom", "lang", "token"}},
+		{"GET", "/embed", s.embed, []string{"surface", "layers", "center", "zoom", "lang", "palette", "token"}},
 		{"GET", "/auth", s.waysIn, nil},
 		{"GET", "/auth/login", s.login, nil},
 		{"GET", callbackPath, s.callback, callbackParams()},
@@ -139,7 +139,7 @@ func (s *Server) routes() http.Handler {
 	for _, rt := range table { // what no route above took
 		if allowed := methods[rt.path]; allowed != nil {
 			delete(methods, rt.path)
-			router.Handle(rt.path, s.otherMethods(allowed, strings.HasPrefix(rt.path, "/ogc/collections/{id}/items"))).Name("OPTIONS " + rt.path)
+			router.Handle(rt.path, s.otherMethods(rt.path, allowed, strings.HasPrefix(rt.path, "/ogc/collections/{id}/items"))).Name("OPTIONS " + rt.path)
 		}
 	}
 	router.NotFoundHandler = s.frame(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -162,6 +162,8 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 			who.headers(w.Header())
 			err = who.check(do)
 		}
+		id := mux.Vars(r)["id"]
+		s.readersUnknown(rt.path, do, id).allow(w.Header(), r, who)
 		if err == nil && !who.Local {
 			err = s.audit.open(do)
 		}
@@ -176,9 +178,12 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 		}
 		if err == nil {
 			r = r.WithContext(withPrincipal(r.Context(), who))
-			var handle func(http.ResponseWriter, *http.Request) error
-			if handle, err = s.handlerFor(who, do, k, r); err == nil {
-				err = s.inLane(do, r, func() error { return s.answerLogged(w, r, logged, handle) })
+			var seen *Server
+			if seen, err = s.seenBy(who, do, r); err == nil {
+				by := seen.readersFor(rt.path, do, id)
+				by.allow(w.Header(), r, who)
+				r = r.WithContext(withReaders(r.Context(), by))
+				err = s.inLane(do, r, func() error { return s.answerLogged(w, r, logged, seen.ways[k].handle) })
 			}
 		}
 		if err != nil {
@@ -200,30 +205,33 @@ func (s *Server) inLane(do action, r *http.Request, work func() error) error {
 	return work()
 }
 
-// handlerFor returns what answers a route for somebody: on the layers
-// themselves what changes them, else in the world of their circle.
-func (s *Server) handlerFor(who principal, do action, k int, r *http.Request) (func(http.ResponseWriter, *http.Request) error, error) {
-	own := s.ways[k].handle
+// seenBy returns what answers somebody: the layers themselves what changes
+// them, else the world of their circle.
+func (s *Server) seenBy(who principal, do action, r *http.Request) (*Server, error) {
 	if who.Local || do == doOpen || do == doSelf {
-		return own, nil
+		return s, nil
 	}
 	vars := mux.Vars(r)
 	if do.changes() {
-		return own, s.mayChange(who, do, vars["id"])
+		return s, s.mayChange(who, do, vars["id"])
 	}
-	if err := who.mayAsk(r, vars); err != nil {
+	err := who.mayAsk(r, vars)
+	if who.Embed != nil && do == doRows {
+		err = s.basemap(r, vars["id"])
+	}
+	if err != nil {
 		return nil, err
 	}
 	world, err := s.worldOf(r.Context(), who.circle())
 	if err != nil {
 		return nil, err
 	}
-	return world.ways[k].handle, nil
+	return world.Server, nil
 }
 
 // otherMethods answers OPTIONS, and what a path has no way for. Where features
 // are edited, who may not edit is told of reading alone.
-func (s *Server) otherMethods(allowed []string, edits bool) http.Handler {
+func (s *Server) otherMethods(path string, allowed []string, edits bool) http.Handler {
 	list := func(changing bool) string {
 		allow := []string{http.MethodOptions}
 		for _, m := range allowed {
@@ -241,10 +249,7 @@ func (s *Server) otherMethods(allowed []string, edits bool) http.Handler {
 		allow := list(!edits || s.mayEdit(r))
 		w.Header().Set("Allow", allow)
 		if r.Method == http.MethodOptions {
-			h := w.Header()
-			h.Set("Access-Control-Allow-Methods", allow)
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, Prefer, X-Filename, Sempadan-Approval")
-			h.Set("Access-Control-Max-Age", "600")
+			s.preflight(w.Header(), r, path, strings.Split(allow, ", "), mux.Vars(r)["id"])
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}

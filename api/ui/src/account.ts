@@ -3,7 +3,7 @@ import { get, Problem, send, setAccessKey } from './api';
 import { $, fill, h } from './dom';
 import { apply, onWords, t } from './i18n';
 
-interface Me { id: string; via: 'key' | 'session' | 'token' | 'embed' | 'local'; role?: string; agency?: string; country?: string }
+export interface Me { id: string; via: 'key' | 'session' | 'token' | 'embed' | 'local'; role?: string; agency?: string; country?: string }
 interface Ways { key: boolean; oidc: boolean; login?: string }
 
 const VIEW = 'sempadan.view';
@@ -11,6 +11,11 @@ const VIEW = 'sempadan.view';
 const ATTENDED_MS = 15 * 60_000;
 
 let me: Me | null = null;
+
+/** Whether the service knows who is at the page, rather than asking nobody. */
+export const signedIn = (): boolean => !!me && me.via !== 'local';
+/** Who is at the page. */
+export const self = (): Me | null => me;
 let seen = Date.now();
 
 for (const sign of ['pointerdown', 'pointermove', 'keydown', 'wheel']) addEventListener(sign, () => { seen = Date.now(); }, { passive: true });

@@ -7,6 +7,10 @@ export interface LayerInfo {
   builtin?: boolean;
   base?: boolean;
   synthetic?: boolean;
+  classification?: string;
+  owner?: string;
+  /** Origins whose pages may read it besides the service's own. */
+  origins?: string[];
   licence?: string;
   source?: string;
   note?: string;

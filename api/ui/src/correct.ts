@@ -6,6 +6,7 @@ import { DiffView, fieldName, titleOf, type DiffMap } from './diff';
 import { alertLine, type Dock, type DockView } from './dock';
 import { h, icon } from './dom';
 import { lists } from './feature';
+import { sendHeld } from './held';
 import { known, t } from './i18n';
 import type { View } from './map';
 
@@ -158,8 +159,14 @@ export class Correction implements DockView {
       const erase = this.way === 'erase';
       if (erase && !this.sure) throw new Error(t('correct.not_sure'));
       const q = new URLSearchParams({ reason: this.reason.trim(), ...(erase ? { erase: 'true' } : {}) });
-      const r = await send<{ version: number; erased?: number }>('DELETE', `${this.path}?${q}`, undefined, this.match());
-      await this.finish(erase ? t('correct.erased', { n: r.erased ?? 1 }) : t('correct.withdrawn', { n: r.version }));
+      const title = t('correct.title', { name: titleOf(this.record!, this.of.fid) });
+      const r = await sendHeld<{ version: number; erased?: number }>({ method: 'DELETE', path: `${this.path}?${q}`, headers: this.match(), title });
+      if (r.held) {
+        this.done = t('approval.asked');
+        this.of.diffs.clear();
+        return;
+      }
+      await this.finish(erase ? t('correct.erased', { n: r.body.erased ?? 1 }) : t('correct.withdrawn', { n: r.body.version }));
     });
   }
 

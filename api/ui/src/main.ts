@@ -4,6 +4,7 @@ import './style.css';
 import type { Map as GLMap } from 'maplibre-gl';
 import { account, attended, restoreView, signIn, unknown } from './account';
 import { get, Problem, type UploadReport } from './api';
+import { Waiting } from './approvals';
 import { Correction } from './correct';
 import { DiffMap } from './diff';
 import { Dock } from './dock';
@@ -18,6 +19,7 @@ import { Layers } from './layers';
 import { attribution, coordinates, createView, type View } from './map';
 import { PlanPanel } from './plan';
 import { Sections } from './sections';
+import { Share } from './share';
 import { Shell, toast } from './shell';
 import { Surfaces } from './surfaces';
 import { provideIcons } from './symbols';
@@ -45,6 +47,7 @@ class Page {
   readonly crossings: Crossings;
   private gapView: 'ranking' | 'changes' = 'ranking';
   readonly explain: Explain;
+  readonly waiting: Waiting;
 
   constructor(readonly view: View, readonly shell: Shell) {
     const { map } = view;
@@ -64,6 +67,8 @@ class Page {
       (layer, fid) => dock.open(new Correction({ layer, fid, view, dock, diffs, changed })));
     diffs = new DiffMap(map, this.fly);
     new PlanPanel(view, dock, this.fly);
+    this.waiting = new Waiting(map, dock, changed);
+    new Share(view, this.layers, this.surfaces);
     new Validation((id) => this.layers.titleOf(id));
     new Uploader(this.layers, dock, diffs, (r) => this.uploaded(r));
     hover(map, this.layers);
@@ -189,7 +194,7 @@ async function start(): Promise<GLMap> {
   const view = await createView({ container: $('#map'), padding: shell.padding(), hash: true });
   window.sempadan!.map = view.map;
   const page = new Page(view, shell);
-  await Promise.all([page.load(), account()]);
+  await Promise.all([page.load(), account().then(() => page.waiting.load())]);
   document.body.classList.add('loaded');
   return view.map;
 }

@@ -28,7 +28,7 @@ export interface View {
 
 export interface ViewOptions {
   container: HTMLElement;
-  token?: string;
+  token?: () => string | undefined;
   center?: [number, number];
   zoom?: number;
   padding?: { left: number; right: number; top: number; bottom: number };
@@ -38,10 +38,10 @@ export interface ViewOptions {
 const plain: StyleSpecification = { version: 8, sources: {}, layers: [{ id: 'sea', type: 'background', paint: { 'background-color': '#dfe9ee' } }] };
 
 /** The border; or where the data are, when none of them lie there. */
-async function firstBounds(token?: string): Promise<LngLatBoundsLike> {
+async function firstBounds(token?: ViewOptions['token']): Promise<LngLatBoundsLike> {
   const home = innerWidth < 600 ? landBorder : theatre;
   const [w, s, e, n] = sheet;
-  const set = await get<{ bounds: [number, number, number, number] }>('/tiles/density.json', { token }).catch(() => null);
+  const set = await get<{ bounds: [number, number, number, number] }>('/tiles/density.json', { token: token?.() }).catch(() => null);
   if (!set) return home;
   const [dw, ds, de, dn] = set.bounds;
   return dw > e || de < w || ds > n || dn < s ? [[dw, ds], [de, dn]] : home;
@@ -50,7 +50,7 @@ async function firstBounds(token?: string): Promise<LngLatBoundsLike> {
 /** Makes the map and resolves when its base style is in place. */
 export async function createView(o: ViewOptions): Promise<View> {
   setWorkerUrl(new URL(WORKER_URL, location.origin).href);
-  const style = await get<StyleSpecification>('/styles/light.json', { token: o.token }).catch(() => plain);
+  const style = await get<StyleSpecification>('/styles/light.json', { token: o.token?.() }).catch(() => plain);
   const start = o.center ? { center: o.center, zoom: o.zoom ?? 7 } : { bounds: await firstBounds(o.token), fitBoundsOptions: { padding: o.padding ?? 20 } };
   const map = new GLMap({
     container: o.container,
@@ -65,7 +65,7 @@ export async function createView(o: ViewOptions): Promise<View> {
     renderWorldCopies: false,
     fadeDuration: reducedMotion() ? 0 : 200,
     locale: { 'NavigationControl.ZoomIn': t('map.zoom_in'), 'NavigationControl.ZoomOut': t('map.zoom_out'), 'Map.Title': t('map.title') },
-    transformRequest: (url) => sameOrigin(url, o.token),
+    transformRequest: (url) => sameOrigin(url, o.token?.()),
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();

@@ -26,7 +26,7 @@ export class Surfaces {
   private legends = new Map<string, Promise<Legend | null>>();
   private watchers = new Set<() => void>();
 
-  constructor(private view: View, private ui: SurfaceUI, private failed: (e: unknown) => void, private token?: string) {
+  constructor(private view: View, private ui: SurfaceUI, private failed: (e: unknown) => void, private token?: () => string | undefined, private palette?: string) {
     this.renderPicker();
     ui.opacity?.addEventListener('input', () => this.setOpacity(Number(ui.opacity!.value) / 100));
     onWords(() => { this.renderPicker(); void this.drawLegend(); });
@@ -42,7 +42,7 @@ export class Surfaces {
     void this.drawLegend();
     let tj: TileJSON | null = null;
     try {
-      if (name) tj = await get<TileJSON>(`/tiles/${name}.json`, { token: this.token });
+      if (name) tj = await get<TileJSON>(`/tiles/${name}.json`, { token: this.token?.(), palette: this.palette });
     } catch (e) {
       this.failed(e);
     }
@@ -66,7 +66,7 @@ export class Surfaces {
   /** Asks whether there is a new assessment and draws it; true when there was. */
   async refresh(): Promise<boolean> {
     const name = this.current ?? 'risk';
-    const { v } = await get<TileJSON>(`/tiles/${name}.json`, { token: this.token });
+    const { v } = await get<TileJSON>(`/tiles/${name}.json`, { token: this.token?.(), palette: this.palette });
     if (v === undefined || v === this.version) return false;
     this.version = v;
     await this.show(this.current);
@@ -94,7 +94,7 @@ export class Surfaces {
     const key = [name, lang, this.version].join();
     let found = this.legends.get(key);
     if (!found) {
-      found = get<Legend>(`/tiles/${name}/legend.json`, { lang, token: this.token }).catch(() => null);
+      found = get<Legend>(`/tiles/${name}/legend.json`, { lang, token: this.token?.(), palette: this.palette }).catch(() => null);
       this.legends.set(key, found);
     }
     return found;

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/tiles"
 )
 
@@ -34,9 +35,12 @@ func (s *Server) mayChange(who principal, do action, id string) error {
 // basemap reports why the holder of an embed token may not have rows: they may
 // draw the base map, and see no list.
 func (s *Server) basemap(r *http.Request, id string) error {
-	if e := s.current().byID[id]; e != nil && e.layer.Info.Base && e.layer.Info.Classification == classPublic &&
-		strings.HasPrefix(routeName(r), "GET /tiles/layers/") {
-		return nil
+	if e := s.current().byID[id]; e != nil && strings.HasPrefix(routeName(r), "GET /tiles/layers/") {
+		info := e.layer.Info
+		drawn := info.Base || info.Kind == geo.KindBoundary
+		if info.Builtin && info.Classification == classPublic && drawn {
+			return nil
+		}
 	}
 	return problem{Status: http.StatusForbidden, Code: "not_granted", Detail: "the embed token is for a surface and the base map"}
 }

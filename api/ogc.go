@@ -141,7 +141,7 @@ func (s *Server) sendOGC(w http.ResponseWriter, r *http.Request, media string, d
 	if err != nil {
 		return err
 	}
-	w.Header().Add("Vary", "Accept")
+	vary(w.Header(), "Accept")
 	if html {
 		return s.sendView(w, r, view())
 	}

@@ -12,12 +12,12 @@ import (
 type object = map[string]any
 
 func (s *Server) ogcAPI(w http.ResponseWriter, r *http.Request) error {
-	doc := s.ogcDefinition(baseURL(r))
+	doc := s.ogcDefinition(baseURL(r), s.ogcEntries(w, r))
 	return s.sendOGC(w, r, mediaOpenAPI, doc, func() ogcView { return definitionView(doc) })
 }
 
 func (s *Server) ogcAPIPage(w http.ResponseWriter, r *http.Request) error {
-	return s.sendView(w, r, definitionView(s.ogcDefinition(baseURL(r))))
+	return s.sendView(w, r, definitionView(s.ogcDefinition(baseURL(r), s.ogcEntries(w, r))))
 }
 
 func definitionView(doc object) ogcView {
@@ -39,9 +39,9 @@ func definitionView(doc object) ogcView {
 }
 
 // ogcDefinition is the OpenAPI 3.0.3 document of the OGC API. It has a path
-// for each collection that the caller sees: clients such as QGIS look there for
+// for each of the collections, which the caller sees: clients such as QGIS look there for
 // the properties that they can filter by.
-func (s *Server) ogcDefinition(base string) object {
+func (s *Server) ogcDefinition(base string, entries []*entry) object {
 	paths := object{}
 	get := func(path, id, summary, media string, params ...any) {
 		paths[path] = object{"get": operationOf(id, summary, media, params)}
@@ -50,7 +50,7 @@ func (s *Server) ogcDefinition(base string) object {
 	get("/conformance", "conformance", "The classes that the API conforms to", mediaJSON, reference("f"))
 	get("/api", "api", "This document", mediaOpenAPI, reference("f"))
 	get("/collections", "collections", "The layers that the caller sees", mediaJSON, reference("f"))
-	for _, e := range s.ogcEntries() {
+	for _, e := range entries {
 		id := e.layer.Info.ID
 		name := strings.NewReplacer(".", "_", "-", "_").Replace(id)
 		at := "/collections/" + id

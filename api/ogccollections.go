@@ -46,11 +46,11 @@ func ogcCRSs() (out []string) {
 	return out
 }
 
-// ogcEntries are the layers in the order of the collections: the open ones
+// ogcEntries are the layers that a page may read, in the order of the collections: the open ones
 // first.
-func (s *Server) ogcEntries() []*entry {
+func (s *Server) ogcEntries(w http.ResponseWriter, r *http.Request) []*entry {
 	classes := []string{classPublic, classInternal, classRestricted, classSecret}
-	out := slices.Clone(s.current().layers)
+	out := slices.Clone(s.listed(w, r))
 	slices.SortStableFunc(out, func(a, b *entry) int {
 		return slices.Index(classes, a.layer.Info.Classification) - slices.Index(classes, b.layer.Info.Classification)
 	})
@@ -123,7 +123,7 @@ func instantText(ms int64) *string {
 
 func (s *Server) ogcCollections(w http.ResponseWriter, r *http.Request) error {
 	docs := []ogcCollectionDoc{}
-	for _, e := range s.ogcEntries() {
+	for _, e := range s.ogcEntries(w, r) {
 		docs = append(docs, s.ogcDescribe(baseURL(r), e))
 	}
 	doc := map[string]any{"collections": docs, "crs": ogcCRSs(), "links": ogcForms(r, mediaJSON)}

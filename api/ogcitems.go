@@ -54,7 +54,7 @@ func (s *Server) ogcItems(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h := w.Header()
-	h.Add("Vary", "Accept")
+	vary(h, "Accept")
 	h.Set("Content-Crs", "<"+crs.URI+">")
 	tag := e.tag() + "-" + contentTag([]byte(strings.Join([]string{s.opts.Version, strconv.FormatBool(html), baseURL(r), r.URL.RawQuery}, "|")))
 	media := mediaGeoJSON
@@ -245,7 +245,7 @@ func (s *Server) ogcItem(w http.ResponseWriter, r *http.Request) error {
 	}
 	noteRows(r.Context(), e.layer, slices.Values([]int{row}))
 	h := w.Header()
-	h.Add("Vary", "Accept")
+	vary(h, "Accept")
 	h.Set("Content-Crs", "<"+crs.URI+">")
 	collection := baseURL(r) + "/ogc/collections/" + e.layer.Info.ID
 	links := append(ogcForms(r, mediaGeoJSON), ogcLink{Href: collection, Rel: "collection", Type: mediaJSON, Title: "The collection"})

@@ -61,7 +61,7 @@ func ofLayer(path string) bool {
 // lists reports whether a path lists the layers: each page is told of those only
 // that it may read.
 func lists(path string) bool {
-	return path == "/v1/layers" || path == "/ogc" || path == "/ogc/" || path == "/ogc/conformance" || path == "/ogc/collections"
+	return path == "/v1/layers" || path == "/ogc" || path == "/ogc/" || path == "/ogc/api" || path == "/ogc/api.html" || path == "/ogc/collections"
 }
 
 // readersFor are those of an answer of a route, from what the service's circle

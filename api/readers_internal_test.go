@@ -38,7 +38,7 @@ func TestReadersOfEveryRoute(t *testing.T) {
 	s.want(201, "nobody", "PUT", "/v1/layers/none?kind=incident", incidentRows)
 	open := []string{"/healthz", "/readyz", "/version", "/openapi.json", "/docs", "/", "/embed", "/auth", "/auth/login", callbackPath, "/auth/logout", "/favicon.ico",
 		"/assets/{file:.+}", "/v1/schemas/{kind}", "/ogc/tileMatrixSets", "/ogc/tileMatrixSets/{tms}", "/v1/layers",
-		"/ogc", "/ogc/", "/ogc/conformance", "/ogc/collections", "/ogc/api"}
+		"/ogc", "/ogc/", "/ogc/conformance", "/ogc/collections", "/ogc/api", "/ogc/api.html"}
 	check := func(w *httptest.ResponseRecorder, name, want string) {
 		t.Helper()
 		if got := w.Header().Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != want {

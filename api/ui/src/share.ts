@@ -99,7 +99,7 @@ export class Share {
   private code(s: Shared): (HTMLElement | null)[] {
     const made = snippet(this.target, s);
     if (typeof made !== 'string') return [h('dl', { class: 'share-lines' }, ...made.flatMap((line: Line, i) => [h('dt', {}, line.label), h('dd', {}, h('code', {}, line.text), this.copy(line.text, String(i)))]))];
-    return [h('pre', { class: 'share-code', tabindex: 0, 'aria-label': names[this.target] }, h('code', {}, made)),
+    return [h('pre', { class: `share-code ${this.target}`, tabindex: 0, 'aria-label': names[this.target] }, h('code', {}, made)),
       h('div', { class: 'actions' },
         this.target === 'iframe' && !s.token ? h('a', { class: 'button ghost', href: embedURL(s), target: '_blank', rel: 'noopener' }, t('share.preview')) : null,
         this.target === 'iframe' ? null : h('button', { type: 'button', class: 'button ghost', onclick: () => save(new Blob([made], { type: 'text/html' }), `sempadan-${this.target}.html`) }, icon('download', 15), 'HTML'),

@@ -139,8 +139,8 @@ test('a token that ends is replaced by the host page, and by no other', { skip }
   const failed = [];
   page.on('response', (r) => { if (r.status() >= 400) failed.push(`${r.status()} ${r.url().replace(/spe_[^&]+/, '')}`); });
   await page.goto(origin);
-  await frame(page, await grant(8));
-  const map = page.frameLocator('iframe');
+  await frame(page, await grant(12));
+  const map = page.frameLocator('iframe[src]');
   await map.locator('#legend li').first().waitFor();
   assert.deepEqual(failed, [], 'base map, surface and legend come with the token');
   await page.waitForFunction((b) => window.heard.some(([o, type]) => o === b && type === 'sempadan-token-expiring'), base);

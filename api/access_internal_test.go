@@ -345,8 +345,8 @@ func TestEmbedTokensOverHTTP(t *testing.T) {
 	g.want(422, "viewer", "POST", "/v1/embed-tokens", strings.Replace(body, "density", "none", 1))
 	g.token["embed"] = granted.Token
 	for path, want := range map[string]int{
-		"/tiles/density/8/206/127.png": 200, "/tiles/density/9/412/254.png": 404, "/tiles/density/3/6/3.png": 403, "/tiles/density/8/212/127.png": 403,
-		"/tiles/hazard/8/206/127.png": 403, "/v1/layers": 403, "/v1/gaps": 403, "/tiles/density/legend.json": 200, "/tiles/density.json": 200,
+		"/tiles/density/8/206/127.png": 200, "/tiles/density/9/412/254.png": 404, "/tiles/density/3/6/3.png": 200, "/tiles/density/8/212/127.png": 200, "/tiles/coverage/8/206/127.png": 200,
+		"/tiles/hazard/8/206/127.png": 200, "/tiles/hazard/legend.json": 403, "/v1/layers": 403, "/v1/gaps": 403, "/tiles/density/legend.json": 200, "/tiles/density.json": 200,
 	} {
 		if got := g.do("embed", "GET", path, "").Code; got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)

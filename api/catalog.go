@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
@@ -24,6 +25,8 @@ type entry struct {
 	layer  *geo.Layer
 	vector *tiles.Vector
 	stored bool // in the store, not only built in
+	// within, when not nil, is told of its extent in place of the extent.
+	within *orb.Bound
 
 	facts func() layerFacts
 	found foundRows
@@ -31,6 +34,21 @@ type entry struct {
 
 func newEntry(l *geo.Layer, stored bool) *entry {
 	return &entry{layer: l, vector: tiles.NewVector(l), stored: stored, facts: sync.OnceValue(func() layerFacts { return factsOf(l) })}
+}
+
+// releasedEntry is a layer of released cells: nobody is told where they end.
+func releasedEntry(l *geo.Layer) *entry {
+	e, area := newEntry(l, false), publicArea()
+	e.within = &area
+	return e
+}
+
+// bound is what is told of the layer's extent.
+func (e *entry) bound() orb.Bound {
+	if e.within != nil {
+		return *e.within
+	}
+	return e.layer.Bound()
 }
 
 // content returns the layer; nil for no entry.

@@ -76,6 +76,7 @@ type books struct {
 	plans      kept[keptPlan]
 	drafts     drafts
 	origins    kept[layerOrigins]
+	public     publicBooks
 }
 
 // Names of the lists in the store.
@@ -99,6 +100,7 @@ func (s *Server) loadBooks(ctx context.Context) {
 			s.log.Error("a list cannot be read and counts as empty", "error", err)
 		}
 	}
+	b.public.store, b.public.file, b.public.dice = s.opts.Store, s.opts.SignIn.PrivacyLedger, secureDice
 	s.books = b
 }
 

@@ -94,9 +94,9 @@ func (s *Server) asSurface(r *http.Request, style string, vars map[string]string
 func (s *Server) mapService(r *http.Request) tiles.MapService {
 	m := tiles.MapService{Site: tiles.Site{Base: baseURL(r)}, Attribution: s.attribution()}
 	m.Lang, _ = langParam(r) // a language that we do not have is English
-	bound := s.assessment.Load().Bound()
+	bound := s.mapBound(s.assessment.Load())
 	for _, surface := range s.seenSurfaces() {
-		l := tiles.MapLayer{Surface: surface, Bound: bound, MaxZoom: min(tiles.SurfaceMaxZoom, s.circle.mostZoom())}
+		l := tiles.MapLayer{Surface: surface, Bound: bound, MaxZoom: s.tileZoom()}
 		if surface.Scale != tiles.Classes {
 			l.Styles = tiles.RampNames()
 		}

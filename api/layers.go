@@ -39,7 +39,7 @@ func (s *Server) answerOf(e *entry) layerAnswer {
 	if e.stored {
 		a.Links["versions"] = "/v1/layers/" + l.Info.ID + "/versions"
 	}
-	if b := l.Bound(); l.Len() > 0 && !b.IsEmpty() {
+	if b := e.bound(); l.Len() > 0 && !b.IsEmpty() {
 		a.Bounds = []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]}
 	}
 	a.Origins = s.originsOf(l.Info.ID)

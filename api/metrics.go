@@ -13,6 +13,7 @@ import (
 // metrics is what an operator wants to know.
 type metrics struct {
 	registry   *prometheus.Registry
+	content    *prometheus.Registry // what tells of what is stored
 	latency    *prometheus.HistogramVec
 	imports    *prometheus.CounterVec
 	importRows *prometheus.CounterVec
@@ -22,7 +23,7 @@ type metrics struct {
 
 func newMetrics(reg *prometheus.Registry, s *Server) *metrics {
 	m := &metrics{
-		registry: reg,
+		registry: reg, content: prometheus.NewRegistry(),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "sempadan_http_request_duration_seconds", Help: "Time to answer, by route and status.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
@@ -41,8 +42,9 @@ func newMetrics(reg *prometheus.Registry, s *Server) *metrics {
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}),
 	}
-	reg.MustRegister(m.latency, m.imports, m.importRows, m.cache, m.assessTook,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), stateCollector{s}, storeCollector{s})
+	reg.MustRegister(m.latency, m.cache, m.assessTook,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), storeCollector{s})
+	m.content.MustRegister(m.imports, m.importRows, stateCollector{s})
 	return m
 }
 
@@ -92,6 +94,10 @@ func (c stateCollector) Collect(ch chan<- prometheus.Metric) {
 
 func (s *Server) prometheus(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
-	promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	from := prometheus.Gatherers{s.metrics.registry}
+	if asker(r.Context()).Local { // administrators see no data
+		from = append(from, s.metrics.content)
+	}
+	promhttp.HandlerFor(from, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 	return nil
 }

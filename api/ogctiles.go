@@ -95,7 +95,7 @@ func vectorSet(r *http.Request, entries []*entry) tiles.TileSet {
 	}
 	for i, e := range entries {
 		doc := tiles.LayerTileJSON(site, e.layer, nil)
-		if b := e.layer.Bound(); i == 0 || of.Bound.IsEmpty() {
+		if b := e.bound(); i == 0 || of.Bound.IsEmpty() {
 			of.Bound = b
 		} else if e.layer.Len() > 0 && !b.IsEmpty() {
 			of.Bound = of.Bound.Union(b)
@@ -171,9 +171,9 @@ func (s *Server) ogcVectorTile(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) mapSet(r *http.Request, surface tiles.Surface) tiles.TileSet {
 	a := s.assessment.Load()
 	return tiles.NewTileSet(tiles.Site{Base: baseURL(r)}, tiles.TileSetOf{
-		Title: surface.Title.In(tiles.English), Attribution: s.attribution(), Map: true, Bound: a.Bound(),
+		Title: surface.Title.In(tiles.English), Attribution: s.attribution(), Map: true, Bound: s.mapBound(a),
 		Path: "/ogc/styles/" + surface.ID + "/map/tiles/" + tiles.WebMercatorQuad, TileJSON: "/tiles/" + surface.ID + ".json",
-		MaxZoom: min(tiles.SurfaceMaxZoom, s.circle.mostZoom()),
+		MaxZoom: s.tileZoom(),
 	})
 }
 

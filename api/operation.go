@@ -29,15 +29,20 @@ func (s *Server) readiness(w http.ResponseWriter, r *http.Request) error {
 			return errAudit(*why)
 		}
 	}
-	return s.sendJSON(w, r, http.StatusOK, map[string]any{"status": "ready", "layers": len(s.current().layers), "store": s.storeState()})
+	out := map[string]any{"status": "ready", "store": s.storeState()}
+	if s.gate == nil { // else it would tell of what is stored
+		out["layers"] = len(s.current().layers)
+	}
+	return s.sendJSON(w, r, http.StatusOK, out)
 }
 
 func (s *Server) version(w http.ResponseWriter, r *http.Request) error {
 	a := s.assessment.Load()
-	return s.sendJSON(w, r, http.StatusOK, map[string]any{
-		"version": s.opts.Version, "commit": s.opts.Commit, "store": s.opts.Store.Kind(),
-		"assessment": a.Version, "as_of": a.AsOf, "model": a.Model.Version, "synthetic": a.Synthetic,
-	})
+	out := map[string]any{"version": s.opts.Version, "commit": s.opts.Commit, "store": s.opts.Store.Kind(), "model": a.Model.Version}
+	if s.gate == nil { // else they would tell of every upload
+		out["assessment"], out["as_of"], out["synthetic"] = a.Version, a.AsOf, a.Synthetic
+	}
+	return s.sendJSON(w, r, http.StatusOK, out)
 }
 
 //go:embed openapi.json

@@ -57,7 +57,7 @@ func (p principal) mayAsk(r *http.Request, vars map[string]string) error {
 				Detail: fmt.Sprintf("your role has tiles up to zoom %d; draw those larger", c.mostZoom())}
 		}
 		if err == nil && p.Embed != nil && !p.Embed.permits(surface, t) {
-			return problem{Status: http.StatusForbidden, Code: "not_granted", Detail: "the embed token is not for this tile"}
+			return errNotGranted
 		}
 	}
 	if p.Embed != nil && isSurface && surface != p.Embed.Surface {
@@ -76,6 +76,15 @@ func (p principal) mayAsk(r *http.Request, vars map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// errNotGranted: an embed token is for other tiles. The tile is then answered as
+// one where nothing is shown.
+var errNotGranted = problem{Status: http.StatusForbidden, Code: "not_granted", Detail: "the embed token is not for this tile"}
+
+func isNotGranted(err error) bool {
+	p, is := err.(problem)
+	return is && p.Code == errNotGranted.Code && p.Detail == errNotGranted.Detail
 }
 
 // embedSurfaces are those that tell of incidents alone.

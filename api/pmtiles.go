@@ -25,7 +25,7 @@ func (s *Server) surfacePMTiles(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	maxZoom, err := archiveZoom(r, a.assessment.Bound(), min(tiles.SurfaceMaxZoom, s.circle.mostZoom()))
+	maxZoom, err := archiveZoom(r, a.assessment.Bound(), s.tileZoom())
 	if err != nil {
 		return err
 	}
@@ -55,13 +55,13 @@ func (s *Server) surfacePMTiles(w http.ResponseWriter, r *http.Request) error {
 
 // layerPMTiles is a layer as one file of vector tiles.
 func (s *Server) layerPMTiles(w http.ResponseWriter, r *http.Request, e *entry) error {
-	maxZoom, err := archiveZoom(r, e.layer.Bound(), tiles.LayerMaxZoom)
+	maxZoom, err := archiveZoom(r, e.bound(), tiles.LayerMaxZoom)
 	if err != nil {
 		return err
 	}
 	tag := fmt.Sprintf("%s-pm%d", e.tag(), maxZoom)
 	return s.sendArchive(w, r, e.layer.Info.ID, tag, func(ctx context.Context, w io.Writer, spool io.ReadWriteSeeker) error {
-		return WriteLayerPMTiles(ctx, w, spool, LayerArchive{Layer: e.layer, Vector: e.vector, MaxZoom: maxZoom})
+		return WriteLayerPMTiles(ctx, w, spool, LayerArchive{Layer: e.layer, Vector: e.vector, MaxZoom: maxZoom, Within: e.within})
 	})
 }
 
@@ -71,6 +71,8 @@ type LayerArchive struct {
 	Layer   *geo.Layer
 	Vector  *tiles.Vector
 	MaxZoom int
+	// Within, when not nil, is told of the layer's extent in place of it.
+	Within *orb.Bound
 }
 
 // WriteLayerPMTiles writes a layer as PMTiles; spool is empty at first.
@@ -82,7 +84,11 @@ func WriteLayerPMTiles(ctx context.Context, w io.Writer, spool io.ReadWriteSeeke
 	for i := range doc.VectorLayers {
 		doc.VectorLayers[i].MaxZoom = a.MaxZoom
 	}
-	archive := tiles.PMTiles{Vector: true, Bound: a.Layer.Bound(), MaxZoom: a.MaxZoom, Metadata: map[string]any{
+	bound := a.Layer.Bound()
+	if a.Within != nil {
+		bound = *a.Within
+	}
+	archive := tiles.PMTiles{Vector: true, Bound: bound, MaxZoom: a.MaxZoom, Metadata: map[string]any{
 		"name": doc.Name, "description": doc.Description, "attribution": doc.Attribution, "type": "overlay", "vector_layers": doc.VectorLayers,
 		"version": a.Layer.Info.Version, "synthetic": a.Layer.Info.Synthetic,
 	}}

@@ -38,7 +38,7 @@ func routeActions() map[string]action {
 	return map[string]action{
 		"GET /healthz": doOpen, "GET /readyz": doOpen, "GET /version": doOpen, "GET /openapi.json": doOpen, "GET /docs": doOpen,
 		"GET /": doOpen, "GET /embed": doOpen, "GET /favicon.ico": doOpen, "GET /assets/{file:.+}": doOpen,
-		"GET /metrics": doAdmin, "GET /v1/audit": doAdmin, "GET /v1/audit/verify": doAdmin, "GET /v1/audit/exposure": doAdmin,
+		"GET /metrics": doAdmin, "GET /v1/privacy-ledger": doAdmin, "GET /v1/public-release": doMap, "GET /v1/audit": doAdmin, "GET /v1/audit/verify": doAdmin, "GET /v1/audit/exposure": doAdmin,
 		"GET /auth": doOpen, "GET /auth/login": doOpen, "GET " + callbackPath: doOpen, "POST /auth/logout": doOpen,
 		"GET /v1/me": doSelf, "DELETE /v1/embed-tokens/{grant}": doEnd,
 
@@ -103,7 +103,8 @@ type circle struct {
 	Country, Agency string
 }
 
-// circlePublic is that of embed tokens.
+// circlePublic is that of embed tokens, and of whoever has no credentials where
+// there is a public map.
 const circlePublic Role = "public"
 
 // circle is the one that somebody belongs to.
@@ -111,7 +112,7 @@ func (p principal) circle() circle {
 	switch {
 	case p.Local:
 		return circle{}
-	case p.Embed != nil:
+	case p.Embed != nil, p.Anyone:
 		return circle{Role: circlePublic}
 	case p.Role == Planner, p.Role == Analyst:
 		return circle{p.Role, p.Country, p.Agency}
@@ -174,6 +175,8 @@ type principal struct {
 	// in: all is open to them.
 	Local bool
 	Embed *EmbedGrant // whoever holds an embed token, and nothing else
+	// Anyone is who shows no credentials, where there is a public map.
+	Anyone bool
 
 	Scopes []string // that narrow a key, see inScope
 	Via    string   // how they proved who they are; "": not at all, or local
@@ -189,6 +192,8 @@ func (p principal) mayDo(a action) bool {
 		return p.ID != ""
 	case p.Embed != nil:
 		return a == doOpen || a == doMap || a == doRows // of the base map, see basemap
+	case p.Anyone:
+		return a == doOpen || a == doMap
 	}
 	return p.Role.may(a)
 }

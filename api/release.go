@@ -29,6 +29,9 @@ type releaseTerms struct {
 // agreement says, by week; others cells of at least ten, by month.
 func (c circle) terms() releaseTerms {
 	levels := releaseLevels()
+	if c.Role == circlePublic {
+		return releaseTerms{surface.ReleaseRule{}, publicDelay, quarterStart}
+	}
 	if c.generalised() {
 		return releaseTerms{surface.ReleaseRule{Levels: levels, Least: 10}, 30 * 24 * time.Hour, monthStart}
 	}
@@ -57,6 +60,7 @@ type releaseCounts struct {
 	pacts  string // the agreements that it was made by
 	counts map[surface.ReleaseCell]int
 	told   map[surface.ReleaseCell]told
+	years  float64 // that they are of; 0: releasedYears
 }
 
 // asCells are what is shown of a release: a layer of cells with bands for
@@ -74,7 +78,11 @@ func (rc releaseCounts) asCells() (cells, points *geo.Layer) {
 		Version: version, UpdatedAt: at, Note: note}
 	shown, stand := geo.NewBuilder(info), geo.NewBuilder(geo.LayerInfo{ID: releaseLayer + "_points", Kind: geo.KindIncident,
 		Classification: classPublic, Version: version, UpdatedAt: at})
-	span := time.Duration(releasedYears*365.25*24) * time.Hour
+	years := rc.years
+	if years == 0 {
+		years = releasedYears
+	}
+	span := time.Duration(years*365.25*24) * time.Hour
 	for _, c := range surface.SortedReleaseCells(rc.counts) {
 		band := surface.BandOf(rc.counts[c])
 		b := c.Bound()
@@ -110,7 +118,7 @@ type keptRelease struct {
 }
 
 func (k keptRelease) release() releaseCounts {
-	out := releaseCounts{k.At, k.Pacts, map[surface.ReleaseCell]int{}, map[surface.ReleaseCell]told{}}
+	out := releaseCounts{at: k.At, pacts: k.Pacts, counts: map[surface.ReleaseCell]int{}, told: map[surface.ReleaseCell]told{}}
 	for _, c := range k.Cells {
 		at := surface.ReleaseCell{Level: c.Level, X: c.X, Y: c.Y}
 		out.counts[at], out.told[at] = c.N, c.Told

@@ -116,6 +116,8 @@ func (s *Server) ownRoutes() []route {
 
 		{"GET", "/v1/audit", s.auditEntries, []string{"actor", "action", "object", "from", "to", "limit", "cursor"}},
 		{"GET", "/v1/audit/verify", s.verifyAudit, nil},
+		{"GET", "/v1/public-release", s.getPublicRelease, []string{"lang", "token"}},
+		{"GET", "/v1/privacy-ledger", s.privacyLedger, nil},
 		{"GET", "/v1/audit/exposure", s.exposure, []string{"layer", "id", "from", "to"}},
 	}
 }
@@ -179,11 +181,16 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 		if err == nil {
 			r = r.WithContext(withPrincipal(r.Context(), who))
 			var seen *Server
-			if seen, err = s.seenBy(who, do, r); err == nil {
+			var blank bool
+			if seen, blank, err = s.seenBy(who, do, r); err == nil {
 				by := seen.readersFor(rt.path, do, id)
 				by.allow(w.Header(), r, who)
 				r = r.WithContext(withReaders(r.Context(), by))
-				err = s.inLane(do, r, func() error { return s.answerLogged(w, r, logged, seen.ways[k].handle) })
+				handle := seen.ways[k].handle
+				if blank {
+					handle = seen.blankTile
+				}
+				err = s.inLane(do, r, func() error { return s.answerLogged(w, r, logged, handle) })
 			}
 		}
 		if err != nil {
@@ -206,27 +213,34 @@ func (s *Server) inLane(do action, r *http.Request, work func() error) error {
 }
 
 // seenBy returns what answers somebody: the layers themselves what changes
-// them, else the world of their circle.
-func (s *Server) seenBy(who principal, do action, r *http.Request) (*Server, error) {
+// them, else the world of their circle. A tile that an embed token is not for is
+// blank there.
+func (s *Server) seenBy(who principal, do action, r *http.Request) (seen *Server, blank bool, err error) {
 	if who.Local || do == doOpen || do == doSelf {
-		return s, nil
+		return s, false, nil
 	}
 	vars := mux.Vars(r)
 	if do.changes() {
-		return s, s.mayChange(who, do, vars["id"])
+		return s, false, s.mayChange(who, do, vars["id"])
 	}
-	err := who.mayAsk(r, vars)
+	refused := who.mayAsk(r, vars)
 	if who.Embed != nil && do == doRows {
-		err = s.basemap(r, vars["id"])
+		if err := s.basemap(r, vars["id"]); err != nil {
+			return nil, false, err
+		}
+		refused = nil
 	}
-	if err != nil {
-		return nil, err
+	if refused != nil && !isNotGranted(refused) {
+		return nil, false, refused
 	}
 	world, err := s.worldOf(r.Context(), who.circle())
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return world.Server, nil
+	if refused != nil {
+		s.logRefusal(r, who, routeName(r), do, refused)
+	}
+	return world.Server, refused != nil, nil
 }
 
 // otherMethods answers OPTIONS, and what a path has no way for. Where features

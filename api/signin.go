@@ -27,6 +27,11 @@ type SignIn struct {
 	// Proxied says that every request comes through a proxy that tells from where
 	// (X-Forwarded-For).
 	Proxied bool
+	// PrivacyLedger is a file beside the keys that keeps the ledger of public
+	// releases, whatever becomes of the store; "" for none.
+	PrivacyLedger string
+	// PublicMap lets anyone see the public map without signing in.
+	PublicMap bool
 }
 
 // gate knows who asks.
@@ -39,13 +44,14 @@ type gate struct {
 	failures failureLimits
 	https    bool
 	proxied  bool
+	public   bool // whoever has no credentials sees the public map
 }
 
 func newGate(o SignIn, now func() time.Time, log *slog.Logger) (g *gate, err error) {
 	if o.Keys == nil && o.OIDC == nil {
 		return nil, nil
 	}
-	g = &gate{now: now, failures: failureLimits{byHost: map[string]*rate.Limiter{}}, https: o.HTTPS, proxied: o.Proxied}
+	g = &gate{now: now, failures: failureLimits{byHost: map[string]*rate.Limiter{}}, public: o.PublicMap, https: o.HTTPS, proxied: o.Proxied}
 	if o.Keys != nil {
 		if g.keys, err = newKeyBook(*o.Keys, now); err != nil {
 			return nil, err
@@ -76,7 +82,9 @@ func (g *gate) who(r *http.Request) (p principal, err error) {
 	}
 	token, given := bearer(r)
 	if !given {
-		return g.whoseSession(r)
+		p, err = g.whoseSession(r)
+		p.Anyone = g.public && p.ID == ""
+		return p, err
 	}
 	if !g.failures.allow(g.client(r), g.now()) {
 		return p, errTooManyFailures()
@@ -228,7 +236,7 @@ func (p principal) check(do action) error {
 	switch {
 	case p.mayDo(do):
 		return nil
-	case p.ID == "":
+	case p.ID == "": // also of Anyone
 		return problem{Status: http.StatusUnauthorized, Code: "not_signed_in",
 			Detail: "sign in first: at /auth/login where GET /auth says so, or send Authorization: Bearer with a key that `sempadan keys create` made"}
 	}

@@ -27,6 +27,8 @@ type surfaceAsk struct {
 	// steppedTo is the top of the scale in whose steps numbers are told; 0: they
 	// are told as they are.
 	steppedTo float64
+	// fixed: the scales do not depend on the data.
+	fixed bool
 	// pinned: the address names this version, so its answer never changes.
 	pinned bool
 }
@@ -68,7 +70,7 @@ func (s *Server) readSurfaceAsk(r *http.Request) (a surfaceAsk, err error) {
 	} else if a.assessment, err = s.assessmentFor(r.Context(), a.ask); err != nil {
 		return a, err
 	}
-	if s.circle.generalised() {
+	if a.fixed = s.circle.generalised(); a.fixed {
 		a.steppedTo = a.scale().Max
 	}
 	a.pinned = r.URL.Query().Get("v") == s.assessment.Load().Version
@@ -157,6 +159,9 @@ func hotSpotClasses() []risk.HotSpotClass {
 // scale is the surface's fixed scale.
 func (a surfaceAsk) scale() tiles.Scale {
 	top := a.scaled.Scales
+	if a.fixed {
+		top = releasedScales()
+	}
 	return a.surface.DefaultScale(map[string]float64{"density": top.Density, "hazard": top.Hazard, "risk": top.Risk}[a.surface.ID])
 }
 
@@ -228,9 +233,10 @@ func (s *Server) surfaceTileJSON(w http.ResponseWriter, r *http.Request) error {
 	q.Del("v")
 	q.Del("lang")
 	doc := tiles.SurfaceTileJSON(tiles.Site{Base: baseURL(r)}, a.surface, tiles.SurfaceSet{
-		Bound: a.assessment.Bound(), Version: s.assessment.Load().Version, Query: q,
+		Bound: s.mapBound(a.assessment), Version: s.assessment.Load().Version, Query: q,
 		Attribution: s.attribution(), Lang: lang,
 	})
+	doc.MaxZoom = s.tileZoom()
 	return s.sendJSON(w, r, http.StatusOK, doc)
 }
 
@@ -341,7 +347,7 @@ func (s *Server) layerTileJSON(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := map[string][]string{"v": {e.tag()}}
-	return s.sendJSON(w, r, http.StatusOK, tiles.LayerTileJSON(tiles.Site{Base: baseURL(r)}, e.layer, q))
+	return s.sendJSON(w, r, http.StatusOK, tiles.LayerTileJSON(tiles.Site{Base: baseURL(r)}, e.layer, q).Within(e.bound()))
 }
 
 func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {

@@ -187,7 +187,7 @@ func (s *Server) wmsMap(w http.ResponseWriter, r *http.Request, k kvp) error {
 // mapValues evaluates a surface on a map, no finer than the tiles of whoever
 // asks.
 func (s *Server) mapValues(r *http.Request, a surfaceAsk, view tiles.MapView) ([]float64, error) {
-	deepest := min(tiles.SurfaceMaxZoom, s.circle.mostZoom()) + 8
+	deepest := s.tileZoom() + 8
 	return view.Values(deepest, func(level, x, y, n int) ([]float64, error) {
 		return a.values(level, x, y, n), r.Context().Err()
 	})

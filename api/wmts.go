@@ -66,6 +66,9 @@ func (s *Server) sendWMTSTile(w http.ResponseWriter, r *http.Request, vars map[s
 		return fault{http.StatusNotFound, "TileOutOfRange", "tilerow", err.Error()}
 	}
 	as, err := s.asSurface(r, vars["style"], vars)
+	if isNotGranted(err) {
+		return s.blankTile(w, as)
+	}
 	if err != nil {
 		return err
 	}

@@ -122,6 +122,9 @@ const embargo = 72 * time.Hour
 
 // narrow makes the layers of a circle.
 func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Time) (seenLayers, error) {
+	if c.Role == circlePublic {
+		return s.narrowPublic(ctx, cat, now)
+	}
 	out := seenLayers{entries: map[string]*entry{}, spread: map[string]bool{}}
 	p := c.member()
 	pools := map[pool][]pooled{}
@@ -162,7 +165,7 @@ func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Ti
 	}
 	if len(release.counts) > 0 {
 		cells, points := release.asCells()
-		out.entries[cells.Info.ID] = newEntry(cells, false)
+		out.entries[cells.Info.ID] = releasedEntry(cells)
 		out.unlisted = append(out.unlisted, points)
 	}
 	return out, nil

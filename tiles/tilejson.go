@@ -103,6 +103,14 @@ func SurfaceTileJSON(site Site, s Surface, set SurfaceSet) TileJSON {
 	return t
 }
 
+// Within returns the document with another extent, for those who may not know
+// where the data end.
+func (t TileJSON) Within(b orb.Bound) TileJSON {
+	n := newTileJSON("", b, t.MaxZoom)
+	t.Bounds, t.Center = n.Bounds, n.Center
+	return t
+}
+
 // LayerTileJSON describes the vector tiles of a layer; query is put on the
 // address of its tiles and may be nil.
 func LayerTileJSON(site Site, l *geo.Layer, query url.Values) TileJSON {

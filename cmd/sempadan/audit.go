@@ -264,6 +264,9 @@ func noteRestore(ctx context.Context, path, replaced string) (err error) {
 		if detail, err = carryAudit(ctx, replaced, store); err != nil {
 			return fmt.Errorf("the store is restored, but not the audit log of the one that it replaces; keep %s: %w", replaced, err)
 		}
+		if err := carryPrivacy(ctx, replaced, store); err != nil {
+			return fmt.Errorf("the store is restored, but not the privacy ledger of the one that it replaces; keep %s: %w", replaced, err)
+		}
 	}
 	head, err := store.AuditHead(ctx)
 	if err == nil && (head.N > 0 || strings.HasPrefix(detail, "replaced_n=")) {

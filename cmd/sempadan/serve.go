@@ -36,6 +36,7 @@ type serveFlags struct {
 	proxy                string
 	audit                auditFlags
 	oidc                 oidcFlags
+	publicMap            bool
 }
 
 func serveCommand() *cobra.Command {
@@ -58,6 +59,7 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&f.tlsCert, "tls-cert", "", "certificate for TLS, a PEM file")
 	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "its private key, a PEM file that only its owner may read")
 	c.Flags().StringVar(&f.proxy, "behind-proxy", "", "network of the proxies that have TLS, such as 10.0.0.0/8: nobody else is answered")
+	c.Flags().BoolVar(&f.publicMap, "public-map", false, "let anyone see the public map, which is counts with noise, without signing in; needs keys")
 	f.audit.addTo(c)
 	f.oidc.add(c)
 	storeFlag(c, &f.store)
@@ -73,6 +75,9 @@ func (f serveFlags) signIn() (api.SignIn, error) {
 	}
 	path := keysPath(f.keys, f.store)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && f.keys == "" {
+		if provider == nil && f.publicMap {
+			return api.SignIn{}, usageError{errors.New("--public-map is for a service that people sign in to: without keys all is open to whoever asks; make one with sempadan keys create")}
+		}
 		if provider == nil {
 			return api.SignIn{}, nil
 		}
@@ -80,7 +85,7 @@ func (f serveFlags) signIn() (api.SignIn, error) {
 		return api.SignIn{}, usageError{fmt.Errorf("--keys %s: %w; make one with sempadan keys create --keys %s", path, err, path)}
 	}
 	return api.SignIn{Keys: &api.KeyFile{Path: path}, EmbedSecret: path + ".embed", OIDC: provider,
-		HTTPS: f.tlsCert != "" || f.proxy != "", Proxied: f.proxy != ""}, nil
+		HTTPS: f.tlsCert != "" || f.proxy != "", Proxied: f.proxy != "", PrivacyLedger: privacyPath(f.keys, f.store), PublicMap: f.publicMap}, nil
 }
 
 // checkListen refuses addresses at which others could read what they must not:

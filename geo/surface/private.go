@@ -3,6 +3,9 @@ package surface
 import (
 	"errors"
 	"fmt"
+	"math"
+
+	"github.com/paulmach/orb"
 )
 
 // Epsilon is a privacy budget as a fraction: how far the chance of any outcome
@@ -65,29 +68,80 @@ func (d Dice) Laplace(e Epsilon) int64 {
 	}
 }
 
-// NoiseRule says with what budget counts are told, and from what number on.
-type NoiseRule struct {
-	Epsilon Epsilon
-	Least   int
-}
-
-// NoisyCounts is what the public may see of counts: each cell of a fixed grid,
-// counted or not, with noise of its own, and of those the ones with at least
-// the rule's number. One case is in one cell, so that the whole is ε-differentially private;
-// leaving out small numbers afterwards costs nothing. The grid must not depend
-// on the counts; counts outside it are left out.
+// NoisyCounts adds noise of its own to the count of each cell of a fixed grid,
+// counted or not. One case is in one cell, so that the whole is ε-differentially
+// private, and so is all that is made of it. The grid must not depend on the
+// counts; counts outside it are left out. Noisy counts may be below 0.
 //
 // Source: Ghosh, Roughgarden, Sundararajan, SIAM J. Comput. 41 (2012), the
 // two-sided geometric mechanism.
-func NoisyCounts(grid []ReleaseCell, counts map[ReleaseCell]int, rule NoiseRule, dice Dice) (map[ReleaseCell]int, error) {
-	if rule.Epsilon.Num == 0 || rule.Epsilon.Den == 0 {
+func NoisyCounts(grid []ReleaseCell, counts map[ReleaseCell]int, e Epsilon, dice Dice) ([]int, error) {
+	if e.Num == 0 || e.Den == 0 {
 		return nil, fmt.Errorf("noise for %d cells: %w", len(grid), ErrBudget)
 	}
-	out := map[ReleaseCell]int{}
-	for _, c := range grid {
-		if n := counts[c] + int(dice.Laplace(rule.Epsilon)); n >= rule.Least {
-			out[c] = n
-		}
+	out := make([]int, len(grid))
+	for i, c := range grid {
+		out[i] = counts[c] + int(dice.Laplace(e))
 	}
 	return out, nil
+}
+
+// NoiseRule says from what number on noisy counts are shown.
+type NoiseRule struct {
+	Epsilon Epsilon
+	// Levels are those of the cells, finest first. What a cell has too few of goes
+	// up to the cell around it of the next.
+	Levels []int
+	Least  int
+}
+
+// noiseSDs is how many standard deviations of the noise in it a sum must reach.
+// At ε 0.9, with 10 cases at least, one cell in 11,000 that holds nothing is
+// shown all the same.
+const noiseSDs = 4
+
+// least is the number from which a sum of so many noisy counts is shown.
+func (r NoiseRule) least(cells int) int {
+	q := math.Exp(-r.Epsilon.Value())
+	sd := math.Sqrt(2*q*float64(cells)) / (1 - q)
+	return max(r.Least, int(math.Ceil(noiseSDs*sd)))
+}
+
+// Show returns the cells whose noisy counts are large enough. It looks at
+// nothing but noisy counts, so that it costs no budget. noisy is as NoisyCounts
+// returns it, for a grid of cells of the finest level.
+func (r NoiseRule) Show(grid []ReleaseCell, noisy []int) map[ReleaseCell]int {
+	type sum struct{ n, cells int }
+	pending, out := map[ReleaseCell]sum{}, map[ReleaseCell]int{}
+	for i, c := range grid {
+		pending[c] = sum{noisy[i], 1}
+	}
+	for _, level := range r.Levels {
+		around := map[ReleaseCell]sum{}
+		for c, s := range pending {
+			at := c.in(level)
+			around[at] = sum{around[at].n + s.n, around[at].cells + s.cells}
+		}
+		for c, s := range around {
+			if s.n >= r.least(s.cells) {
+				out[c] = s.n
+				delete(around, c)
+			}
+		}
+		pending = around
+	}
+	return out
+}
+
+// ReleaseGrid lists the cells of a level that a box of degrees touches, by row
+// and column.
+func ReleaseGrid(box orb.Bound, level int) []ReleaseCell {
+	nw, se := ReleaseCellAt(box.Min[0], box.Max[1], level), ReleaseCellAt(box.Max[0], box.Min[1], level)
+	var out []ReleaseCell
+	for y := nw.Y; y <= se.Y; y++ {
+		for x := nw.X; x <= se.X; x++ {
+			out = append(out, ReleaseCell{level, x, y})
+		}
+	}
+	return out
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo/surface"
 )
 
@@ -37,15 +38,15 @@ func TestMeasuredEpsilon(t *testing.T) {
 	const n = 100_000
 	cell := surface.ReleaseCell{Level: 11, X: 1650, Y: 1015}
 	grid := []surface.ReleaseCell{cell, {Level: 11, X: 1651, Y: 1015}}
-	rule := surface.NoiseRule{Epsilon: surface.Epsilon{Num: 1, Den: 1}, Least: 10}
+	rule := surface.NoiseRule{Epsilon: surface.Epsilon{Num: 1, Den: 1}, Levels: []int{11}, Least: 10}
 	seen := func(count int, seed uint64) map[int]float64 {
 		dice, out := seededDice(seed), map[int]float64{}
 		for range n {
-			noisy, err := surface.NoisyCounts(grid, map[surface.ReleaseCell]int{cell: count}, rule, dice)
+			noisy, err := surface.NoisyCounts(grid, map[surface.ReleaseCell]int{cell: count}, rule.Epsilon, dice)
 			if err != nil {
 				t.Fatal(err)
 			}
-			out[noisy[cell]]++
+			out[rule.Show(grid, noisy)[cell]]++
 		}
 		return out
 	}
@@ -63,26 +64,67 @@ func TestMeasuredEpsilon(t *testing.T) {
 }
 
 func TestNoisyCountsShowNothingSmall(t *testing.T) {
-	var grid []surface.ReleaseCell
-	counts := map[surface.ReleaseCell]int{{Level: 11, X: -5, Y: 0}: 1000}
-	for x := range int32(200) {
-		grid = append(grid, surface.ReleaseCell{Level: 11, X: x, Y: 7})
+	grid := surface.ReleaseGrid(orb.Bound{Min: orb.Point{95, -4}, Max: orb.Point{119.5, 8}}, 11)
+	if len(grid) < 9000 || len(grid) > 10000 {
+		t.Fatalf("%d cells", len(grid))
 	}
-	counts[grid[3]] = 400
-	rule := surface.NoiseRule{Epsilon: surface.Epsilon{Num: 1, Den: 1}, Least: 10}
-	noisy, err := surface.NoisyCounts(grid, counts, rule, seededDice(3))
+	counts := map[surface.ReleaseCell]int{{Level: 11, X: -5, Y: 0}: 1000, grid[700]: 400}
+	rule := surface.NoiseRule{Epsilon: surface.Epsilon{Num: 9, Den: 10}, Levels: []int{11, 10, 9}, Least: 10}
+	noisy, err := surface.NoisyCounts(grid, counts, rule.Epsilon, seededDice(3))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for c, n := range noisy {
+	shown := rule.Show(grid, noisy)
+	for c, n := range shown {
 		if n < 10 || c.X < 0 {
 			t.Errorf("%+v: %d", c, n)
 		}
 	}
-	if n := noisy[grid[3]]; n < 380 || n > 420 {
+	if n := shown[grid[700]]; n < 380 || n > 420 {
 		t.Errorf("400 came out as %d", n)
 	}
-	if _, err := surface.NoisyCounts(grid, counts, surface.NoiseRule{Least: 10}, seededDice(3)); !errors.Is(err, surface.ErrBudget) {
+	if len(shown) > 8 {
+		t.Errorf("%d cells are shown, one of them holds anything", len(shown))
+	}
+	if _, err := surface.NoisyCounts(grid, counts, surface.Epsilon{}, seededDice(3)); !errors.Is(err, surface.ErrBudget) {
 		t.Errorf("without a budget: %v", err)
+	}
+}
+
+// What one cell has too few of goes up, once: a case is in one cell that is
+// shown, or in none.
+func TestShowIsNested(t *testing.T) {
+	box := orb.Bound{Min: orb.Point{108, 0}, Max: orb.Point{112, 3}}
+	grid := surface.ReleaseGrid(box, 11)
+	rule := surface.NoiseRule{Epsilon: surface.Epsilon{Num: 50, Den: 1}, Levels: []int{11, 10, 9}, Least: 10}
+	r := rand.New(rand.NewPCG(7, 7))
+	for range 50 {
+		counts, total := make([]int, len(grid)), 0
+		for i := range counts {
+			counts[i] = r.IntN(14)
+			total += counts[i]
+		}
+		shown, sum := rule.Show(grid, counts), 0
+		for c, n := range shown {
+			sum += n
+			inside := 0
+			for i, g := range grid {
+				up := g
+				for level := 11; level > c.Level && shown[up] == 0; level-- {
+					up = g.In(level - 1)
+				}
+				if shown[up] == 0 || up == c {
+					if g.In(c.Level) == c {
+						inside += counts[i]
+					}
+				}
+			}
+			if n != inside {
+				t.Fatalf("%+v shows %d, holds %d that are not shown inside", c, n, inside)
+			}
+		}
+		if sum > total {
+			t.Fatalf("%d of %d cases are shown", sum, total)
+		}
 	}
 }

@@ -60,19 +60,32 @@ func (s *Server) agreementsOf(c circle, now time.Time) string {
 	return strings.Join(ids, " ")
 }
 
-// pool is records that are told together: of one owner, on one set of terms.
+// pool is records that are told together: of one owner, on one set of terms, and
+// for the same people, so that no two of them see sums that differ by one record.
 type pool struct {
 	owner
 	agreement string
 	level, k  int    // of the agreement; 0: those of the circle
 	fields    string // joined by spaces
+	scope     string // how far the records go: see releaseScope
+}
+
+// releaseScope is whom a record is for: "" for its country, "bilateral" or "all".
+func releaseScope(release string) string {
+	switch release {
+	case "bilateral":
+		return release
+	case "joint_plus_ngo", "public_aggregate":
+		return "all"
+	}
+	return ""
 }
 
 func poolOf(own owner, a Agreement, shared bool) pool {
 	if !shared {
 		return pool{owner: own}
 	}
-	return pool{own, a.ID, a.firstLevel(), a.K, strings.Join(a.Fields, " ")}
+	return pool{owner: own, agreement: a.ID, level: a.firstLevel(), k: a.K, fields: strings.Join(a.Fields, " ")}
 }
 
 // rule is how the pool's incidents are told.

@@ -18,8 +18,12 @@ func (s *Server) mayChange(who principal, do action, id string) error {
 		return nil
 	}
 	e := s.current().byID[id]
+	if e == nil && do == doCurate { // before anything else is looked at, as of a layer that is not theirs
+		_, err := (&catalog{}).find(id)
+		return err
+	}
 	if e == nil {
-		return nil // what is not there is told as to everyone
+		return nil // a new layer, or a job
 	}
 	if ownerOf(e.layer.Info) == (owner{who.Country, who.Agency}) {
 		return nil

@@ -83,14 +83,20 @@ func secureDice() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// drawRelease counts distinct cases and adds the noise.
-func drawRelease(quarter time.Time, cases []surface.ReleaseRecord, dice surface.Dice) (publicRelease, error) {
-	r := publicRelease{Quarter: quarter, Until: quarter.Add(-publicDelay), From: quarter.Add(-publicDelay).AddDate(-publicYears, 0, 0)}
+// noiseOn is what a release is drawn with: the fixed grid, and random bits.
+type noiseOn struct {
+	grid []surface.ReleaseCell
+	dice surface.Dice
+}
+
+// draw counts distinct cases and adds the noise. The years of a quarter's release
+// and of the next year's do not overlap, whatever leap days there are.
+func (on noiseOn) draw(quarter time.Time, cases []surface.ReleaseRecord) (publicRelease, error) {
+	r := publicRelease{Quarter: quarter, Until: quarter.Add(-publicDelay), From: quarter.AddDate(-publicYears, 0, 0).Add(-publicDelay)}
 	from, until := int32(r.From.Unix()/86400), int32(r.Until.Unix()/86400)
 	counts, regions := map[surface.ReleaseCell]int{}, map[surface.ReleaseCell]int{}
-	grid := publicGrid()
-	inGrid := make(map[surface.ReleaseCell]bool, len(grid))
-	for _, c := range grid {
+	inGrid := make(map[surface.ReleaseCell]bool, len(on.grid))
+	for _, c := range on.grid {
 		inGrid[c] = true
 	}
 	seen := make(map[surface.ReleaseRecord]bool, len(cases))
@@ -106,14 +112,14 @@ func drawRelease(quarter time.Time, cases []surface.ReleaseRecord, dice surface.
 	}
 	forCells, forRegions := publicEpsilons()
 	var err error
-	if r.Cells, err = surface.NoisyCounts(grid, counts, forCells, dice); err != nil {
+	if r.Cells, err = surface.NoisyCounts(on.grid, counts, forCells, on.dice); err != nil {
 		return r, err
 	}
 	rows := make([]surface.ReleaseCell, len(publicRegions()))
 	for i := range rows {
 		rows[i] = regionCell(i)
 	}
-	r.Regions, err = surface.NoisyCounts(rows, regions, forRegions, dice)
+	r.Regions, err = surface.NoisyCounts(rows, regions, forRegions, on.dice)
 	return r, err
 }
 
@@ -211,7 +217,7 @@ func (s *Server) releasePublic(ctx context.Context, cat *catalog, now time.Time)
 	} else if err != nil {
 		return book.Latest, nil // it is made
 	}
-	release, err := drawRelease(quarter, cat.publicCases(), b.dice)
+	release, err := noiseOn{publicGrid(), b.dice}.draw(quarter, cat.publicCases())
 	if err != nil {
 		return nil, err
 	}
@@ -240,15 +246,20 @@ func (s *Server) getPublicRelease(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	book, err := s.books.public.read(r.Context())
+	all := s
+	if s.parent != nil {
+		all = s.parent
+	}
+	if all.gate == nil {
+		return openService("nothing is released to the public")
+	}
+	release, err := all.releasePublic(r.Context(), all.current(), s.opts.Now())
 	if err != nil {
-		return errLedger(err)
+		return err
 	}
-	if book.Latest == nil {
-		return problem{Status: http.StatusNotFound, Code: "no_release",
-			Detail: "nothing is released to the public yet; the first release is made when somebody asks for a public map of a service that people sign in to"}
+	if release == nil {
+		return problem{Status: http.StatusNotFound, Code: "no_release", Detail: "nothing is released to the public yet; ask again in the next quarter"}
 	}
-	release := *book.Latest
 	rows := []publicRow{}
 	for i, n := range release.Regions {
 		region := publicRegions()[i]

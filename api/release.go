@@ -168,7 +168,7 @@ func (c circle) release(pools map[pool][]pooled, before, out releaseCounts) rele
 	// What a partner's planners may see at most comes first, so that all that
 	// anyone sees is sums of it: no circle sees a part of a cell that another does
 	// not.
-	var groups []surface.ReleaseGroup
+	groups := map[string][]surface.ReleaseGroup{} // by scope
 	first := surface.ReleaseRule{Levels: releaseLevels(), Least: leastOfPartner}
 	type step struct {
 		pool
@@ -180,10 +180,20 @@ func (c circle) release(pools map[pool][]pooled, before, out releaseCounts) rele
 		records := recordsUntil(out.at.Add(-terms.delay), pools[p])
 		fine := first.Apply(first.Groups(releaseRecords(records)))
 		agreed := p.rule().Apply(fine)
-		groups = append(groups, agreed...)
+		groups[p.scope] = append(groups[p.scope], agreed...)
 		steps = append(steps, step{p, records, groupCells(fine), groupCells(agreed)})
 	}
-	shown := terms.rule.Apply(groups)
+	// Viewers of either country and contributors see what goes further alike:
+	// each scope by itself, so that none sees a few records that another does not.
+	var all []surface.ReleaseGroup
+	for _, scope := range slices.Sorted(maps.Keys(groups)) {
+		part := groups[scope]
+		if c.generalised() {
+			part = terms.rule.Apply(part)
+		}
+		all = append(all, part...)
+	}
+	shown := terms.rule.Apply(all)
 	out.counts, out.told = terms.rule.Steady(shown, before.counts), map[surface.ReleaseCell]told{}
 	if c.generalised() {
 		return out
@@ -214,6 +224,6 @@ func recordsUntil(until time.Time, records []pooled) []pooled {
 
 func sortedPools(pools map[pool][]pooled) []pool {
 	return slices.SortedFunc(maps.Keys(pools), func(a, b pool) int {
-		return cmp.Or(strings.Compare(a.Country, b.Country), strings.Compare(a.Agency, b.Agency), strings.Compare(a.agreement, b.agreement))
+		return cmp.Or(strings.Compare(a.Country, b.Country), strings.Compare(a.Agency, b.Agency), strings.Compare(a.agreement, b.agreement), strings.Compare(a.scope, b.scope))
 	})
 }

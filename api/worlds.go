@@ -145,7 +145,10 @@ func (s *Server) narrow(ctx context.Context, c circle, cat *catalog, now time.Ti
 		case l.Info.Kind == geo.KindIncident:
 			exact, rest := splitRecords(l, p, sees, own)
 			group := poolOf(own, by, shared)
-			pools[group] = append(pools[group], rest...)
+			for _, r := range rest {
+				group.scope = releaseScope(r.layer.Text(r.row, "release"))
+				pools[group] = append(pools[group], r)
+			}
 			switch {
 			case exact == nil || exact.Len() == 0:
 			case sees == exactRows:

@@ -132,14 +132,14 @@ func (g *guarded) ask(who string, rt route, id string) (int, string) {
 type verdict string
 
 const (
-	allowedFor  verdict = "yes"
-	refusedFor  verdict = "403"
+	allowedBy   verdict = "yes"
+	refusedBy   verdict = "403"
 	notThereFor verdict = "404"
 )
 
 func (v verdict) matches(status int) bool {
 	switch v {
-	case refusedFor:
+	case refusedBy:
 		return status == http.StatusForbidden
 	case notThereFor:
 		return status == http.StatusNotFound
@@ -152,21 +152,21 @@ func wanted(p principal, do action, rt route, l geo.LayerInfo, named bool) verdi
 	own := ownerOf(l) == owner{p.Country, p.Agency}
 	switch {
 	case !p.mayDo(do):
-		return refusedFor
+		return refusedBy
 	case !named:
-		return allowedFor
+		return allowedBy
 	case do == doReport || do == doCurate:
 		switch {
 		case own:
-			return allowedFor
+			return allowedBy
 		case p.layerSight(l, false) == unseen:
 			return notThereFor
 		}
-		return refusedFor
+		return refusedBy
 	case do == doStatus && !own:
 		return notThereFor
 	case do == doRows && p.layerSight(l, false) != exactRows:
 		return notThereFor
 	}
-	return allowedFor
+	return allowedBy
 }

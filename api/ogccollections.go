@@ -93,7 +93,7 @@ func describeInfo(info geo.LayerInfo) string {
 // extentOf is where and when the features are, nil for none: a box that holds
 // them all, to the centimetre.
 func extentOf(e *entry) *ogcExtent {
-	b := e.layer.Bound()
+	b := e.bound()
 	if e.layer.Len() == 0 || b.IsEmpty() {
 		return nil
 	}

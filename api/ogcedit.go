@@ -35,7 +35,7 @@ func (s *Server) mayEdit(r *http.Request) bool {
 	id := mux.Vars(r)["id"]
 	e := s.current().byID[id]
 	who, err := s.gate.who(r)
-	return err == nil && e != nil && editable(e) && who.mayDo(doReport) && s.mayChange(who, doReport, id) == nil
+	return err == nil && e != nil && editable(e) && who.mayDo(doReport) && s.mayChange(who, doReport, id, true) == nil
 }
 
 // editBody reads one feature of the media types.

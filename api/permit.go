@@ -12,13 +12,14 @@ import (
 )
 
 // mayChange reports why somebody may not change a layer: it must be of their
-// own agency, or be new. A layer that they cannot see is not there.
-func (s *Server) mayChange(who principal, do action, id string) error {
+// own agency, or be new. A layer that they cannot see is not there. collection:
+// the request is about one that must be there.
+func (s *Server) mayChange(who principal, do action, id string, collection bool) error {
 	if id == "" || do != doReport && do != doCurate {
 		return nil
 	}
 	e := s.current().byID[id]
-	if e == nil && do == doCurate { // before anything else is looked at, as of a layer that is not theirs
+	if e == nil && (do == doCurate || collection) { // before anything else is looked at, as of a layer that is not theirs
 		_, err := (&catalog{}).find(id)
 		return err
 	}

@@ -221,7 +221,7 @@ func (s *Server) seenBy(who principal, do action, r *http.Request) (seen *Server
 	}
 	vars := mux.Vars(r)
 	if do.changes() {
-		return s, false, s.mayChange(who, do, vars["id"])
+		return s, false, s.mayChange(who, do, vars["id"], strings.Contains(routeName(r), " /ogc/collections/"))
 	}
 	refused := who.mayAsk(r, vars)
 	if who.Embed != nil && do == doRows {

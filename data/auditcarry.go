@@ -9,6 +9,11 @@ import (
 // AuditRestore is the action of the entry that says a backup was restored.
 const AuditRestore = "store.restore"
 
+// AuditRecover is the action of the entry that says a store was recovered from
+// damage. Where entries may be missing its number leaves one out, so that a
+// verification tells of it.
+const AuditRecover = "store.recover"
+
 const carryBatch = 10_000
 
 var errNotTheSame = errors.New("one log does not go on where the other ends")

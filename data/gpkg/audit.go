@@ -121,19 +121,24 @@ func (x *txn) auditHead() (head data.AuditHead, err error) {
 func (x *txn) appendAudit(head data.AuditHead, list ...data.AuditEntry) (data.AuditHead, error) {
 	for _, e := range list {
 		e, head = e.After(head)
-		err := x.exec(`INSERT INTO sempadan_audit (`+auditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			e.N, e.At.UnixMilli(), e.Actor, e.Agency, e.Country, e.Role, e.Action, e.Object, e.Outcome, e.Count, e.Detail,
-			strings.Join(e.Values, " "), e.Hash[:])
-		if err != nil {
+		if err := x.insertAudit(e); err != nil {
 			return head, err
 		}
 	}
 	return head, nil
 }
 
+// insertAudit writes an entry as it stands.
+func (x *txn) insertAudit(e data.AuditEntry) error {
+	return x.exec(`INSERT INTO sempadan_audit (`+auditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.N, e.At.UnixMilli(), e.Actor, e.Agency, e.Country, e.Role, e.Action, e.Object, e.Outcome, e.Count, e.Detail,
+		strings.Join(e.Values, " "), e.Hash[:])
+}
+
 // AppendAudit adds entries to the audit log.
 func (s *Store) AppendAudit(ctx context.Context, entries []data.AuditEntry) (head data.AuditHead, err error) {
 	err = s.write(ctx, func(x *txn) error {
+		x.onlyLogs = true
 		if head, err = s.endOfAudit(x); err == nil {
 			head, err = x.appendAudit(head, entries...)
 		}

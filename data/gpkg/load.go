@@ -63,7 +63,7 @@ func (s *Store) Load(ctx context.Context, id string) (*geo.Layer, error) {
 		if err != nil {
 			return err
 		}
-		if l = s.fromSnapshot(st.info); l == nil {
+		if l = s.fromSnapshot(ctx, st.info); l == nil {
 			l, err = x.readTable(st.table, st.info, nil)
 		}
 		return err

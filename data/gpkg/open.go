@@ -53,7 +53,8 @@ type Store struct {
 	lock   *os.File
 
 	snap         *snapshot         // that Open found; nil when there is none
-	snapFresh    atomic.Bool       // the snapshot's file is one of the store as it is
+	snapFresh    atomic.Bool       // the snapshot's file is one of the store as it is, its audit log left out
+	snapBehind   atomic.Bool       // the snapshot's file names an earlier state of the store's file
 	kept         []snapshotSection // of the snapshot's file, known to be of the store; held by changing
 	snapshotting sync.Mutex        // held while a snapshot is written
 	dataVersion  int64             // of the writer when it was opened
@@ -401,7 +402,8 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	err := s.closeFiles()
+	err := s.restampSnapshot(context.Background())
+	err = errors.Join(err, s.closeFiles())
 	if s.mark != nil {
 		err = errors.Join(err, s.mark.close())
 	}

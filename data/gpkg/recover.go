@@ -21,8 +21,9 @@ import (
 // Recovery. A store whose file is damaged is made anew from what is provably
 // whole: of each layer the rows of the damaged file and its log, where SQLite
 // finds no fault with them and every row can be read, else the layer as the last
-// snapshot has it; of receipts, settings and erasures the same. Earlier versions
-// of layers are not brought back. The damaged file is kept under another name
+// snapshot has it; of receipts, settings and erasures the same; of the audit log
+// all entries that can be read, a gap between them being told as one (see
+// copyAudit). Earlier versions of layers are not brought back. The damaged file is kept under another name
 // with its log, so that nothing is lost that a person could still find in it.
 //
 // SQLite has no checksums of pages: a wrong byte within a value that is still a
@@ -199,6 +200,13 @@ func (d *salvage) fill(ctx context.Context, to *txn) error {
 	if err := to.setCounted(next); err != nil {
 		return err
 	}
+	log, err := d.copyAudit(ctx, to)
+	if err != nil {
+		return err
+	}
+	if err := to.tellRecovered(log, d.report.At, fmt.Sprintf("whole=%t", log.whole)); err != nil {
+		return err
+	}
 	return to.skipVersions(next.commits-d.counted.commits, d.provenance())
 }
 
@@ -366,6 +374,13 @@ func (s *Store) fellBehind(ctx context.Context, said markRecord, lost int64) err
 		if err := x.setCounted(markRecord{store: said.store, commits: said.commits + 1}); err != nil {
 			return err
 		}
+		if head, err := x.auditHead(); err != nil {
+			return err
+		} else if head.N > 0 {
+			if err := x.tellRecovered(auditSalvage{head: head}, r.At, fmt.Sprintf("lost_changes=%d", lost)); err != nil {
+				return err
+			}
+		}
 		return x.skipVersions(lost+1, data.Provenance{At: r.At, Action: "recover", Reason: r.Reason})
 	})
 	if err == nil {
@@ -376,6 +391,7 @@ func (s *Store) fellBehind(ctx context.Context, said markRecord, lost int64) err
 
 // inTransaction is write without what goes with a change.
 func (s *Store) inTransaction(ctx context.Context, do func(*txn) error) error {
+	s.snapFresh.Store(false)
 	return writeError(ctx, run(ctx, s.writer, "BEGIN IMMEDIATE", do))
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/geo"
 )
 
@@ -21,7 +22,8 @@ import (
 // which load ten times as fast as tables do. It is made when the log is empty,
 // and names the size and the time of change of the store's file: layers are
 // loaded from it only while these are the same and the log is still empty, so
-// any change, by whatever program, makes it void for that. It stays for
+// any change, by whatever program, makes it void for that, but for entries of
+// the audit log, after which it is stamped anew (restampSnapshot). It stays for
 // recovery from damage (see recover.go) until the next one replaces it or
 // something is erased, deleted or compacted: what must be gone is gone at once.
 type snapshot struct {
@@ -38,6 +40,7 @@ type snapshotIndex struct {
 	Commits int64             `json:"commits"`
 	At      time.Time         `json:"at"`
 	Tables  snapshotSection   `json:"tables"`
+	Audit   data.AuditHead    `json:"audit"` // the log itself is not in it
 }
 
 type snapshotSection struct {
@@ -102,41 +105,47 @@ func (s *Store) openSnapshot() {
 }
 
 func readSnapshotIndex(f *os.File) (snapshotIndex, error) {
-	var index snapshotIndex
+	index, _, err := findSnapshotIndex(f)
+	return index, err
+}
+
+// findSnapshotIndex returns the index and where in the file it begins.
+func findSnapshotIndex(f *os.File) (index snapshotIndex, at int64, err error) {
 	st, err := f.Stat()
 	if err != nil {
-		return index, err
+		return index, 0, err
 	}
 	var footer [snapshotFooter]byte
 	end := st.Size() - int64(snapshotFooter)
 	if end < 0 || st.Mode().Perm()&0o077 != 0 {
-		return index, errors.New("not a snapshot")
+		return index, 0, errors.New("not a snapshot")
 	}
 	if _, err := f.ReadAt(footer[:], end); err != nil {
-		return index, err
+		return index, 0, err
 	}
 	n := binary.LittleEndian.Uint64(footer[:])
 	if string(footer[12:]) != snapshotMark || n > maxSnapshotIndex || int64(n) > end {
-		return index, errors.New("not a snapshot")
+		return index, 0, errors.New("not a snapshot")
 	}
 	text := make([]byte, n)
-	if _, err := f.ReadAt(text, end-int64(n)); err != nil {
-		return index, err
+	at = end - int64(n)
+	if _, err := f.ReadAt(text, at); err != nil {
+		return index, 0, err
 	}
 	if crc32.Checksum(text, castagnoli()) != binary.LittleEndian.Uint32(footer[8:]) {
-		return index, errors.New("the snapshot is damaged")
+		return index, 0, errors.New("the snapshot is damaged")
 	}
-	return index, json.Unmarshal(text, &index)
+	return index, at, json.Unmarshal(text, &index)
 }
 
 // fromSnapshot returns a layer from the snapshot, nil when that does not have
 // it as the store does.
-func (s *Store) fromSnapshot(info geo.LayerInfo) *geo.Layer {
+func (s *Store) fromSnapshot(ctx context.Context, info geo.LayerInfo) *geo.Layer {
 	snap := s.snap
 	if snap == nil {
 		return nil
 	}
-	if state, quiet := s.quiet(); !quiet || state != snap.index.Store {
+	if !s.snapHolds(ctx) {
 		return nil
 	}
 	for _, part := range snap.index.Layers {
@@ -147,6 +156,19 @@ func (s *Store) fromSnapshot(info geo.LayerInfo) *geo.Layer {
 		}
 	}
 	return nil
+}
+
+// snapHolds reports whether the layers of the snapshot that Open found are still
+// those of the store.
+func (s *Store) snapHolds(ctx context.Context) bool {
+	if state, quiet := s.quiet(); quiet && state == s.snap.index.Store {
+		return true
+	}
+	if !s.snapFresh.Load() || !s.snapBehind.Load() || s.writer == nil {
+		return false // more than entries of the audit log came since
+	}
+	foreign, err := s.changedByOthers(ctx)
+	return err == nil && !foreign
 }
 
 func (part snapshotSection) is(info geo.LayerInfo) bool {
@@ -246,6 +268,7 @@ func (s *Store) Snapshot(ctx context.Context, layers []*geo.Layer) (written bool
 		return false, err
 	}
 	s.snapFresh.Store(true)
+	s.snapBehind.Store(false)
 	s.kept = index.Layers
 	return true, syncFile(filepath.Dir(s.path))
 }
@@ -385,6 +408,9 @@ func (s *Store) settle(ctx context.Context, index *snapshotIndex, w *sectionWrit
 			return err
 		}
 		index.ID, index.Commits = counted.store, counted.commits
+		if index.Audit, err = x.auditHead(); err != nil {
+			return err
+		}
 		if err := x.writeTables(w); err != nil {
 			return err
 		}
@@ -394,21 +420,25 @@ func (s *Store) settle(ctx context.Context, index *snapshotIndex, w *sectionWrit
 	if err != nil || !same {
 		return false, err
 	}
+	state, ok, err := s.emptied(ctx)
+	index.Store = state
+	return ok, err
+}
+
+// emptied empties the log and returns the state of the file then; ok is false
+// where another program may have changed it. No change of this one may run.
+func (s *Store) emptied(ctx context.Context) (state fileState, ok bool, err error) {
 	if foreign, err := s.changedByOthers(ctx); err != nil || foreign {
-		return false, err // the checkpoint would hide it
+		return state, false, err // the checkpoint would hide it
 	}
 	var busy, frames, moved int
 	row := s.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 	if err := row.Scan(&busy, &frames, &moved); err != nil || busy != 0 {
-		return false, err
+		return state, false, err
 	}
 	state, quiet := s.quiet()
 	foreign, err := s.changedByOthers(ctx)
-	if err != nil || !quiet || foreign {
-		return false, err
-	}
-	index.Store = state
-	return true, nil
+	return state, err == nil && quiet && !foreign, err
 }
 
 // changedByOthers reports whether another program may have changed the file

@@ -78,7 +78,7 @@ func TestSnapshot(t *testing.T) {
 		t.Fatalf("%v, %v", st, err)
 	}
 	s = reopened(t, s)
-	if s.snap == nil || s.fromSnapshot(l.Info) == nil {
+	if s.snap == nil || s.fromSnapshot(t.Context(), l.Info) == nil {
 		t.Fatal("the snapshot of an unchanged store is not used")
 	}
 	sameRows(t, s, l)
@@ -91,7 +91,7 @@ func TestSnapshot(t *testing.T) {
 	if s.snapFresh.Load() {
 		t.Error("a change left the snapshot fresh")
 	}
-	if s.fromSnapshot(l.Info) != nil {
+	if s.fromSnapshot(t.Context(), l.Info) != nil {
 		t.Error("a void snapshot is used")
 	}
 	sameRows(t, s, l)
@@ -152,7 +152,7 @@ func TestSnapshotDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		s = reopened(t, s)
-		if s.fromSnapshot(l.Info) != nil {
+		if s.fromSnapshot(t.Context(), l.Info) != nil {
 			t.Errorf("byte %d of %d is wrong, but the snapshot is used", at, len(whole))
 		}
 		sameRows(t, s, l)

@@ -20,8 +20,9 @@ type txn struct {
 	ctx  context.Context
 	conn *sql.Conn
 
-	note   *data.AuditEntry // what the audit log is to say of it
-	sealed sealedAudit      // what it has added to the log
+	note     *data.AuditEntry // what the audit log is to say of it
+	sealed   sealedAudit      // what it has added to the log
+	onlyLogs bool             // it adds to the log and changes nothing else
 }
 
 // write runs do in a transaction that is on disk when write returns nil.
@@ -69,6 +70,7 @@ func (s *Store) turn(ctx context.Context) (done func(), err error) {
 func (s *Store) change(ctx context.Context, do func(*txn) error) error {
 	var n int64
 	var sealed sealedAudit
+	onlyLogs := false
 	err := run(ctx, s.writer, "BEGIN IMMEDIATE", func(x *txn) (err error) {
 		if err = do(x); err == nil {
 			n, err = x.countChange()
@@ -76,11 +78,15 @@ func (s *Store) change(ctx context.Context, do func(*txn) error) error {
 		if err == nil {
 			sealed, err = s.seal(x)
 		}
+		onlyLogs = x.onlyLogs
 		return err
 	})
 	if err == nil || errors.Is(err, errLostConn) {
-		s.snapFresh.Store(false)
-		s.commits.Add(1)
+		s.snapBehind.Store(true)
+		if !onlyLogs {
+			s.snapFresh.Store(false)
+			s.commits.Add(1)
+		}
 	}
 	if errors.Is(err, errLostConn) {
 		s.newWriter.Store(true)
@@ -92,7 +98,8 @@ func (s *Store) change(ctx context.Context, do func(*txn) error) error {
 	return writeError(ctx, err)
 }
 
-// Commits is how many changes the store has had since it was opened.
+// Commits is how many changes the store has had since it was opened, entries of
+// the audit log alone left out.
 func (s *Store) Commits() int64 { return s.commits.Load() }
 
 // alone waits until no other change runs.

@@ -50,13 +50,6 @@ func BenchmarkIndexInsert1M(b *testing.B) {
 	}
 }
 
-func BenchmarkIndexBuild1M(b *testing.B) {
-	l := million(b)
-	for b.Loop() {
-		NewIndex().insertAll(l.chunks, 0)
-	}
-}
-
 func BenchmarkBuild100k(b *testing.B) {
 	points := clustered(100_000)
 	for b.Loop() {

@@ -9,13 +9,16 @@ import (
 	"github.com/tidwall/rtree"
 )
 
-// Index is an R-tree over boxes in degrees, each with a number. Longitudes
+// Index is an R-tree over boxes in degrees, each with a number: one that can be
+// written, above a packed one of the points that a layer had when it was indexed. Longitudes
 // count modulo 360; a box whose west is east of its east crosses the 180th
 // meridian. Any number of goroutines may read and Clone an index at the same
 // time; Insert and Delete need it to themselves, but never disturb its clones.
 type Index struct {
 	tree   rtree.RTreeGN[float64, int32]
 	shared atomic.Bool // nodes may belong to a clone as well
+	base   *packed     // never written; nil when there is none
+	fresh  int         // items inserted since the base was packed
 }
 
 // NewIndex returns an empty index.
@@ -29,7 +32,7 @@ func (x *Index) Clone() *Index {
 	// its own; x takes a new mark when it is next written.
 	x.shared.Store(true)
 	tree := x.tree
-	return &Index{tree: *tree.Copy()}
+	return &Index{tree: *tree.Copy(), base: x.base, fresh: x.fresh}
 }
 
 func (x *Index) own() {
@@ -43,6 +46,7 @@ func (x *Index) Insert(b orb.Bound, item int) {
 	if lo, hi, ok := unwrap(b); ok {
 		x.own()
 		x.tree.Insert(lo, hi, int32(item))
+		x.fresh++
 	}
 }
 
@@ -54,22 +58,35 @@ func (x *Index) Delete(b orb.Bound, item int) bool {
 		return false
 	}
 	x.own()
+	x.unpack()
 	n := x.tree.Len()
 	x.tree.Delete(lo, hi, int32(item))
 	return x.tree.Len() < n
 }
 
+// unpack moves the items of the base to the tree. Layers never delete from an
+// index; they make another.
+func (x *Index) unpack() {
+	if x.base == nil {
+		return
+	}
+	for i, p := range x.base.points {
+		x.tree.Insert(p, p, x.base.items[i])
+	}
+	x.base = nil
+}
+
 // Len returns the number of items.
-func (x *Index) Len() int { return x.tree.Len() }
+func (x *Index) Len() int { return x.tree.Len() + x.base.len() }
 
 // Bound returns the box around all items; it is empty (Min beyond Max) when
 // there are none. Its east is over 180 when a box crosses that meridian.
 func (x *Index) Bound() orb.Bound {
 	if x.tree.Len() == 0 {
-		return noBound()
+		return x.base.bound()
 	}
 	lo, hi := x.tree.Bounds()
-	return orb.Bound{Min: lo, Max: hi}
+	return union(orb.Bound{Min: lo, Max: hi}, x.base.bound())
 }
 
 // Window calls yield with every item whose box has a point in common with b,
@@ -85,16 +102,19 @@ func (x *Index) Window(b orb.Bound, yield func(item int) bool) {
 		if !more {
 			return
 		}
-		x.tree.Search([2]float64{lo[0] + turn, lo[1]}, [2]float64{hi[0] + turn, hi[1]},
-			func(min, max [2]float64, item int32) bool {
-				for _, t := range turns[:k] { // a box as wide as this was met before
-					if min[0] <= hi[0]+t && max[0] >= lo[0]+t {
-						return true
-					}
+		fresh := func(west, east float64, item int32) bool {
+			for _, t := range turns[:k] { // a box as wide as this was met before
+				if west <= hi[0]+t && east >= lo[0]+t {
+					return true
 				}
-				more = yield(int(item))
-				return more
-			})
+			}
+			more = yield(int(item))
+			return more
+		}
+		lo, hi := [2]float64{lo[0] + turn, lo[1]}, [2]float64{hi[0] + turn, hi[1]}
+		if x.base.search(lo, hi, func(p orb.Point, item int32) bool { return fresh(p[0], p[0], item) }) {
+			x.tree.Search(lo, hi, func(min, max [2]float64, item int32) bool { return fresh(min[0], max[0], item) })
+		}
 	}
 }
 
@@ -108,9 +128,32 @@ func (x *Index) Nearest(p orb.Point, yield func(item int, atLeastM float64) bool
 		return
 	}
 	v := newVantage(p)
-	x.tree.Nearby(
-		func(min, max [2]float64, _ int32, _ bool) float64 { return v.toBoxM(min, max) },
-		func(_, _ [2]float64, item int32, atLeastM float64) bool { return yield(int(item), atLeastM) })
+	more := true
+	before := func(float64) {} // yields the points of the base that are nearer
+	if x.base != nil {
+		points := x.base.nearby(&v)
+		defer points.done()
+		before = func(mostM float64) {
+			for more {
+				item, atLeastM, ok := points.next(mostM)
+				if !ok {
+					return
+				}
+				more = yield(int(item), atLeastM)
+			}
+		}
+	}
+	if x.tree.Len() > 0 {
+		x.tree.Nearby(
+			func(min, max [2]float64, _ int32, _ bool) float64 { return v.toBoxM(min, max) },
+			func(_, _ [2]float64, item int32, atLeastM float64) bool {
+				if before(atLeastM); more {
+					more = yield(int(item), atLeastM)
+				}
+				return more
+			})
+	}
+	before(math.Inf(1))
 }
 
 // noBound is the box of nothing.
@@ -140,6 +183,27 @@ func (x *Index) insertAll(chunks []*chunk, first int) {
 	}
 }
 
+// packedIndex returns the index of the rows of chunks: points packed, all else in
+// the tree.
+func packedIndex(chunks []*chunk) *Index {
+	x, n := NewIndex(), rowsOf(chunks)
+	points, items := make([]orb.Point, 0, n), make([]int32, 0, n)
+	first := 0
+	for _, c := range chunks {
+		for i, p := range c.points {
+			switch {
+			case c.shapes != nil && c.shapes[i] != nil:
+				x.Insert(c.box(i), first+i)
+			case finite(p):
+				points, items = append(points, p), append(items, int32(first+i))
+			}
+		}
+		first += c.len()
+	}
+	x.base, x.fresh = pack(points, items), 0
+	return x
+}
+
 // lazyIndex is the index of a layer, made when somebody asks for it: a program
 // that only moves rows never does.
 type lazyIndex struct {
@@ -155,8 +219,7 @@ func (x *lazyIndex) get() *Index {
 		if x.made.Load() != nil {
 			return
 		}
-		index := NewIndex()
-		index.insertAll(x.chunks, 0)
+		index := packedIndex(x.chunks)
 		x.chunks = nil
 		x.made.Store(index)
 	})
@@ -164,16 +227,27 @@ func (x *lazyIndex) get() *Index {
 }
 
 // extended returns the index of chunks, which hold the rows of x and then
-// those of more, numbered from first.
+// those of more, numbered from first. Once as many rows were added as were
+// packed, all are to be packed anew.
 func (x *lazyIndex) extended(chunks, more []*chunk, first int) *lazyIndex {
 	out := indexOf(chunks)
-	if old := x.made.Load(); old != nil {
+	if old := x.made.Load(); old != nil && old.fresh+rowsOf(more) <= max(first-old.fresh, repackFrom) {
 		index := old.Clone()
 		index.insertAll(more, first)
 		out.chunks = nil
 		out.made.Store(index)
 	}
 	return out
+}
+
+// repackFrom is how many rows may be added at least before all are packed anew.
+const repackFrom = 1024
+
+func rowsOf(chunks []*chunk) (n int) {
+	for _, c := range chunks {
+		n += c.len()
+	}
+	return n
 }
 
 // union is the box around two boxes, either of which may be empty.

@@ -1,5 +1,7 @@
 package geo
 
+import "slices"
+
 // What is on record of collusion by officials is restricted: it is only ever
 // told as a count for a country, never of a place.
 const (
@@ -13,4 +15,17 @@ const (
 // OfCollusion reports whether a row is an incident of CollusionKind.
 func (l *Layer) OfCollusion(row int) bool {
 	return l.Info.Kind == KindIncident && l.Text(row, "kind") == CollusionKind
+}
+
+// MayTellOfCollusion reports whether any row may be OfCollusion.
+func (l *Layer) MayTellOfCollusion() bool {
+	if l.Info.Kind != KindIncident {
+		return false
+	}
+	for _, c := range l.chunks {
+		if col := c.column("kind"); col != nil && slices.Contains(col.dict, `"`+CollusionKind+`"`) {
+			return true
+		}
+	}
+	return false
 }

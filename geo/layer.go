@@ -225,22 +225,6 @@ type Cell struct {
 	Key     uint64 // names the literal within the layer; 0 for a number
 }
 
-// Cells is Literals without the cost of writing numbers out.
-func (l *Layer) Cells(row int, yield func(Cell)) {
-	k, i := l.place(row)
-	c := l.chunks[k]
-	for n, col := range c.columns {
-		switch {
-		case !col.numeric():
-			if code := col.code(i); code != noCode {
-				yield(Cell{Name: col.name, Literal: col.dict[code], Key: uint64(k+1)<<48 | uint64(n)<<32 | uint64(code)})
-			}
-		case col.has(i):
-			yield(Cell{Name: col.name, Number: col.nums[i]})
-		}
-	}
-}
-
 // AppendProperties appends the row's properties to dst as one JSON object,
 // with its times under the names that the layer's kind gives them; a property
 // of the same name gives way to the time. Properties named in hide are left out.

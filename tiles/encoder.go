@@ -18,6 +18,9 @@ type encoder struct {
 	frames     []frame
 	candidates []candidate
 	rows       rowSet
+	block      block
+	picked     []int32 // the rows of the candidates
+	read       geo.Gathered
 	dots       bool // whether lines too short to see are drawn a unit long
 	columns    []column
 	keys       table
@@ -87,31 +90,41 @@ func (e *encoder) sizeKey(s *shape) uint64 {
 	return (math.MaxUint64 - math.Float64bits(size)) >> 1
 }
 
-// encode appends a row's feature; false when nothing of it is visible.
-func (v *Vector) encode(e *encoder, row int, fid int64) bool {
-	if v.restricts && v.layer.OfCollusion(row) {
+// gather reads what the tags of the candidates are made of.
+func (e *encoder) gather(l *geo.Layer) {
+	e.picked = e.picked[:0]
+	for _, c := range e.candidates {
+		e.picked = append(e.picked, c.row)
+	}
+	e.read.Gather(l, e.picked)
+}
+
+// encode appends the i-th candidate's feature; false when nothing of it is
+// visible.
+func (v *Vector) encode(e *encoder, i int, c candidate) bool {
+	row := int(c.row)
+	if v.secret && v.layer.OfCollusion(row) {
 		return false
 	}
 	e.tags = e.tags[:0]
-	s := v.shape(row)
-	if s == nil {
+	if !math.IsNaN(c.at[0]) {
 		e.outline.reset()
-		p, _ := v.layer.Point(row)
-		w := world(p)
-		for i := range e.frames {
-			if q, ok := e.frames[i].grid(w); ok {
+		w := world(c.at)
+		for k := range e.frames {
+			if q, ok := e.frames[k].grid(w); ok {
 				e.outline.points = append(e.outline.points, q)
 			}
 		}
-		return v.write(e, row, fid, pointType)
+		return v.write(e, i, c.fid, pointType)
 	}
+	s := v.shape(row)
 	written := false
 	for _, t := range [...]geomType{polygonType, lineType, pointType} {
 		e.outline.reset()
-		for i := range e.frames {
-			e.draw(&e.frames[i], s, t)
+		for k := range e.frames {
+			e.draw(&e.frames[k], s, t)
 		}
-		written = v.write(e, row, fid, t) || written
+		written = v.write(e, i, c.fid, t) || written
 	}
 	return written
 }
@@ -189,13 +202,13 @@ func (e *encoder) drawRing(f *frame, p *part) bool {
 
 // write appends the outline as a feature of the given type; false when the
 // outline is empty. The tags are made when first needed.
-func (v *Vector) write(e *encoder, row int, fid int64, t geomType) bool {
+func (v *Vector) write(e *encoder, i int, fid int64, t geomType) bool {
 	geometry := e.outline.geometry()
 	if len(geometry) == 0 {
 		return false
 	}
 	if len(e.tags) == 0 {
-		v.tag(e, row)
+		v.tag(e, i)
 	}
 	size := 0
 	if fid >= 0 {
@@ -229,8 +242,8 @@ type column struct {
 // that looking for them costs more than it saves.
 func (c *column) varied() bool { return c.seen >= 64 && 8*c.repeat < c.seen }
 
-// tag fills e.tags with a row's times and properties.
-func (v *Vector) tag(e *encoder, row int) {
+// tag fills e.tags with the times and properties of the i-th candidate.
+func (v *Vector) tag(e *encoder, i int) {
 	next := 0 // rows mostly have the same properties in the same order
 	tag := func(name string) {
 		if next >= len(e.columns) || e.columns[next].name != name {
@@ -240,7 +253,7 @@ func (v *Vector) tag(e *encoder, row int) {
 		e.tags = binary.AppendUvarint(e.tags, uint64(e.value(&e.columns[next])))
 		next++
 	}
-	from, to, dated := v.layer.TimesMS(row)
+	from, to, dated := e.read.TimesMS(i)
 	fromName, toName := "", ""
 	if dated {
 		fromName, toName = v.layer.Info.Kind.TimeFields()
@@ -251,7 +264,7 @@ func (v *Vector) tag(e *encoder, row int) {
 			tag(toName)
 		}
 	}
-	v.layer.Cells(row, func(c geo.Cell) {
+	e.read.Cells(i, func(c geo.Cell) {
 		if dated && (c.Name == fromName || c.Name == toName) || v.restricts && c.Name == geo.CollusionField || c.Name == geo.HeightsField ||
 			slices.Contains(geo.FixFields[:], c.Name) && strings.HasPrefix(c.Literal, "[") {
 			return

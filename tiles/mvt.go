@@ -78,13 +78,14 @@ type Vector struct {
 	layer     *geo.Layer
 	shapes    atomic.Pointer[[]atomic.Pointer[shape]] // by row; nil until a shape is met
 	pool      sync.Pool
-	restricts bool       // it may hold what geo.CollusionKind says is never drawn
+	restricts bool       // it may hold what geo.CollusionField says never leaves
+	secret    bool       // or what geo.CollusionKind says is never drawn
 	meanBytes func() int // of a feature in a tile, less the geometry of shapes
 }
 
 // NewVector returns the tile maker of a layer.
 func NewVector(l *geo.Layer) *Vector {
-	v := &Vector{layer: l, restricts: l.Info.Kind == geo.KindIncident}
+	v := &Vector{layer: l, restricts: l.Info.Kind == geo.KindIncident, secret: l.MayTellOfCollusion()}
 	v.pool.New = func() any { return newEncoder() }
 	v.meanBytes = sync.OnceValue(v.sampleBytes)
 	return v
@@ -117,8 +118,9 @@ func (v *Vector) Tile(t Tile, opt MVTOptions) ([]byte, Stats, error) {
 	defer v.pool.Put(e)
 	e.reset(frames(t, opt), !v.layer.Info.Base)
 	stats := v.choose(e, opt)
-	for _, c := range e.candidates {
-		if v.encode(e, int(c.row), c.fid) {
+	e.gather(v.layer)
+	for i, c := range e.candidates {
+		if v.encode(e, i, c) {
 			stats.Features++
 		}
 	}
@@ -138,15 +140,17 @@ func (v *Vector) sampleBytes() int {
 	}
 	e := newEncoder()
 	e.reset(nil, false)
-	step, taken := max(n/sample, 1), 0
-	tags := 0
-	for row := 0; row < n; row += step {
-		e.tags = e.tags[:0]
-		v.tag(e, row)
-		tags += len(e.tags)
-		taken++
+	for row := 0; row < n; row += max(n/sample, 1) {
+		e.candidates = append(e.candidates, candidate{row: int32(row)})
 	}
-	return point + (tags+len(e.values.buf))/taken
+	e.gather(v.layer)
+	tags := 0
+	for i := range e.candidates {
+		e.tags = e.tags[:0]
+		v.tag(e, i)
+		tags += len(e.tags)
+	}
+	return point + (tags+len(e.values.buf))/len(e.candidates)
 }
 
 // most is how many features a tile may have.
@@ -195,7 +199,19 @@ func (f *frame) degrees(grown float64) orb.Bound {
 type candidate struct {
 	key uint64
 	fid int64
+	at  orb.Point // NaN for a shape
 	row int32
+}
+
+// blockRows is how many rows are looked at together: those of a block are read
+// column by column, and stay in the cache.
+const blockRows = 1024
+
+// block is rows in their order, with their places.
+type block struct {
+	rows []int32
+	fids [blockRows]int64
+	at   [blockRows]orb.Point
 }
 
 // choose fills e.candidates in order of FID.
@@ -208,44 +224,47 @@ func (v *Vector) choose(e *encoder, opt MVTOptions) Stats {
 	}
 	var stats Stats
 	sure := e.frames[0].degrees(-1)
-	ordered, last := true, int64(math.MinInt64)
-	e.rows.drain(func(row int) {
-		c := candidate{row: int32(row)}
-		if s := v.shape(row); s == nil {
-			p, _ := v.layer.Point(row)
-			if !sure.Contains(p) && !e.sees(p) {
-				return
+	look := func() {
+		b := &e.block
+		v.layer.Places(b.rows, b.fids[:len(b.rows)], b.at[:len(b.rows)])
+		for i, row := range b.rows {
+			c := candidate{row: row, fid: b.fids[i], at: b.at[i]}
+			if !math.IsNaN(c.at[0]) {
+				if sure.Contains(c.at) || e.sees(c.at) {
+					c.key = 1<<63 | hash(uint64(c.fid))>>1
+					e.candidates = append(e.candidates, c)
+				}
+			} else if s := v.shape(int(row)); s != nil && e.seesBox(s.bound) {
+				if c.key = e.sizeKey(s); c.key == tooSmall {
+					stats.Total++
+				} else {
+					e.candidates = append(e.candidates, c)
+				}
 			}
-			c.fid = v.layer.FID(row)
-			c.key = 1<<63 | hash(uint64(c.fid))>>1
-		} else {
-			if !e.seesBox(s.bound) {
-				return
-			}
-			if c.key = e.sizeKey(s); c.key == tooSmall {
-				stats.Total++
-				return
-			}
-			c.fid = v.layer.FID(row)
 		}
-		ordered = ordered && c.fid > last
-		last = c.fid
-		e.candidates = append(e.candidates, c)
+		b.rows = b.rows[:0]
+	}
+	e.rows.drain(func(row int) {
+		if e.block.rows = append(e.block.rows, int32(row)); len(e.block.rows) == blockRows {
+			look()
+		}
 	})
+	look()
+	byFID := func(a, b candidate) int { return cmp.Compare(a.fid, b.fid) }
 	stats.Total += len(e.candidates)
 	if most := v.most(opt); len(e.candidates) > most {
 		stats.Thinned = len(e.candidates) - most
 		selectLowest(e.candidates, most)
 		e.candidates = e.candidates[:most]
-		ordered = false
 	}
-	if !ordered {
-		slices.SortFunc(e.candidates, func(a, b candidate) int { return cmp.Compare(a.fid, b.fid) })
+	if !slices.IsSortedFunc(e.candidates, byFID) {
+		slices.SortFunc(e.candidates, byFID)
 	}
 	return stats
 }
 
-// shape returns the prepared form of a row, nil for a point.
+// shape returns the prepared form of a row, nil for a point or a place that is
+// none.
 func (v *Vector) shape(row int) *shape {
 	shapes := v.shapes.Load()
 	if shapes != nil {

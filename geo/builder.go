@@ -66,10 +66,20 @@ func interval(from, to time.Time) (int64, int64) {
 	return from.UnixMilli(), to.UnixMilli()
 }
 
-// columnWriter fills a column; its map finds a literal's code.
+// columnWriter fills a column; its map finds a literal's code. While it has none
+// the column is one of numbers.
 type columnWriter struct {
 	*column
+	words  []string // the dictionary
 	codeOf map[string]uint32
+}
+
+// finish returns the column as it stays.
+func (w *columnWriter) finish() *column {
+	w.dict = newTexts(w.words)
+	w.kind = w.typeName()
+	w.shrink()
+	return w.column
 }
 
 // set gives row i a number, or a literal when that is not "".
@@ -93,8 +103,8 @@ func (w *columnWriter) set(i int, number float64, lit string) {
 func (w *columnWriter) setLiteral(i int, lit string) {
 	code, seen := w.codeOf[lit]
 	if !seen {
-		code = uint32(len(w.dict))
-		w.dict = append(w.dict, lit)
+		code = uint32(len(w.words))
+		w.words = append(w.words, lit)
 		w.codeOf[lit] = code
 	}
 	w.setCode(i, code)
@@ -109,7 +119,7 @@ func (w *columnWriter) setCode(i int, code uint32) {
 
 // toDictionary turns a column that turned out not to be all numbers.
 func (w *columnWriter) toDictionary() {
-	w.codeOf, w.dict, w.codes = map[string]uint32{}, []string{""}, []uint32{}
+	w.codeOf, w.words, w.codes = map[string]uint32{}, []string{""}, []uint32{}
 	for i, v := range w.nums {
 		if !math.IsNaN(v) {
 			w.setLiteral(i, formatNumber(v))

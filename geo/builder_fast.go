@@ -12,10 +12,7 @@ import (
 // properties.
 func (l *Layer) OwnID(row int) string {
 	c, i := l.at(row)
-	if c.ids == nil {
-		return ""
-	}
-	return c.ids[i]
+	return c.id(i)
 }
 
 // Values calls yield with each property present in the row, decoded as
@@ -26,9 +23,9 @@ func (l *Layer) Values(row int, yield func(name string, value any)) {
 		switch {
 		case !col.has(i):
 		case col.numeric():
-			yield(col.name, col.nums[i])
+			yield(col.name, col.number(i))
 		default:
-			yield(col.name, decodeFast(col.dict[col.code(i)]))
+			yield(col.name, decodeFast(col.dict.at(int(col.code(i)))))
 		}
 	}
 }

@@ -18,10 +18,10 @@ const noTime = math.MinInt64
 // of one.
 type chunk struct {
 	fids        []int64
-	ids         []string // nil while no feature of the chunk has an ID
+	ids         texts // empty while no feature of the chunk has an ID
 	points      []orb.Point
 	shapes      []orb.Geometry // nil while all are points; nil entries are points
-	from, to    []int64        // unix milliseconds; nil while all are undated
+	from, to    []int64        // unix milliseconds; nil while all are undated; one slice where each is an instant
 	vertexTimes [][]int64      // unix milliseconds; nil while there are none
 	columns     []*column      // by name
 	widestDeg   float64        // widest segment of its shapes, in longitude
@@ -37,6 +37,14 @@ func (c *chunk) column(name string) *column {
 		}
 	}
 	return nil
+}
+
+// id returns the ID that row i came with, "" when it has none.
+func (c *chunk) id(i int) string {
+	if c.ids.len() == 0 {
+		return ""
+	}
+	return c.ids.at(i)
 }
 
 func (c *chunk) geometry(i int) orb.Geometry {
@@ -113,6 +121,7 @@ func (c *chunk) without(fids map[int64]bool) *chunk {
 // chunkWriter fills a chunk row by row.
 type chunkWriter struct {
 	*chunk
+	ids     []string
 	columns []*columnWriter
 	byName  map[string]*columnWriter
 }
@@ -156,11 +165,7 @@ func (w *chunkWriter) add(f Feature) {
 // copyRow appends row k of another chunk.
 func (w *chunkWriter) copyRow(c *chunk, k int) {
 	i := w.len()
-	id := ""
-	if c.ids != nil {
-		id = c.ids[k]
-	}
-	w.addRow(c.fids[k], id)
+	w.addRow(c.fids[k], c.id(k))
 	w.addGeometry(c.geometry(k))
 	from, to := int64(noTime), int64(noTime)
 	if c.from != nil {
@@ -177,9 +182,9 @@ func (w *chunkWriter) copyRow(c *chunk, k int) {
 			continue
 		}
 		if col.numeric() {
-			w.column(col.name).set(i, col.nums[k], "")
+			w.column(col.name).set(i, col.number(k), "")
 		} else {
-			w.column(col.name).set(i, 0, col.dict[col.code(k)])
+			w.column(col.name).set(i, 0, col.literal(k))
 		}
 	}
 }
@@ -246,15 +251,14 @@ func (w *chunkWriter) addVertexTimes(i int, times []int64) {
 // finish returns the chunk and drops what only writing needs.
 func (w *chunkWriter) finish() *chunk {
 	for _, col := range w.columns {
-		col.kind = col.typeName()
-		col.shrink()
-		w.chunk.columns = append(w.chunk.columns, col.column)
+		w.chunk.columns = append(w.chunk.columns, col.finish())
 	}
 	sortColumns(w.chunk.columns)
 	w.fids, w.points, w.shapes = exact(w.fids), exact(w.points), exact(w.shapes)
 	w.from, w.to, w.vertexTimes = exact(w.from), exact(w.to), exact(w.vertexTimes)
-	if w.ids != nil {
-		w.ids = joined(w.ids)
+	if slices.Equal(w.from, w.to) {
+		w.to = w.from
 	}
+	w.chunk.ids = newTexts(w.ids)
 	return w.chunk
 }

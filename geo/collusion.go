@@ -1,6 +1,6 @@
 package geo
 
-import "slices"
+import "strings"
 
 // What is on record of collusion by officials is restricted: it is only ever
 // told as a count for a country, never of a place.
@@ -23,7 +23,7 @@ func (l *Layer) MayTellOfCollusion() bool {
 		return false
 	}
 	for _, c := range l.chunks {
-		if col := c.column("kind"); col != nil && slices.Contains(col.dict, `"`+CollusionKind+`"`) {
+		if col := c.column("kind"); col != nil && strings.Contains(col.dict.all, `"`+CollusionKind+`"`) {
 			return true
 		}
 	}

@@ -11,23 +11,25 @@ import (
 
 // column holds one property of the features of a chunk: float64 values while
 // every value is a number, else codes into a dictionary of JSON literals, in
-// which repeated values cost four bytes. NaN and code 0 mean absent.
+// which repeated values cost one to four bytes. NaN and code 0 mean absent.
+// Where the numbers are few, they have codes as well.
 type column struct {
 	name  string
-	kind  string // typeName, once the column is written
+	kind  string // typeName
 	nums  []float64
+	few   []float64 // in place of nums: the numbers by code
 	codes []uint32
-	short []uint8 // in place of codes, once the column is written, where the dictionary is small
+	short []uint8 // in place of codes, where there are few values
 	// uniform is the number of rows when all have the one value of the
 	// dictionary: no codes are kept then. Defaults fill whole columns.
 	uniform int
-	dict    []string
+	dict    texts  // empty for numbers
 	key     string // the name as a JSON member, with its colon, once the column is written
 }
 
 const noCode = 0
 
-func (c *column) numeric() bool { return c.dict == nil }
+func (c *column) numeric() bool { return c.dict.len() == 0 }
 
 // code returns the code of row i, noCode when absent.
 func (c *column) code(i int) uint32 {
@@ -42,17 +44,30 @@ func (c *column) code(i int) uint32 {
 	return noCode
 }
 
-// shrink takes off what only writing needed: spare room, long codes for few
-// values, and one allocation a text.
+// number returns row i of a column of numbers, NaN when absent.
+func (c *column) number(i int) float64 {
+	switch {
+	case c.few != nil:
+		return c.few[c.code(i)]
+	case i < len(c.nums):
+		return c.nums[i]
+	}
+	return math.NaN()
+}
+
+// shrink takes off what only writing needed: spare room, and long codes or whole
+// numbers for few values.
 func (c *column) shrink() {
 	defer c.settle()
-	c.nums = exact(c.nums)
 	if c.numeric() {
+		c.shrinkNumbers()
 		return
 	}
-	c.dict = joined(c.dict)
-	if len(c.dict) > math.MaxUint8 {
+	if c.dict.len()-1 > math.MaxUint8 {
 		c.codes = exact(c.codes)
+		return
+	}
+	if c.codes == nil {
 		return
 	}
 	c.short = make([]uint8, len(c.codes))
@@ -65,9 +80,44 @@ func (c *column) shrink() {
 // settle works out what only reading needs.
 func (c *column) settle() {
 	c.key = string(append(appendQuoted(nil, c.name), ':'))
-	if len(c.dict) == 2 && len(c.short) > 0 && !slices.Contains(c.short, noCode) {
+	if c.dict.len() == 2 && len(c.short) > 0 && !slices.Contains(c.short, noCode) {
 		c.uniform, c.short = len(c.short), nil
 	}
+}
+
+// shrinkNumbers gives few numbers codes; of equal ones the bits are the same, so
+// that -0 stays what it is.
+func (c *column) shrinkNumbers() {
+	codeOf, few := map[uint64]uint8{}, []float64{math.NaN()}
+	short := make([]uint8, len(c.nums))
+	for i, v := range c.nums {
+		if math.IsNaN(v) {
+			continue
+		}
+		code, seen := codeOf[math.Float64bits(v)]
+		if !seen {
+			if len(few) > math.MaxUint8 {
+				c.nums = exact(c.nums)
+				return
+			}
+			code = uint8(len(few))
+			codeOf[math.Float64bits(v)], few = code, append(few, v)
+		}
+		short[i] = code
+	}
+	c.nums, c.few, c.short = nil, few, short
+}
+
+// numbers returns the values of a column of numbers one by one.
+func (c *column) numbers() []float64 {
+	if c.few == nil {
+		return c.nums
+	}
+	out := make([]float64, len(c.short))
+	for i := range out {
+		out[i] = c.number(i)
+	}
+	return out
 }
 
 // exact returns a slice without spare room.
@@ -78,32 +128,54 @@ func exact[T any](s []T) []T {
 	return append(make([]T, 0, len(s)), s...)
 }
 
-// joined returns the texts as parts of a single one.
-func joined(texts []string) []string {
-	all := strings.Join(texts, "")
-	out := make([]string, len(texts))
-	for i, text := range texts {
-		out[i], all = all[:len(text)], all[len(text):]
+// texts is a list of texts that takes four bytes for each besides its own; the
+// zero value is an empty one.
+type texts struct {
+	all  string
+	ends []uint32
+}
+
+func newTexts(list []string) texts {
+	if list == nil {
+		return texts{}
 	}
-	return out
+	t := texts{all: strings.Join(list, ""), ends: make([]uint32, len(list))}
+	end := 0
+	for i, s := range list {
+		end += len(s)
+		t.ends[i] = uint32(end)
+	}
+	if end > math.MaxUint32 {
+		panic("geo: the texts of one property of 65,536 features have over 4 GB")
+	}
+	return t
+}
+
+func (t texts) len() int { return len(t.ends) }
+
+func (t texts) at(i int) string {
+	if i == 0 {
+		return t.all[:t.ends[0]]
+	}
+	return t.all[t.ends[i-1]:t.ends[i]]
 }
 
 // literal returns row i as a JSON literal, "" when absent.
 func (c *column) literal(i int) string {
 	if !c.numeric() {
-		return c.dict[c.code(i)] // "" for noCode
+		return c.dict.at(int(c.code(i))) // "" for noCode
 	}
-	if i >= len(c.nums) || math.IsNaN(c.nums[i]) {
-		return ""
+	if v := c.number(i); !math.IsNaN(v) {
+		return formatNumber(v)
 	}
-	return formatNumber(c.nums[i])
+	return ""
 }
 
 func (c *column) has(i int) bool {
 	if !c.numeric() {
 		return c.code(i) != noCode
 	}
-	return i < len(c.nums) && !math.IsNaN(c.nums[i])
+	return !math.IsNaN(c.number(i))
 }
 
 // value returns row i decoded, nil when absent.
@@ -112,9 +184,9 @@ func (c *column) value(i int) any {
 		return nil
 	}
 	if c.numeric() {
-		return c.nums[i]
+		return c.number(i)
 	}
-	return decodeLiteral(c.dict[c.code(i)])
+	return decodeLiteral(c.dict.at(int(c.code(i))))
 }
 
 const maxExactInteger = 1 << 53
@@ -256,9 +328,9 @@ func (c *column) typeName() string {
 		return "number"
 	}
 	t := ""
-	for _, lit := range c.dict[1:] {
+	for k := 1; k < c.dict.len(); k++ {
 		this := "number"
-		switch lit[0] {
+		switch c.dict.at(k)[0] {
 		case '"':
 			this = "text"
 		case 't', 'f':

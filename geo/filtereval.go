@@ -121,7 +121,7 @@ func (b *binding) bindLeaf(e Expr) func(i int) truth {
 	}
 	if len(names) == 1 && !b.isTime(names[0]) {
 		if col := b.chunk.column(names[0]); col != nil && !col.numeric() {
-			known := make([]truth, len(col.dict)) // one more than the truth
+			known := make([]truth, col.dict.len()) // one more than the truth
 			return func(i int) truth {
 				code := col.code(i)
 				if code == noCode && names[0] == "id" {
@@ -152,10 +152,9 @@ func (b *binding) bindNumber(e Expr) func(i int) truth {
 	equal := compare(e.Op, limit, limit)
 	greater := compare(e.Op, scalar{kind: FieldNumber, number: math.Inf(1)}, limit)
 	return func(i int) truth {
-		if !col.has(i) {
+		switch v := col.number(i); {
+		case math.IsNaN(v):
 			return unknown
-		}
-		switch v := col.nums[i]; {
 		case v < limit.number:
 			return less
 		case v > limit.number:
@@ -213,13 +212,13 @@ func (b *binding) property(name string, i int) scalar {
 	}
 	col := c.column(name)
 	if col == nil || !col.has(i) {
-		if name == "id" && c.ids != nil && c.ids[i] != "" {
-			return scalar{kind: FieldText, text: c.ids[i]}
+		if id := c.id(i); name == "id" && id != "" {
+			return scalar{kind: FieldText, text: id}
 		}
 		return scalar{}
 	}
 	if col.numeric() {
-		return scalar{kind: FieldNumber, number: col.nums[i]}
+		return scalar{kind: FieldNumber, number: col.number(i)}
 	}
 	return b.decoded(name, col.value(i))
 }

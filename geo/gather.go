@@ -84,7 +84,6 @@ func (g *Gathered) gatherRun(k, first int, rows []int32) {
 			g.to = append(g.to, c.to[row-start])
 		}
 	}
-	absent := math.Float64bits(math.NaN())
 	for _, col := range c.columns {
 		if !col.numeric() {
 			for _, row := range rows {
@@ -93,11 +92,7 @@ func (g *Gathered) gatherRun(k, first int, rows []int32) {
 			continue
 		}
 		for _, row := range rows {
-			bits := absent
-			if i := int(row - start); i < len(col.nums) {
-				bits = math.Float64bits(col.nums[i])
-			}
-			g.bits = append(g.bits, bits)
+			g.bits = append(g.bits, math.Float64bits(col.number(int(row-start))))
 		}
 	}
 }
@@ -125,7 +120,7 @@ func (g *Gathered) Cells(i int, yield func(Cell)) {
 		bits := g.bits[r.bits+k*n+i-r.first]
 		if !col.numeric() {
 			if bits != noCode {
-				yield(Cell{Name: col.name, Literal: col.dict[bits], Key: uint64(r.chunk+1)<<48 | uint64(k)<<32 | bits})
+				yield(Cell{Name: col.name, Literal: col.dict.at(int(bits)), Key: uint64(r.chunk+1)<<48 | uint64(k)<<32 | bits})
 			}
 		} else if v := math.Float64frombits(bits); !math.IsNaN(v) {
 			yield(Cell{Name: col.name, Number: v})

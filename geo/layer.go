@@ -86,8 +86,8 @@ func (l *Layer) FID(row int) int64 { c, i := l.at(row); return c.fids[i] }
 // property external_id, else id; "" when it has none.
 func (l *Layer) ID(row int) string {
 	c, i := l.at(row)
-	if c.ids != nil && c.ids[i] != "" {
-		return c.ids[i]
+	if id := c.id(i); id != "" {
+		return id
 	}
 	for _, name := range []string{"external_id", "id"} {
 		if col := c.column(name); col != nil && col.has(i) {
@@ -107,8 +107,8 @@ func (l *Layer) ID(row int) string {
 // has none.
 func (l *Layer) AppendID(dst []byte, row int) (out []byte, ok bool) {
 	c, i := l.at(row)
-	if c.ids != nil && c.ids[i] != "" {
-		return appendQuoted(dst, c.ids[i]), true
+	if id := c.id(i); id != "" {
+		return appendQuoted(dst, id), true
 	}
 	for _, name := range []string{"external_id", "id"} {
 		col := c.column(name)
@@ -183,7 +183,7 @@ func (l *Layer) Text(row int, name string) string {
 	if col == nil || col.numeric() || !col.has(i) {
 		return ""
 	}
-	lit := col.dict[col.code(i)]
+	lit := col.literal(i)
 	if lit[0] != '"' {
 		return ""
 	}
@@ -196,7 +196,7 @@ func (l *Layer) Number(row int, name string) float64 {
 	c, i := l.at(row)
 	if col := c.column(name); col != nil && col.has(i) {
 		if col.numeric() {
-			return col.nums[i]
+			return col.number(i)
 		}
 		if v, ok := col.value(i).(float64); ok {
 			return v
@@ -241,12 +241,12 @@ func (l *Layer) AppendProperties(dst []byte, row int, hide ...string) []byte {
 			times != nil && col.name == vertexTimesField || len(hide) > 0 && slices.Contains(hide, col.name) {
 			continue
 		}
-		lit := ""
-		if col.dict != nil {
-			if lit = col.dict[col.code(i)]; lit == "" {
+		lit, number := "", 0.0
+		if !col.numeric() {
+			if lit = col.dict.at(int(col.code(i))); lit == "" {
 				continue
 			}
-		} else if !col.has(i) {
+		} else if number = col.number(i); math.IsNaN(number) {
 			continue
 		}
 		if len(dst) > empty {
@@ -255,7 +255,7 @@ func (l *Layer) AppendProperties(dst []byte, row int, hide ...string) []byte {
 		if dst = append(dst, col.key...); lit != "" {
 			dst = append(dst, lit...)
 		} else {
-			dst = appendNumber(dst, col.nums[i])
+			dst = appendNumber(dst, number)
 		}
 	}
 	key := func(name string) {
@@ -293,9 +293,7 @@ const vertexTimesField = "times"
 func (l *Layer) Feature(row int) Feature {
 	f := Feature{FID: l.FID(row), Geometry: l.Geometry(row), Properties: map[string]any{}}
 	c, i := l.at(row)
-	if c.ids != nil {
-		f.ID = c.ids[i]
-	}
+	f.ID = c.id(i)
 	f.From, f.To = l.Times(row)
 	for _, t := range l.VertexTimesMS(row) {
 		f.VertexTimes = append(f.VertexTimes, time.UnixMilli(t).UTC())

@@ -104,14 +104,15 @@ func numbers[T any](s *snapshotWriter, values []T, bits func(T) uint64) {
 
 func intBits(v int64) uint64 { return uint64(v) }
 
-// texts writes a slice as its lengths and one text.
-func (s *snapshotWriter) texts(values []string) {
-	numbers(s, values, func(v string) uint64 { return uint64(len(v)) })
-	s.buf = s.buf[:0]
-	for _, v := range values {
-		s.buf = append(s.buf, v...)
-	}
-	s.write(s.buf)
+// texts writes texts as their lengths and one text.
+func (s *snapshotWriter) texts(t texts) {
+	last := uint32(0)
+	numbers(s, t.ends, func(end uint32) uint64 {
+		n := end - last
+		last = end
+		return uint64(n)
+	})
+	s.write([]byte(t.all))
 }
 
 func (s *snapshotWriter) chunk(c *chunk) error {
@@ -145,10 +146,13 @@ func (s *snapshotWriter) chunk(c *chunk) error {
 	for _, col := range c.columns {
 		s.text(col.name)
 		s.text(col.kind)
-		numbers(s, col.nums, math.Float64bits)
+		numbers(s, col.numbers(), math.Float64bits)
 		numbers(s, col.codes, func(v uint32) uint64 { return uint64(v) })
 		short := col.short
-		if col.uniform > 0 {
+		switch {
+		case col.few != nil:
+			short = nil
+		case col.uniform > 0:
 			short = bytes.Repeat([]byte{noCode + 1}, col.uniform)
 		}
 		s.text(string(short))
@@ -256,28 +260,26 @@ func readNumbers[T any](s *snapshotReader, value func(uint64) T) []T {
 
 func bitsInt(v uint64) int64 { return int64(v) }
 
-func (s *snapshotReader) texts() []string {
+func (s *snapshotReader) texts() (t texts) {
 	lengths := readNumbers(s, bitsInt)
 	if lengths == nil {
-		return nil
+		return t
 	}
-	total := 0
-	for _, n := range lengths {
-		if n < 0 || n > maxSnapshotBytes-int64(total) {
-			s.fail()
-			return nil
-		}
-		total += int(n)
-	}
-	all := string(s.block(total))
-	if s.err != nil {
-		return nil
-	}
-	out := make([]string, len(lengths))
+	total := int64(0)
+	ends := make([]uint32, len(lengths))
 	for i, n := range lengths {
-		out[i], all = all[:n], all[n:]
+		if n < 0 || n > maxSnapshotBytes-total {
+			s.fail()
+			return t
+		}
+		total += n
+		ends[i] = uint32(total)
 	}
-	return out
+	all := string(s.block(int(total)))
+	if s.err != nil {
+		return t
+	}
+	return texts{all, ends}
 }
 
 func (s *snapshotReader) chunk() *chunk {
@@ -303,7 +305,9 @@ func (s *snapshotReader) chunk() *chunk {
 		}
 		c.shapes = append(c.shapes, g)
 	}
-	c.from, c.to = readNumbers(s, bitsInt), readNumbers(s, bitsInt)
+	if c.from, c.to = readNumbers(s, bitsInt), readNumbers(s, bitsInt); slices.Equal(c.from, c.to) {
+		c.to = c.from
+	}
 	for range s.count(1) {
 		c.vertexTimes = append(c.vertexTimes, readNumbers(s, bitsInt))
 		if s.err != nil {
@@ -338,7 +342,9 @@ func (s *snapshotReader) column() *column {
 	if short := s.bytes(); len(short) > 0 {
 		col.short = append([]uint8(nil), short...)
 	}
-	col.dict = s.texts()
+	if col.dict = s.texts(); col.numeric() && col.short == nil && s.err == nil {
+		col.shrinkNumbers()
+	}
 	col.settle()
 	return col
 }
@@ -347,7 +353,7 @@ func (s *snapshotReader) column() *column {
 func (c *chunk) consistent() bool {
 	n := c.len()
 	fits := func(have int) bool { return have == 0 || have == n }
-	if n == 0 || len(c.points) != n || !fits(len(c.ids)) || !fits(len(c.shapes)) || !fits(len(c.from)) ||
+	if n == 0 || len(c.points) != n || !fits(c.ids.len()) || !fits(len(c.shapes)) || !fits(len(c.from)) ||
 		len(c.to) != len(c.from) || !fits(len(c.vertexTimes)) {
 		return false
 	}
@@ -355,13 +361,16 @@ func (c *chunk) consistent() bool {
 		if len(col.nums) > n || len(col.codes) > n || len(col.short) > n || col.uniform > n {
 			return false
 		}
+		if col.few != nil { // they came from nums
+			continue
+		}
 		for i := range max(len(col.codes), len(col.short)) {
-			if int(col.code(i)) >= len(col.dict) {
+			if int(col.code(i)) >= col.dict.len() {
 				return false
 			}
 		}
-		for k, lit := range col.dict {
-			if (lit == "") != (k == noCode) {
+		for k := range col.dict.len() {
+			if (col.dict.at(k) == "") != (k == noCode) {
 				return false
 			}
 		}

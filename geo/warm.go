@@ -35,9 +35,7 @@ func (c *chunk) warm(rows []int32, start int) (sum uint64) {
 		case col.uniform > 0:
 		case col.numeric():
 			for _, row := range rows {
-				if i := int(row) - start; i < len(col.nums) {
-					sum += math.Float64bits(col.nums[i])
-				}
+				sum += math.Float64bits(col.number(int(row) - start))
 			}
 		default:
 			sum += col.warm(rows, start)
@@ -52,14 +50,14 @@ func (c *column) warm(rows []int32, start int) (sum uint64) {
 	for k, row := range rows {
 		codes[k] = c.code(int(row) - start)
 	}
-	if len(c.dict) < 4096 { // near at hand
+	if c.dict.len() < 4096 { // near at hand
 		return 0
 	}
 	for _, code := range codes {
-		sum += uint64(len(c.dict[code]))
+		sum += uint64(c.dict.ends[code])
 	}
 	for _, code := range codes {
-		if s := c.dict[code]; s != "" {
+		if s := c.dict.at(int(code)); s != "" {
 			sum += uint64(s[0])
 		}
 	}

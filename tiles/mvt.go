@@ -223,26 +223,41 @@ func (v *Vector) choose(e *encoder, opt MVTOptions) Stats {
 		})
 	}
 	var stats Stats
-	sure := e.frames[0].degrees(-1)
+	sure, most := e.frames[0].degrees(-1), v.most(opt)
+	thin := func() {
+		if over := len(e.candidates) - most; over > 0 {
+			stats.Thinned += over
+			selectLowest(e.candidates, most)
+			e.candidates = e.candidates[:most]
+		}
+	}
 	look := func() {
 		b := &e.block
 		v.layer.Places(b.rows, b.fids[:len(b.rows)], b.at[:len(b.rows)])
 		for i, row := range b.rows {
 			c := candidate{row: row, fid: b.fids[i], at: b.at[i]}
 			if !math.IsNaN(c.at[0]) {
-				if sure.Contains(c.at) || e.sees(c.at) {
-					c.key = 1<<63 | hash(uint64(c.fid))>>1
-					e.candidates = append(e.candidates, c)
+				if !sure.Contains(c.at) && !e.sees(c.at) {
+					continue
 				}
-			} else if s := v.shape(int(row)); s != nil && e.seesBox(s.bound) {
+				c.key = 1<<63 | hash(uint64(c.fid))>>1
+			} else {
+				s := v.shape(int(row))
+				if s == nil || !e.seesBox(s.bound) {
+					continue
+				}
 				if c.key = e.sizeKey(s); c.key == tooSmall {
 					stats.Total++
-				} else {
-					e.candidates = append(e.candidates, c)
+					continue
 				}
 			}
+			stats.Total++
+			e.candidates = append(e.candidates, c)
 		}
 		b.rows = b.rows[:0]
+		if len(e.candidates) > 2*most+blockRows { // those that stay are among the lowest so far
+			thin()
+		}
 	}
 	e.rows.drain(func(row int) {
 		if e.block.rows = append(e.block.rows, int32(row)); len(e.block.rows) == blockRows {
@@ -251,12 +266,7 @@ func (v *Vector) choose(e *encoder, opt MVTOptions) Stats {
 	})
 	look()
 	byFID := func(a, b candidate) int { return cmp.Compare(a.fid, b.fid) }
-	stats.Total += len(e.candidates)
-	if most := v.most(opt); len(e.candidates) > most {
-		stats.Thinned = len(e.candidates) - most
-		selectLowest(e.candidates, most)
-		e.candidates = e.candidates[:most]
-	}
+	thin()
 	if !slices.IsSortedFunc(e.candidates, byFID) {
 		slices.SortFunc(e.candidates, byFID)
 	}

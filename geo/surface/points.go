@@ -334,8 +334,9 @@ func (p *Points) Merge() {
 }
 
 // mergedTo returns the set with events merged in cells of the world raster of
-// 2^level cells a side, or smaller cells: a level that leaves nearly as many
-// events is skipped. Each level is made from the one before, so that
+// 2^level cells a side, or smaller cells: a level that leaves more than
+// half of the events is skipped, so that all levels together take no more memory
+// than the events. Each level is made from the one before, so that
 // the numbers do not depend on which was asked for first.
 func (s *pointSet) mergedTo(level int) *pointSet {
 	if level >= keyLevel {
@@ -347,7 +348,7 @@ func (s *pointSet) mergedTo(level int) *pointSet {
 	for l := keyLevel - 1; l >= level; l-- {
 		if s.merged.levels[l] == nil {
 			s.merged.levels[l] = finer
-			if most := len(finer.keys) * 4 / 5; finer.cells(l, most) <= most {
+			if most := len(finer.keys) / 2; finer.cells(l, most) <= most {
 				s.merged.levels[l] = finer.aggregate(l)
 			}
 		}

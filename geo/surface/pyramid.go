@@ -28,7 +28,7 @@ type Pyramid struct {
 
 // residentBytes bounds the blocks of a pyramid; those not asked for longest
 // make room.
-const residentBytes = 64 << 20
+const residentBytes = 24 << 20
 
 // rebaseBelow is the decay from which it is worked into the sums.
 const rebaseBelow = 0x1p-200

@@ -36,6 +36,8 @@ var rooms = map[string][]string{
 // homes lists where outside packages may be used; a prefix stands for all
 // below it. What is not listed here or below may be used nowhere.
 var homes = map[string][]string{
+	"github.com/KimMachineGun/automemlimit": {"cmd/sempadan"},
+
 	"github.com/paulmach/orb":             {"*"},
 	"github.com/paulmach/orb/geojson":     {"api"},
 	"github.com/tidwall/rtree":            {"geo"},

@@ -152,6 +152,7 @@ func serve(ctx context.Context, f serveFlags) error {
 		debug.SetGCPercent(serveGCPercent)
 	}
 	log := slog.New(api.Redacted(slog.NewJSONHandler(os.Stderr, nil)))
+	limitMemory(log)
 	model, err := readModel(f.model)
 	if err != nil {
 		return err

@@ -57,6 +57,7 @@ func benchTracks() []byte {
 func benchImport(b *testing.B, text []byte, kind geo.LayerKind) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
+	defer perCPU(b, len(text))()
 	for b.Loop() {
 		l, r, err := Import(context.Background(), bytes.NewReader(text), ImportOptions{Info: geo.LayerInfo{ID: "b", Kind: kind}, Now: testNow, Limits: FileLimits()})
 		if err != nil || l.Len() == 0 || r.Accepted == 0 || r.Quarantined > 0 {
@@ -73,6 +74,7 @@ func BenchmarkImportCSVTracks(b *testing.B)        { benchImport(b, benchTracks(
 func BenchmarkScanJSON(b *testing.B) {
 	text := benchGeoJSON()
 	b.SetBytes(int64(len(text)))
+	defer perCPU(b, len(text))()
 	for b.Loop() {
 		j := jsonReader{window: newWindow(bytes.NewReader(text)), limits: DefaultLimits()}
 		if j.skip(); j.failed != nil {

@@ -131,9 +131,11 @@ var plainByte = func() (t [256]bool) {
 func (j *jsonReader) text(dst []byte, limit int) []byte {
 	j.pos++
 	start := len(dst)
+	seen := byte(0) // of all bytes, or'ed: from 0x80 on the text is not ASCII
 	for {
 		buf, i := j.buf[:j.end], j.pos
 		for i < len(buf) && plainByte[buf[i]] {
+			seen |= buf[i]
 			i++
 		}
 		dst = append(dst, buf[j.pos:i]...)
@@ -152,7 +154,7 @@ func (j *jsonReader) text(dst []byte, limit int) []byte {
 		switch buf[i] {
 		case '"':
 			j.pos++
-			if !utf8.Valid(dst[start:]) {
+			if seen >= utf8.RuneSelf && !utf8.Valid(dst[start:]) {
 				j.fail(400, "encoding", "a text is not valid UTF-8; save the file as UTF-8")
 			}
 			return dst

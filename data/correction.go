@@ -55,7 +55,7 @@ func (c Correction) Change(ctx context.Context, old *geo.Layer, stored bool) (Ch
 	if err != nil {
 		return Change{}, nil, err
 	}
-	v := Revision{ID: old.Info.ID, Mode: Append, User: c.User, Import: ImportOptions{Format: FormatGeoJSON, Strict: true, Now: c.Now, Limits: c.Limits}}
+	v := Revision{ID: old.Info.ID, Mode: Append, User: c.User, correcting: true, Import: ImportOptions{Format: FormatGeoJSON, Strict: true, Now: c.Now, Limits: c.Limits}}
 	rows, report, err := v.Read(ctx, bytes.NewReader(feature), old)
 	if err != nil {
 		return Change{}, report, err

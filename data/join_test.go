@@ -13,11 +13,23 @@ import (
 // feed sends batches to a layer of tracks, one after the other.
 func feed(t *testing.T, batches ...string) *geo.Layer {
 	t.Helper()
-	var old *geo.Layer
-	for _, b := range batches {
+	for i, b := range batches {
+		batches[i] = "track_id,time,lon,lat,mode\n" + b
+	}
+	l, _ := feedFiles(t, "", batches...)
+	return l
+}
+
+// feedFiles sends whole files, and returns the report of the last.
+func feedFiles(t *testing.T, mapping string, files ...string) (old *geo.Layer, report *Report) {
+	t.Helper()
+	for _, file := range files {
 		v := Revision{ID: "feed", Kind: geo.KindPatrolTrack, Mode: Append,
-			Import: ImportOptions{Now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), ContentType: "text/csv"}}
-		rows, report, err := v.Read(context.Background(), strings.NewReader("track_id,time,lon,lat,mode\n"+b), old)
+			Import: ImportOptions{Now: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}}
+		withMapping(t, mapping)(&v.Import)
+		var rows *geo.Layer
+		var err error
+		rows, report, err = v.Read(context.Background(), strings.NewReader(file), old)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,7 +42,37 @@ func feed(t *testing.T, batches ...string) *geo.Layer {
 		info.NextFID = max(info.NextFID, rows.Info.NextFID)
 		old = next.WithInfo(info)
 	}
-	return old
+	return old, report
+}
+
+// Fixes without columns leave the track what it is; others make another patrol.
+func TestLiveFeedKeepsTheTrack(t *testing.T) {
+	const head = "track_id,time,lon,lat,agency,country,mode,sweep_width_m,vessel_class\n"
+	first := head + "T1,2026-11-20T01:00:00Z,110.00,1.00,bakamla,ID,vehicle,800,A\n"
+	bare := "track_id,time,lon,lat\nT1,2026-11-20T01:10:00Z,110.01,1.00\n"
+	l, report := feedFiles(t, "", first, bare)
+	f := l.Feature(0)
+	if l.Len() != 1 || f.Properties["agency"] != "bakamla" || f.Properties["country"] != "ID" || f.Properties["mode"] != "vehicle" ||
+		f.Properties["sweep_width_m"] != 800.0 || len(f.VertexTimes) != 2 {
+		t.Errorf("%d tracks, %v, %+v", l.Len(), f.Properties, report)
+	}
+	for _, other := range []string{"apmm,ID,vehicle,800,A", "bakamla,MY,vehicle,800,A", "bakamla,ID,foot,800,A", "bakamla,ID,vehicle,50,A"} {
+		row := head + "T1,2026-11-20T01:20:00Z,110.02,1.00," + other + "\n"
+		l, report := feedFiles(t, "", first, bare, row, row)
+		if _, n := warning(report, "other_patrol"); l.Len() != 2 || n != 0 {
+			t.Errorf("%s: %d tracks, %+v", other, l.Len(), report)
+		}
+		if f := l.Feature(0); f.Properties["agency"] != "bakamla" || f.Properties["sweep_width_m"] != 800.0 || len(f.VertexTimes) != 2 {
+			t.Errorf("%s: the stored track became %v", other, f.Properties)
+		}
+		if _, report = feedFiles(t, "", first, row); len(report.Warnings) == 0 || report.Warnings[0].Code != "other_patrol" {
+			t.Errorf("%s: %+v", other, report.Warnings)
+		}
+	}
+	l, report = feedFiles(t, "", first, head+"T1,2026-11-20T01:20:00Z,110.02,1.00,bakamla,ID,vehicle,800,B\n")
+	if _, n := warning(report, "column_varies"); l.Len() != 1 || n != 1 || l.Value(0, "vessel_class") != "A" {
+		t.Errorf("%d tracks, %v, %+v", l.Len(), l.Feature(0).Properties, report)
+	}
 }
 
 // A feed of one fix a batch makes the tracks that one file would.

@@ -34,6 +34,7 @@ type Revision struct {
 	// there keeps its own.
 	Classification string
 	SHA256         string // of the file as it came
+	correcting     bool   // the row takes the place of a stored one, whole
 }
 
 // Kept is what is stored of the answer to a change with an idempotency key.
@@ -70,8 +71,8 @@ func (v Revision) Read(ctx context.Context, src io.Reader, old *geo.Layer) (*geo
 	if err != nil {
 		return nil, report, err
 	}
-	if v.Mode == Append && old != nil && info.Kind == geo.KindPatrolTrack {
-		rows, _ = joinTracks(old, rows)
+	if v.Mode == Append && old != nil && info.Kind == geo.KindPatrolTrack && !v.correcting {
+		rows = joinTracks(old, rows, report)
 	}
 	if v.Mode == Replace || v.Mode == "" || old == nil || old.Info.Synthetic {
 		rows.Info.Synthetic = allSynthetic(rows)

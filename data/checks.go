@@ -200,7 +200,7 @@ func (im *importer) placeTime(p orb.Point, fromMS int64, kind string) uint64 {
 func (im *importer) recall(l *geo.Layer) {
 	for row := range l.Len() {
 		if id := l.ID(row); id != "" && im.kind != geo.KindPatrolTrack {
-			im.seenIDs.recall(maphash.String(im.hashSeed, id))
+			im.seenIDs.recall(maphash.String(im.hashSeed, storedKey(l, row)))
 		}
 		if im.kind != geo.KindIncident {
 			continue

@@ -44,6 +44,9 @@ func (im *importer) finish() (*geo.Layer, error) {
 	if len(mends) > 0 || len(im.purge) > 0 {
 		layer = im.rebuild(layer, mends)
 	}
+	if im.upsert != nil {
+		layer = im.keepStored(layer)
+	}
 	im.warnOfLayer(layer)
 	im.report.Accepted = im.taken
 	im.report.setBounds(layer.Bound())
@@ -55,7 +58,7 @@ func (im *importer) finish() (*geo.Layer, error) {
 
 // warnOfLayer tells what is to know of the rows that were taken.
 func (im *importer) warnOfLayer(l *geo.Layer) {
-	if im.opts.FIDOf != nil {
+	if im.upsert != nil {
 		unnamed := 0
 		for row := range l.Len() {
 			if l.ID(row) == "" {

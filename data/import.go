@@ -50,9 +50,9 @@ type ImportOptions struct {
 	Limits Limits // the zero value is DefaultLimits
 	// Progress, when not nil, is called now and then.
 	Progress func(Progress)
-	// FIDOf, when not nil, makes the import an upsert: it returns the FID of
-	// the stored feature with an ID, 0 when there is none.
-	FIDOf func(id string) int64
+	// Upsert gives a row the FID of the stored one with the same source_system
+	// and ID, and the values of that one for the fields that the file lacks.
+	Upsert bool
 	// Check, when not nil, looks at the meaning of each row that is neither
 	// a track nor at fault.
 	Check func(Candidate) []Finding
@@ -60,7 +60,7 @@ type ImportOptions struct {
 	// faults of the row, not warnings.
 	Hard []string
 	// Stored, when not nil, is the layer that the file is appended to, in
-	// which duplicates are looked for.
+	// which duplicates are looked for, or that an upsert changes.
 	Stored *geo.Layer
 }
 
@@ -107,7 +107,9 @@ type importer struct {
 	builder                        *geo.Builder
 	adder                          *geo.RowAdder
 	kindSlot, idSlot, externalSlot int
-	slots                          []string // the names of the properties that rows may have
+	sourceSlot                     int
+	upsert                         *upsertRows // nil without
+	slots                          []string    // the names of the properties that rows may have
 	slotOf                         map[string]int
 	values                         []any // of the row at hand, by slot
 	schema                         map[string]*Field
@@ -184,7 +186,7 @@ func newImporter(ctx context.Context, opts ImportOptions) (*importer, error) {
 	for i := range fields {
 		im.schema[fields[i].Name] = &fields[i]
 	}
-	im.kindSlot, im.idSlot, im.externalSlot = im.slot("kind"), im.slot("id"), im.slot("external_id")
+	im.kindSlot, im.idSlot, im.externalSlot, im.sourceSlot = im.slot("kind"), im.slot("id"), im.slot("external_id"), im.slot("source_system")
 	zone, err := ParseZone(opts.TZ)
 	if err != nil {
 		return im, err
@@ -198,7 +200,10 @@ func newImporter(ctx context.Context, opts ImportOptions) (*importer, error) {
 	if err := checkHard(opts.Hard); err != nil {
 		return im, err
 	}
-	if opts.Stored != nil {
+	switch {
+	case opts.Upsert:
+		im.upsert = newUpsertRows(opts.Stored)
+	case opts.Stored != nil:
 		im.recall(opts.Stored)
 	}
 	if opts.Date != "" {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paulmach/orb"
+
 	"github.com/sempadan/sempadan/geo"
 )
 
@@ -177,9 +179,12 @@ func TestParseMapping(t *testing.T) {
 }
 
 func TestUpsert(t *testing.T) {
+	b := geo.NewBuilder(geo.LayerInfo{Kind: geo.KindOther})
+	b.Add(geo.Feature{FID: 7, ID: "a", Geometry: orb.Point{1, 1}})
+	stored := b.Layer()
 	fidOf := func(o *ImportOptions) {
 		o.Info.NextFID = 100
-		o.FIDOf = func(id string) int64 { return map[string]int64{"a": 7}[id] }
+		o.Upsert, o.Stored = true, stored
 	}
 	l, r := mustImport(t, "id,lon,lat\na,1,2\nb,3,4\na,5,6\n", geo.KindOther, fidOf)
 	if l.Len() != 2 || l.FID(0) != 7 || l.FID(1) != 100 || r.Quarantined != 1 || r.Rows[0].Code != "duplicate_id" {

@@ -19,7 +19,7 @@ type Revision struct {
 	Title string        // "": as it was, or the ID
 	Kind  geo.LayerKind // "": as it was, or other
 	Mode  Mode          // "": replace
-	// Import says how the file is read; its Info and FIDOf are set here.
+	// Import says how the file is read; its Info, Upsert and Stored are set here.
 	Import ImportOptions
 
 	IfVersion      *int64
@@ -53,18 +53,8 @@ func (v Revision) Read(ctx context.Context, src io.Reader, old *geo.Layer) (*geo
 	}
 	opts := v.Import
 	opts.Info = info
-	if v.Mode == Upsert {
-		known := map[string]int64{}
-		if old != nil {
-			for row := range old.Len() {
-				if id := old.ID(row); id != "" {
-					known[id] = old.FID(row)
-				}
-			}
-		}
-		opts.FIDOf = func(id string) int64 { return known[id] }
-	}
-	if v.Mode == Append && old != nil {
+	opts.Upsert = v.Mode == Upsert
+	if v.Mode == Append || v.Mode == Upsert {
 		opts.Stored = old
 	}
 	rows, report, err := Import(ctx, src, opts)

@@ -51,6 +51,7 @@ type rowState struct {
 	unplaced []byte // why there is no place, when that may be right
 	trackID  string
 	unsure   []unsureValue
+	emptied  []string // fields that an upsert says are null
 }
 
 // unsureValue is a property whose day and month could be the other way round.
@@ -147,7 +148,13 @@ func (im *importer) unplaced(r *rowState) {
 
 // cell puts one value where it belongs.
 func (im *importer) cell(r *rowState, c *cell) {
-	if c.col.dropped || c.kind == cellNull {
+	if c.col.dropped {
+		return
+	}
+	if c.kind == cellNull {
+		if im.upsert != nil {
+			im.upsert.emptied(r, c.col)
+		}
 		return
 	}
 	for _, t := range c.col.targets {
@@ -371,9 +378,10 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 	if id == "" {
 		id = im.idIn(im.idSlot)
 	}
-	if id != "" && (im.kind != geo.KindPatrolTrack || im.opts.FIDOf != nil) { // the parts of a track share its identifier
-		if met, stored := im.seenIDs.meet(maphash.String(im.hashSeed, id)); met {
-			if im.opts.FIDOf != nil {
+	if id != "" && (im.kind != geo.KindPatrolTrack || im.upsert != nil) { // the parts of a track share its identifier
+		key := rowKey(im.idIn(im.sourceSlot), id)
+		if met, stored := im.seenIDs.meet(maphash.String(im.hashSeed, key)); met {
+			if im.upsert != nil {
 				r.refuseRow("id", "duplicate_id", "the identifier "+show(id)+" stands in the file before; an upsert needs it once")
 				return
 			}
@@ -381,8 +389,8 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 				return
 			}
 		}
-		if im.opts.FIDOf != nil {
-			f.FID = im.opts.FIDOf(id)
+		if im.upsert != nil {
+			f.FID = im.upsert.fid(im, r, key, id)
 		}
 	}
 	if im.adder == nil {
@@ -393,7 +401,11 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 
 // idIn returns an identifying property of the row as geo.Layer.ID gives it.
 func (im *importer) idIn(slot int) string {
-	switch v := im.values[slot].(type) {
+	return idText(im.values[slot])
+}
+
+func idText(v any) string {
+	switch v := v.(type) {
 	case string:
 		return v
 	case float64:

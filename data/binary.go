@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/sempadan/sempadan/geo"
@@ -139,7 +140,8 @@ func binaryWriter(format string) func(io.Writer, *geo.Layer, iter.Seq[int]) erro
 	return nil
 }
 
-// readKMZ reads the KML of an archive: doc.kml, or the only one.
+// readKMZ reads the KML of an archive: doc.kml, or the only one. Others are
+// named.
 func (im *importer) readKMZ(a *archive, texts []*zip.File) error {
 	names := make([]string, len(texts))
 	doc := 0
@@ -153,6 +155,9 @@ func (im *importer) readKMZ(a *archive, texts []*zip.File) error {
 		if doc, err = pickLayer(names, im.opts.Layer); err != nil {
 			return err
 		}
+	}
+	if others := slices.Concat(names[:doc], names[doc+1:]); len(others) > 0 {
+		im.report.warn("layers_not_read", "", "the archive has further files of KML, which were not read: %s; read each with layer=NAME", showList(others))
 	}
 	text, err := a.open(texts[doc])
 	if err != nil {

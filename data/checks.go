@@ -77,7 +77,6 @@ func checkHard(codes []string) error {
 func (im *importer) check(r *rowState, f geo.Feature) {
 	c := Candidate{im.kind, f.Geometry, im}
 	if im.kind == geo.KindIncident {
-		im.checkStatistic(r, c)
 		im.checkPrecision(r, c)
 		im.checkPlaceTime(r, f)
 	}
@@ -86,21 +85,6 @@ func (im *importer) check(r *rowState, f geo.Feature) {
 	}
 	for _, found := range im.opts.Check(c) {
 		im.found(r, found)
-	}
-}
-
-// checkStatistic refuses a negative count of an area.
-func (im *importer) checkStatistic(r *rowState, c Candidate) {
-	if c.Text("kind") != "agg.statistic" {
-		return
-	}
-	slot, known := im.slotOf["count"]
-	if !known {
-		return
-	}
-	count := strings.Replace(strings.TrimSpace(im.idIn(slot)), "\u2212", "-", 1)
-	if v, _, ok := scanNumber([]byte(count)); ok && v < 0 {
-		r.refuseRow("count", "bad_count", show(count)+" is less than 0")
 	}
 }
 

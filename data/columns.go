@@ -141,6 +141,7 @@ func (t *target) safe() bool {
 // judge applies the privacy rules to a column's name.
 func (im *importer) judge(c *column) {
 	verdict := nameStored
+	why := "its name says that it holds what must never be stored"
 	kept := c.targets[:0:0]
 	for _, t := range c.targets {
 		v := max(judgeName(c.name), judgeName(t.name))
@@ -149,13 +150,15 @@ func (im *importer) judge(c *column) {
 		}
 		if v != nameForbidden {
 			kept = append(kept, t)
+		} else if t.role == roleTrackID {
+			why += "; give the track a number of its own, such as map=track_id:=U7"
 		}
 		verdict = max(verdict, v)
 	}
 	c.targets = kept
 	c.counted = verdict == nameCounted
 	if verdict == nameForbidden {
-		im.notStored(c, "its name says that it holds what must never be stored")
+		im.notStored(c, why)
 		c.dropped = len(kept) == 0
 	}
 }
@@ -165,7 +168,9 @@ func (im *importer) notStored(c *column, why string) {
 	if !slices.Contains(im.notKept, c.name) {
 		im.notKept = append(im.notKept, c.name)
 	}
-	if c.name == "name" && isXML(im.report.Format) { // every receiver and map names its features; the report lists it
+	// Every receiver and map names its features, and the report lists it; a
+	// patrol's name is warned of, since it may be meant as its track_id.
+	if c.name == "name" && isXML(im.report.Format) && im.kind != geo.KindPatrolTrack && !im.isSource("name") {
 		return
 	}
 	im.report.warn("column_not_stored", c.name, "the column %s is not stored: %s", show(c.name), why)

@@ -204,6 +204,7 @@ type table struct {
 	lon, lat, wkt int       // -1: no such column
 	pair          int       // of both coordinates together
 	latFirst      bool      // their order
+	statistic     bool      // rows may have no place
 	shape         shape
 }
 
@@ -278,7 +279,7 @@ func (t *table) row() {
 		if c == nil || c.dropped {
 			continue
 		}
-		text := t.fields[i]
+		text := unguarded(t.fields[i])
 		if len(text) == 0 {
 			continue
 		}

@@ -219,8 +219,28 @@ func (t *table) ahead() csvReader {
 // which needs no place.
 func (im *importer) isStatistic() bool {
 	return im.kind == geo.KindIncident && slices.ContainsFunc(im.opts.Mapping, func(m MappedField) bool {
-		return m.Field == "kind" && m.Constant == "agg.statistic"
+		return m.Field == "kind" && m.Constant == statisticKind
 	})
+}
+
+// hasStatistic tells whether the first rows have the kind of a count of an
+// area, so that the table needs no columns for a place.
+func (t *table) hasStatistic() bool {
+	if t.im.kind != geo.KindIncident {
+		return false
+	}
+	ahead := t.ahead()
+	for range 1000 {
+		if ok, err := ahead.record(); !ok || err != nil {
+			break
+		}
+		for _, f := range ahead.fields {
+			if strings.EqualFold(strings.TrimSpace(t.im.inCodes("kind", string(f))), statisticKind) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (t *table) isMapped(field string) bool {
@@ -231,7 +251,7 @@ func (t *table) isMapped(field string) bool {
 func (t *table) nameColumns() error {
 	used := map[string]bool{}
 	for i, f := range t.fields {
-		name := strings.TrimSpace(string(f))
+		name := strings.TrimSpace(string(unguarded(f)))
 		if len(name) > maxNameBytes {
 			return refuse(413, "name_too_long", "line %d: a column's name is longer than %d bytes; is the header missing?", t.line, maxNameBytes)
 		}
@@ -265,7 +285,7 @@ func (t *table) bindColumns() error {
 	if t.pair = t.findPair(names); t.pair < 0 && t.wkt < 0 && (t.lon < 0 || t.lat < 0) {
 		t.pair = t.provenPair(names)
 	}
-	if t.wkt < 0 && t.pair < 0 && (t.lon < 0 || t.lat < 0) && !t.im.isStatistic() {
+	if t.wkt < 0 && t.pair < 0 && (t.lon < 0 || t.lat < 0) && !t.im.isStatistic() && !t.statistic && !t.hasStatistic() {
 		missing := "longitude or latitude"
 		if t.lon >= 0 {
 			missing = "latitude"

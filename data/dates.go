@@ -50,6 +50,7 @@ type stamp struct {
 	skipped   bool // the clocks of the zone never showed it
 	repeated  bool // and showed it twice
 	ambiguous bool // day and month could be the other way round
+	dayless   bool // a time of day, to which date= gave the date
 }
 
 // valueFault says why a value cannot be taken; its message follows the value.
@@ -76,7 +77,8 @@ func (d *dateReader) read(s []byte) (stamp, *valueFault) {
 		return stamp{}, f
 	}
 	s = cutWeekday(s)
-	if isTimeOfDay(s) {
+	dayless := isTimeOfDay(s)
+	if dayless {
 		if len(d.day) == 0 {
 			return stamp{}, &valueFault{"time_without_date", "is a time of day without a date; give the date with date=YYYY-MM-DD"}
 		}
@@ -86,7 +88,7 @@ func (d *dateReader) read(s []byte) (stamp, *valueFault) {
 	if f != nil {
 		return stamp{}, f
 	}
-	st := stamp{precision: day, ambiguous: ambiguous}
+	st := stamp{precision: day, ambiguous: ambiguous, dayless: dayless}
 	if dd == 0 {
 		st.precision, dd = month, 1
 	}

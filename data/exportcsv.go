@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
 	"strings"
@@ -246,12 +247,13 @@ func textOfLiteral(literal string) string {
 }
 
 // appendCell appends a text, quoted when it must be. A text that a spreadsheet
-// would run as a formula gets an apostrophe.
+// would run as a formula gets an apostrophe, which a reading takes off; so does
+// one that would look as if it had one.
 func appendCell(dst []byte, s string) []byte {
 	if s == "" {
 		return dst
 	}
-	formula := strings.IndexByte("=+-@\t\r", s[0]) >= 0
+	formula := isFormula(strings.TrimLeft(s, "'"))
 	if !formula && !strings.ContainsAny(s, "\",\r\n;\t|") && s[0] != ' ' && s[len(s)-1] != ' ' && utf8.ValidString(s) {
 		return append(dst, s...)
 	}
@@ -261,6 +263,18 @@ func appendCell(dst []byte, s string) []byte {
 	}
 	dst = append(dst, strings.ReplaceAll(validText(s), `"`, `""`)...)
 	return append(dst, '"')
+}
+
+// isFormula tells whether a spreadsheet would run a text.
+func isFormula(s string) bool { return s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 }
+
+// unguarded takes off the apostrophe that keeps a spreadsheet from running a
+// text.
+func unguarded(s []byte) []byte {
+	if len(s) > 1 && s[0] == '\'' && isFormula(string(bytes.TrimLeft(s, "'"))) {
+		return s[1:]
+	}
+	return s
 }
 
 func appendInstant(dst []byte, ms int64) []byte {

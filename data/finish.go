@@ -17,7 +17,7 @@ func (im *importer) finish() (*geo.Layer, error) {
 	im.flushTracks()
 	mends := im.settleDates()
 	for _, m := range im.opts.Mapping {
-		if m.Column != "" && !m.Optional && im.report.Format != FormatCSV && im.columns[m.Column] == nil {
+		if m.Column != "" && !m.Optional && im.report.Format != FormatCSV && im.columns[m.Column] == nil && im.placed[m.Column] == "" {
 			im.settleWarnings()
 			return nil, refuse(422, "unknown_column", "the mapping takes %s from the property %s, which no feature has; the properties are: %s", m.Field, show(m.Column), showList(im.names()))
 		}
@@ -162,6 +162,9 @@ func (im *importer) settleWarnings() {
 	}
 	r.warnCount(r.Quarantined, "quarantined", "rows were kept out for the faults that are listed under rows")
 	r.warnCount(n.unplaced, "unplaced", "statistics of areas were taken without a place; they are on no map and in no surface")
+	r.warnCount(n.placesDropped, "statistic_place", "statistics of areas had a place, which was left out: nothing happened there; admin_code and the other columns are kept")
+	r.warnCount(n.notFinite, "not_a_number", "infinite numbers were left out")
+	r.warnCount(n.pastMidnight, "past_midnight", "times of day went back by more than 12 hours within a track and were read as of the next day, counted from date=; give dates with the times if that is wrong")
 	r.warnCount(n.undated, "undated", "%s", undated)
 	r.warnCount(n.heights, "heights_dropped", "heights were left out: they are above the ground and not the sea, or heights_m is not one number for each vertex")
 	r.warnCount(n.measuresDropped, "measures_dropped", "coordinates have measures (M), which are stored of patrol tracks only, as unix time")

@@ -21,6 +21,7 @@ type fixList struct {
 	height heights // likewise; it may end early
 	n      int     // positions, good or bad
 	timed  int
+	clock  dayCounter
 	bounds [2]time.Time // the first and the last time
 }
 
@@ -81,6 +82,7 @@ func (l *fixList) instant(text []byte) (int64, *valueFault) {
 	if st.unzoned {
 		l.im.noteZone(st)
 	}
+	st.from = time.UnixMilli(l.clock.next(l.im, st)).UTC()
 	if l.timed++; l.timed == 1 || st.from.Before(l.bounds[0]) {
 		l.bounds[0] = st.from
 	}

@@ -28,7 +28,9 @@ func (im *importer) readGeoJSON(w window, format string) error {
 	if w.err != nil && g.lateCRS() != nil { // the whole file is in the window
 		return g.failed
 	}
-	if format == FormatGeoJSONSeq {
+	if names := g.flatNames(); names != nil {
+		g.flatRows(names)
+	} else if format == FormatGeoJSONSeq {
 		g.sequence()
 	} else {
 		g.document()
@@ -183,7 +185,7 @@ func (g *geoJSON) finishObject(kind string, seen member, top bool) {
 		g.shape.kind = kind
 		g.setGeometry(&g.shape)
 	case top:
-		g.fail(422, "not_geojson", "the type is %s; a FeatureCollection, a Feature or a geometry is read", show(kind))
+		g.fail(422, "not_geojson", "the type is %s; a FeatureCollection, a Feature or a geometry is read, or one object a line with lon and lat (or map=lon:NAME,lat:NAME)", show(kind))
 		return
 	default:
 		r.refuseRow("type", "not_a_feature", "the type is "+show(kind)+", not Feature")

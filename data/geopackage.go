@@ -170,8 +170,8 @@ func (t *typedRows) readGPB(b []byte, srs int32) error {
 	if own := int32(order.Uint32(b[4:])); own != srs && own != 0 && own != -1 && !(own == 4326 && srs <= 0) {
 		return bad("names another reference system (" + itoa(int(own)) + ") than its table (" + itoa(int(srs)) + ")")
 	}
-	if !t.readWKB(b[head+8*doubles:]) {
-		return bad("is not a geometry that is read (well-known binary of points, lines, polygons)")
+	if fault := t.readWKB(b[head+8*doubles:]); fault != "" {
+		return bad(fault)
 	}
 	return t.geometry()
 }

@@ -302,8 +302,8 @@ func (f *parquetFile) row(chunks []*chunk) error {
 		switch {
 		case v == nil:
 		case i == f.geometry:
-			if !t.readWKB(v) {
-				t.fault("geometry", "bad_geometry", "is not a geometry that is read (well-known binary of points, lines, polygons)")
+			if fault := t.readWKB(v); fault != "" {
+				t.fault("geometry", "bad_geometry", fault)
 			} else if err := t.geometry(); err != nil {
 				return err
 			}

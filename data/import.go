@@ -146,8 +146,8 @@ type importer struct {
 
 // tallies are warnings too frequent to word each time.
 type tallies struct {
-	unzoned, skipped, repeated, undated, heights, measures, measuresDropped, mended, ambiguous, decimalComma, emptyRows, unplaced int
-	firstAmbiguous                                                                                                                string
+	unzoned, skipped, repeated, undated, heights, measures, measuresDropped, mended, ambiguous, decimalComma, emptyRows, unplaced, placesDropped, notFinite, pastMidnight int
+	firstAmbiguous                                                                                                                                                        string
 }
 
 // unknownCode counts the values of a field that its code list does not know.

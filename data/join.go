@@ -60,6 +60,16 @@ func joinTracks(stored, rows *geo.Layer, report *Report) *geo.Layer {
 	return b.Layer()
 }
 
+// unnamedTracks counts the tracks without an ID.
+func unnamedTracks(l *geo.Layer) (n int) {
+	for row := range l.Len() {
+		if l.ID(row) == "" {
+			n++
+		}
+	}
+	return n
+}
+
 // trackKey is how rows find the tracks that they may go on with: by ID, or by
 // the time of the first fix.
 type trackKey struct {

@@ -23,6 +23,8 @@ var (
 		birth birthdate birthday dob lahir kelahiran
 		narrative narrasi narasi naratif description descriptions deskripsi kronologi kronologis chronology
 		keterangan catatan remarks remark notes note nota butiran uraian comment comments komentar komen story kisah
+		cmt cmts desc descr ulasan huraian perihal penjelasan penerangan komentar cerita riwayat perincian ikhtisar rumusan
+		statement statements pernyataan memo
 		testimony kesaksian detail details rincian summary ringkasan freetext
 		initials inisial alias nickname panggilan surname firstname lastname fullname plat nopol`)
 	named  = wordSet(`name names nama namanya`)

@@ -29,22 +29,29 @@ func (g *geoJSON) properties() {
 		if g.failed != nil {
 			return
 		}
-		at := len(r.cells)
-		if c.seen == r.number { // the last of a name counts
-			g.im.report.warn("duplicate_property", c.name, "the property %s stands more than once in a feature, first in feature %d; the last one counts", show(c.name), r.number)
-			for at = range r.cells {
-				if r.cells[at].col == c {
-					break
-				}
+		g.put(c)
+	}
+}
+
+// put reads a value of the row into its column; of one that stands twice the
+// last counts.
+func (g *geoJSON) put(c *column) {
+	r := &g.im.row
+	at := len(r.cells)
+	if c.seen == r.number {
+		g.im.report.warn("duplicate_property", c.name, "the property %s stands more than once in a feature, first in feature %d; the last one counts", show(c.name), r.number)
+		for at = range r.cells {
+			if r.cells[at].col == c {
+				break
 			}
 		}
-		c.seen = r.number
-		v := g.value(c)
-		if at == len(r.cells) {
-			r.cells = append(r.cells, v)
-		} else {
-			r.cells[at] = v
-		}
+	}
+	c.seen = r.number
+	v := g.value(c)
+	if at == len(r.cells) {
+		r.cells = append(r.cells, v)
+	} else {
+		r.cells[at] = v
 	}
 }
 

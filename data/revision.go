@@ -63,6 +63,7 @@ func (v Revision) Read(ctx context.Context, src io.Reader, old *geo.Layer) (*geo
 	}
 	if v.Mode == Append && old != nil && info.Kind == geo.KindPatrolTrack && !v.correcting {
 		rows = joinTracks(old, rows, report)
+		report.warnCount(unnamedTracks(rows), "no_track_id", "tracks have no track_id, so that fixes sent later cannot go on with them; give one with map=track_id:=U7")
 	}
 	if v.Mode == Replace || v.Mode == "" || old == nil || old.Info.Synthetic {
 		rows.Info.Synthetic = allSynthetic(rows)

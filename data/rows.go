@@ -99,6 +99,9 @@ func (im *importer) take() error {
 	if r.fault == nil {
 		im.join(r)
 	}
+	if r.fault == nil {
+		im.statistic(r)
+	}
 	if r.fault == nil && r.geometry == nil {
 		im.unplaced(r)
 	}
@@ -134,7 +137,7 @@ func (im *importer) join(r *rowState) {
 // unplaced takes a count of an area without a place, and refuses everything
 // else.
 func (im *importer) unplaced(r *rowState) {
-	if kind, _ := im.values[im.kindSlot].(string); im.kind == geo.KindIncident && kind == "agg.statistic" {
+	if kind, _ := im.values[im.kindSlot].(string); im.kind == geo.KindIncident && kind == statisticKind {
 		r.geometry = orb.Collection{}
 		im.counts.unplaced++
 		return

@@ -30,6 +30,33 @@ type track struct {
 	along  fixValues
 	ms     []int64 // unix milliseconds, noTime for a fix without
 	values []any   // by slot
+	clock  dayCounter
+}
+
+// dayCounter follows times of day, in the order of the file, over midnight: one
+// that goes back by more than half a day is of the next day. Fixes that are
+// merely out of order go back by less.
+type dayCounter struct {
+	last  int64 // unix milliseconds
+	days  int64
+	begun bool
+}
+
+const dayMS = 24 * 60 * 60 * 1000
+
+// next returns the instant of a stamp.
+func (d *dayCounter) next(im *importer, st stamp) int64 {
+	ms := st.from.UnixMilli()
+	if !st.dayless {
+		return ms
+	}
+	if ms += d.days * dayMS; d.begun && ms < d.last-dayMS/2 {
+		d.days++
+		ms += dayMS
+		im.counts.pastMidnight++
+	}
+	d.begun, d.last = true, ms
+	return ms
 }
 
 // pick keeps the fixes at some indices, in their order.
@@ -91,7 +118,7 @@ func (im *importer) takeTrack(r *rowState) {
 // takeFix adds a position to its track.
 func (im *importer) takeFix(r *rowState, p orb.Point) {
 	ms := int64(noTime)
-	unsure := false
+	unsure, when := false, stamp{}
 	if len(bytes.TrimSpace(r.from)) > 0 {
 		st, f := im.dates.read(r.from)
 		switch {
@@ -105,7 +132,7 @@ func (im *importer) takeFix(r *rowState, p orb.Point) {
 		if r.fault != nil {
 			return
 		}
-		ms, unsure = st.from.UnixMilli(), st.ambiguous
+		unsure, when = st.ambiguous, st
 		if st.unzoned {
 			im.noteZone(st)
 		}
@@ -125,6 +152,9 @@ func (im *importer) takeFix(r *rowState, p orb.Point) {
 		set.merge(t, im.values)
 	}
 	t.along = along
+	if !when.from.IsZero() {
+		ms = t.clock.next(im, when)
+	}
 	if unsure {
 		im.noteAmbiguous(r.from)
 		set.pending = append(set.pending, pendingFix{t, len(t.points), r.number, string(r.from)})
@@ -228,6 +258,7 @@ func (im *importer) lineTimes(r *rowState, n int) ([]int64, bool) {
 		r.refuseRow("times", "times_mismatch", "has "+itoa(len(r.times))+" times for "+itoa(n)+" vertices")
 		return nil, false
 	}
+	var clock dayCounter
 	for _, text := range r.times {
 		st, f := im.dates.read(text)
 		switch {
@@ -244,7 +275,7 @@ func (im *importer) lineTimes(r *rowState, n int) ([]int64, bool) {
 		if st.unzoned {
 			im.noteZone(st)
 		}
-		ms = append(ms, st.from.UnixMilli())
+		ms = append(ms, clock.next(im, st))
 	}
 	return ms, true
 }

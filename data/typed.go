@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +20,7 @@ type typedRows struct {
 	shape   shape
 	arena   []byte // the texts of the row at hand
 	number  int    // of the row at hand, counting from 1
+	srids   map[int32]bool
 }
 
 // newTypedRows declares the columns; a name "" is a column to leave out.
@@ -143,10 +145,14 @@ func (t *typedRows) nested(i int, s []byte) error {
 	return nil
 }
 
-// real gives column i a number; NaN and infinities are no value.
+// real gives column i a number; NaN is no value, and an infinity is left out
+// with a warning.
 func (t *typedRows) real(i int, v float64) {
-	if v-v == 0 {
+	switch {
+	case v-v == 0:
 		t.cell(i, cell{kind: cellNumber, num: v})
+	case math.IsInf(v, 0):
+		t.im.counts.notFinite++
 	}
 }
 

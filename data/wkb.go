@@ -3,6 +3,8 @@ package data
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/paulmach/orb"
 )
 
 // maxWKBDepth bounds nested geometry collections.
@@ -16,13 +18,52 @@ type wkbReader struct {
 	buf   []byte
 	order binary.ByteOrder
 	bad   bool
+	srid  int32 // that the bytes name, 0 for none
 }
 
-// readWKB fills the shape; false when the bytes are no geometry.
-func (t *typedRows) readWKB(b []byte) bool {
+// readWKB fills the shape. fault says why the bytes are not taken, "" when they
+// are.
+func (t *typedRows) readWKB(b []byte) (fault string) {
 	r := &wkbReader{im: t.im, buf: b}
 	t.shape.rank = r.geometry(&t.shape, 0)
-	return !r.bad && len(r.buf) == 0
+	switch {
+	case r.bad || len(r.buf) > 0:
+		return "is not a geometry that is read (well-known binary of points, lines, polygons)"
+	case r.srid > 0 && t.im.opts.CRS == "" && !t.inSystem(r.srid):
+		return "names another reference system (" + itoa(int(r.srid)) + ") than its table; mend the file, or say crs="
+	}
+	return ""
+}
+
+// inSystem tells whether an EPSG code stands for the reference system of the
+// file.
+func (t *typedRows) inSystem(srid int32) bool {
+	same, known := t.srids[srid]
+	if !known {
+		c, refusal := parseCRS("EPSG:" + itoa(int(srid)))
+		same = refusal == nil && sameTransform(c.transform(), t.im.toWGS84)
+		if t.srids == nil {
+			t.srids = map[int32]bool{}
+		}
+		if len(t.srids) < maxColumnNames {
+			t.srids[srid] = same
+		}
+	}
+	return same
+}
+
+// sameTransform compares by what becomes of a place in degrees and in metres.
+func sameTransform(a, b transform) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	for _, p := range []orb.Point{{110, 1}, {500_000, 100_000}} {
+		x, y := a(p), b(p)
+		if math.Abs(x[0]-y[0]) > 1e-9 || math.Abs(x[1]-y[1]) > 1e-9 {
+			return false
+		}
+	}
+	return true
 }
 
 // wkbName returns the type of geometry of a code, "" for one that is not read.
@@ -76,7 +117,9 @@ func (r *wkbReader) head() (h wkbHead) {
 	const flagZ, flagM, flagSRID = 1 << 31, 1 << 30, 1 << 29
 	h.hasZ, h.hasM = code&flagZ != 0, code&flagM != 0
 	if code&flagSRID != 0 {
-		r.uint32()
+		srid := int32(r.uint32())
+		r.bad = r.bad || r.srid != 0 && srid != r.srid // parts in other systems
+		r.srid = srid
 	}
 	code &^= flagZ | flagM | flagSRID
 	switch code / 1000 {

@@ -97,7 +97,10 @@ func TestCorrect(t *testing.T) {
 	if a := s.do("PATCH", "/v1/layers/inc/features/a?dry_run=true", []byte(`{"properties":{"severity":5},"reason":"by hand"}`), nil); a.status != 200 || counts(a.json(t)["diff"]) != "0 1 0 2" {
 		t.Errorf("dry run: %d %s", a.status, a.body)
 	}
-	if a := patch("a", `{"geometry":{"type":"Point","coordinates":[110.15,1.15]},"properties":{"severity":5,"medium":"sea"},"reason":"by hand"}`, "If-Match", `"1"`); a.status != 200 || a.json(t)["version"] != 2.0 {
+	if a := patch("a", `{"properties":{"severity":5},"reason":"by hand"}`, "If-Match", `"7", "8-x"`); a.status != 412 {
+		t.Errorf("If-Match of a list: %d", a.status)
+	}
+	if a := patch("a", `{"geometry":{"type":"Point","coordinates":[110.15,1.15]},"properties":{"severity":5,"medium":"sea"},"reason":"by hand"}`, "If-Match", `"7", "1"`); a.status != 200 || a.json(t)["version"] != 2.0 {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	if a := patch("fid:3", `{"properties":{"severity":null},"reason":"not known"}`); a.status != 200 {

@@ -130,7 +130,7 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	if err != nil {
 		return u, err
 	}
-	if u.IfVersion, err = ifVersion(r); err != nil {
+	if u.IfVersion, err = ifVersion(r, s.versionOf(u.ID)); err != nil {
 		return u, err
 	}
 	mapping, err := data.ParseMapping(q.Get("map"))
@@ -177,23 +177,46 @@ func boolParam(r *http.Request, name string) (bool, error) {
 }
 
 // ifVersion reads If-Match: "N" (a layer's version), and If-None-Match: * for
-// a layer that must not exist.
-func ifVersion(r *http.Request) (*int64, error) {
+// a layer that must not exist. Of a list of tags (RFC 9110, section 13.1.1) the
+// one that names the version that is there counts, current, else the first.
+func ifVersion(r *http.Request, current int64) (*int64, error) {
 	if r.Header.Get("If-None-Match") == "*" {
 		none := int64(0)
 		return &none, nil
 	}
-	h := r.Header.Get("If-Match")
+	h := strings.Join(r.Header.Values("If-Match"), ",")
 	if h == "" || h == "*" { // a layer that must exist is for the caller to look up
 		return nil, nil
 	}
-	text, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(h, "W/"), `"`), "-")
-	v, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	var first *int64
+	for tag := range strings.SplitSeq(h, ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "" {
+			continue
+		}
+		text, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), "-")
+		v, err := strconv.ParseInt(text, 10, 64)
+		switch {
+		case err != nil:
+		case v == current:
+			return &v, nil
+		case first == nil:
+			first = &v
+		}
+	}
+	if first == nil {
 		return nil, problem{Status: http.StatusPreconditionFailed, Code: "version_mismatch",
 			Detail: fmt.Sprintf(`If-Match is %s: give the version of the layer as "7", from GET /v1/layers/{id}`, h)}
 	}
-	return &v, nil
+	return first, nil
+}
+
+// versionOf is the version of a layer that is shown, 0 for none.
+func (s *Server) versionOf(id string) int64 {
+	if e := s.current().byID[id]; e != nil {
+		return e.layer.Info.Version
+	}
+	return 0
 }
 
 func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
@@ -463,7 +486,7 @@ func (s *Server) unhide(w http.ResponseWriter, r *http.Request, b *geo.Layer) er
 
 // checkVersion holds a request to the version that its If-Match names.
 func (e *entry) checkVersion(r *http.Request) error {
-	want, err := ifVersion(r)
+	want, err := ifVersion(r, e.layer.Info.Version)
 	if err == nil && want != nil && *want != e.layer.Info.Version {
 		err = fmt.Errorf("layer %s: %w", e.layer.Info.ID, data.ErrVersionMismatch)
 	}

@@ -130,12 +130,12 @@ func (g *gpxWriter) row(row int, kind string) {
 	g.out.buf = append(append(append(dst, "</"...), kind...), '>')
 }
 
-// height is that of a point, NaN for none, and takes it from the literals.
+// height is that of a point, NaN for none. A property ele is taken from the
+// literals; heights stay among them, so that a reading can tell the two apart.
 func (g *gpxWriter) height(row int) float64 {
 	ele := g.l.Number(row, "ele")
 	if z := heightsOf(g.l, row); z != nil && (ele != ele || ele == z[0]) {
 		ele = z[0]
-		delete(g.literals, geo.HeightsField)
 	}
 	if ele == ele {
 		delete(g.literals, "ele")

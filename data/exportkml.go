@@ -174,7 +174,8 @@ func (k *kmlWriter) placemark(row int) kml.Element {
 }
 
 // height returns the heights of a row, of a point also its property ele, and
-// takes what the geometry will say from the literals.
+// takes what the geometry will say from the literals, except of a point, so that
+// a reading can tell its heights from ele.
 func (k *kmlWriter) height(row int, literals map[string]string) heights {
 	var z heights
 	if k.heights {
@@ -184,8 +185,7 @@ func (k *kmlWriter) height(row int, literals map[string]string) heights {
 		if ele := k.l.Number(row, "ele"); ele == ele && ele != z.at(0) {
 			return heights{ele}
 		}
-	}
-	if z != nil {
+	} else if z != nil {
 		delete(literals, geo.HeightsField)
 	}
 	return z

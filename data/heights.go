@@ -209,6 +209,11 @@ func (im *importer) fitHeights(r *rowState) {
 		r.heights = nil
 		im.counts.heights++
 	}
+	// Files of this program have the height of a point twice, as that of the
+	// format and as its own.
+	if ele, has := im.slotOf["ele"]; has && len(r.heights) == 1 && im.values[ele] == any(r.heights[0]) && im.report.Format != FormatCSV {
+		im.values[ele] = nil
+	}
 }
 
 // setHeights puts the heights of a geometry among the values of the row.

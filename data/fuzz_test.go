@@ -74,6 +74,7 @@ func FuzzImportGeoJSON(f *testing.F) {
 		trackFeature(`{"type":"LineString","coordinates":[[1,2],[3,4]]}`, `"times":["2026-01-01T00:00:00Z","2026-01-01T00:05:00Z"]`),
 		`{"type":"FeatureCollection","crs":{"properties":{"name":"EPSG:3857"}},"features":[` + point("[1,2]") + `]}`,
 		point("[1,2]") + "\n" + point("[3,4]"), "\x1e" + point("[1,2]"),
+		`{"track_id":"T","time":"2026-01-01T00:00:00Z","lon":1,"lat":2}` + "\n" + `{"latlon":[1,2],"a":{"b":1}}`,
 	} {
 		f.Add([]byte(s), byte(i))
 	}

@@ -36,6 +36,7 @@ func auditNames() map[string]string {
 		"GET /v1/sections/{id}": "section.read", "GET /v1/crossings": "crossings.read", "GET /v1/gaps": "gaps.read", "GET /v1/gaps/diff": "gaps.diff",
 		"POST /v1/sections/{id}/level": "level.sign", "PUT /v1/model": "model.set", "POST /v1/embed-tokens": "embed.grant", "DELETE /v1/embed-tokens/{grant}": "embed.revoke", "GET /v1/me": "",
 		"POST /v1/plans": "plan.make", "GET /v1/plans": "plan.list", "GET /v1/plans/{id}": "plan.read", "PATCH /v1/plans/{id}": "plan.change", "DELETE /v1/plans/{id}": "plan.delete",
+		"POST /v1/routes/score": auditScores, "POST /v1/routes/find": "routes.find", "POST /v1/routes/whatif": "routes.whatif",
 		"GET /v1/audit": "audit.read", "GET /v1/audit/verify": "audit.verify", "GET /v1/audit/exposure": "audit.exposure",
 	}
 }
@@ -49,6 +50,8 @@ func auditName(route string, do action) string {
 }
 
 const (
+	// auditScores are logged when they are asked for, also as a job.
+	auditScores = "routes.score"
 	// detailRows begins the detail of an entry about raw rows, and says whether
 	// they were all of a layer.
 	detailRows = "rows="
@@ -248,7 +251,7 @@ func (w *loggedWriter) decide(status int) {
 		return
 	}
 	w.decided = true
-	if status >= 400 || status == http.StatusAccepted || w.draft.Written() {
+	if status >= 400 || status == http.StatusAccepted && w.draft.Entry.Action != auditScores || w.draft.Written() {
 		return
 	}
 	rd := &w.reading

@@ -28,7 +28,7 @@ const (
 // jobAnswer is a job as it is shown.
 type jobAnswer struct {
 	ID       string    `json:"id"`
-	Kind     string    `json:"kind"` // upload, plan
+	Kind     string    `json:"kind"` // upload, plan, scores
 	Layer    string    `json:"layer"`
 	Status   string    `json:"status"`
 	Phase    string    `json:"phase,omitempty"` // waiting, reading, writing, planning
@@ -39,6 +39,7 @@ type jobAnswer struct {
 	Created  time.Time `json:"created"`
 	// Of a finished job: the answer of the upload, or what was wrong.
 	Result  *data.Report    `json:"result,omitempty"`
+	Scores  *ScoredRoutes   `json:"scores,omitempty"`
 	Problem json.RawMessage `json:"problem,omitempty"`
 	Plan    string          `json:"plan,omitempty"` // where the plan is
 }
@@ -251,7 +252,7 @@ func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		a := j.show()
-		a.Result, a.Problem = nil, nil
+		a.Result, a.Scores, a.Problem = nil, nil, nil
 		out = append(out, a)
 	}
 	s.jobs.mu.Unlock()

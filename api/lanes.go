@@ -78,7 +78,7 @@ func newLanes(reg *prometheus.Registry) *lanes {
 
 // of returns the lane of what a route does as a whole; nil: none.
 func (l *lanes) of(do action) *lane {
-	if do == doAnalyse {
+	if do == doAnalyse || do == doPlan {
 		return l.analyses
 	}
 	return nil

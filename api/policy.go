@@ -74,6 +74,7 @@ func routeActions() map[string]action {
 
 		"GET /v1/risk": doAnalyse, "GET /v1/sections": doAnalyse, "GET /v1/sections/{id}": doAnalyse, "GET /v1/crossings": doAnalyse,
 		"GET /v1/gaps": doAnalyse, "GET /v1/gaps/diff": doAnalyse, "GET /v1/validation": doAnalyse, "GET /v1/model": doAnalyse,
+		"POST /v1/routes/score": doAnalyse, "POST /v1/routes/find": doPlan, "POST /v1/routes/whatif": doPlan,
 		"GET /v1/agreements": doPact, "GET /v1/agreements/{id}": doPact, "POST /v1/agreements": doAdmin, "POST /v1/agreements/{id}": doAdmin,
 		"DELETE /v1/agreements/{id}": doAdmin, "GET /v1/approvals": doPact, "GET /v1/approvals/{id}": doPact, "POST /v1/approvals/{id}": doDecide,
 		"GET /v1/keys": doAdmin, "POST /v1/keys": doAdmin, "DELETE /v1/keys/{id}": doAdmin,

@@ -79,6 +79,7 @@ type Server struct {
 	jobs        jobs
 	sweeps      sweeps
 	validations validations
+	graphs      graphs
 	rasters     sync.Mutex // one download at a time
 	buffers     sync.Pool  // of *[]byte, for answers
 
@@ -201,6 +202,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 func (s *Server) NotReady() {
 	s.ready.Store(false)
 	s.validations.end()
+	s.graphs.end()
 	s.jobs.end()
 }
 

@@ -46,7 +46,7 @@ func root() *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	c.AddCommand(serveCommand(), importCommand(), exportCommand(), surfaceCommand(), gapsCommand(), planCommand(), backtestCommand(), demoCommand(), backupCommand(), restoreCommand(), keysCommand(), agreementsCommand(), auditCommand(), privacyLedgerCommand(), versionCommand())
+	c.AddCommand(serveCommand(), importCommand(), exportCommand(), surfaceCommand(), gapsCommand(), routeCommand(), planCommand(), backtestCommand(), demoCommand(), backupCommand(), restoreCommand(), keysCommand(), agreementsCommand(), auditCommand(), privacyLedgerCommand(), versionCommand())
 	for _, sub := range append(c.Commands(), c) {
 		if check := sub.Args; check != nil {
 			sub.Args = func(c *cobra.Command, args []string) error {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/data"
@@ -159,6 +160,7 @@ func (q *RouteQuestion) fillAlternatives(ctx context.Context, g *routing.Graph, 
 	if err != nil {
 		return err
 	}
+	segments = awayFrom(p, segments, ask.From, ask.To)
 	answer, err := q.Interdict.solve(p, "segments")
 	if err != nil {
 		return err
@@ -168,6 +170,33 @@ func (q *RouteQuestion) fillAlternatives(ctx context.Context, g *routing.Graph, 
 	}
 	out.Interdict = answer
 	return nil
+}
+
+// awayFrom leaves out the squares at the ends and those next to them: all ways pass
+// there, wherever they lead.
+func awayFrom(p *routing.Interdiction, segments []routing.Segment, ends ...orb.Point) []routing.Segment {
+	number := make([]int, len(segments)) // from 1; 0: left out
+	var kept []routing.Segment
+	for e, seg := range segments {
+		near := seg.Box.Pad(seg.Box.Max[0] - seg.Box.Min[0])
+		if !slices.ContainsFunc(ends, near.Contains) {
+			kept = append(kept, seg)
+			number[e] = len(kept)
+		}
+	}
+	p.Protect = p.Protect[:len(kept)]
+	for _, s := range p.Scenarios {
+		for w := range s.Ways {
+			var passes []int
+			for _, e := range s.Ways[w].Passes {
+				if number[e] > 0 {
+					passes = append(passes, number[e]-1)
+				}
+			}
+			s.Ways[w].Passes = passes
+		}
+	}
+	return kept
 }
 
 func (q *RouteQuestion) fillMatrix(ctx context.Context, g *routing.Graph, out *RouteAnswer) error {

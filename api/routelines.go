@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -30,7 +31,11 @@ type RouteLines struct {
 func ReadRouteLines(ctx context.Context, src io.Reader, o data.ImportOptions) (RouteLines, error) {
 	o.Info = geo.LayerInfo{ID: "routes", Kind: geo.KindOther}
 	o.Limits.Features = MaxRouteLines
+	const none = "there is no line in it; a route is a LineString of two points and more, a GPX track or route, or a KML LineString"
 	layer, report, err := data.Import(ctx, src, o)
+	if r := (*data.Refusal)(nil); errors.As(err, &r) && r.Code == "no_rows" {
+		err = &data.Refusal{Status: r.Status, Code: "no_line", Message: none, Report: r.Report}
+	}
 	if err != nil {
 		return RouteLines{Report: report}, err
 	}
@@ -44,7 +49,7 @@ func ReadRouteLines(ctx context.Context, src io.Reader, o data.ImportOptions) (R
 	}
 	switch n := len(out.Lines); {
 	case n == 0:
-		detail := "there is no line in it; a route is a LineString of two points and more, a GPX track or route, or a KML LineString"
+		detail := none
 		if len(report.Rows) > 0 {
 			detail = fmt.Sprintf("no line in it can be used; of the first: %s", report.Rows[0].Message)
 		}

@@ -227,7 +227,10 @@ func ScoredFeatures(ctx context.Context, a *risk.Assessment, in RouteLines, o ro
 		}
 		f := feat(line, "route", i)
 		steps := score.Top
-		score.Legs, score.Top, score.Profile = nil, nil, nil
+		score.Top = steps[:min(len(steps), 3)]
+		if len(in.Lines) > 1 {
+			score.Legs, score.Top, score.Profile = nil, nil, nil
+		}
 		f.Properties["score"] = score
 		out.Append(f)
 		for rank, step := range steps {

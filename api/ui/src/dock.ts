@@ -18,6 +18,8 @@ export interface DockView {
   opened?(): void;
   /** A click on the map. */
   click?(e: MapMouseEvent): void;
+  /** A file dropped on the page. */
+  drop?(file: File): void;
 }
 
 export class Dock {
@@ -63,6 +65,13 @@ export class Dock {
     fill($('#dock-actions'), ...this.view.actions());
     this.scroll.scrollTop = top;
     if (focus) this.root.querySelector<HTMLElement>(focus)?.focus({ preventScroll: true });
+  }
+
+  /** True when a dropped file was for what is in the dock. */
+  takesFile(file: File): boolean {
+    if (!this.view?.drop) return false;
+    this.view.drop(file);
+    return true;
   }
 
   /** True when the click was for what is in the dock. */

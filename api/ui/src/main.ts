@@ -18,6 +18,7 @@ import { apply, onWords, t, when } from './i18n';
 import { Layers } from './layers';
 import { attribution, coordinates, createView, type View } from './map';
 import { PlanPanel } from './plan';
+import { Routes } from './routes';
 import { Sections } from './sections';
 import { Share } from './share';
 import { Shell, toast } from './shell';
@@ -70,6 +71,7 @@ class Page {
     this.waiting = new Waiting(map, dock, changed);
     new Share(view, this.layers, this.surfaces);
     new Validation((id) => this.layers.titleOf(id));
+    new Routes(map, dock, this.fly);
     new Uploader(this.layers, dock, diffs, (r) => this.uploaded(r));
     hover(map, this.layers);
     map.on('click', (e) => {

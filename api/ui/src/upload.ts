@@ -74,7 +74,7 @@ export class Uploader {
       depth = 0;
       veil.hidden = true;
       const f = e.dataTransfer?.files[0];
-      if (f) this.open(f);
+      if (f && !this.dock.takesFile(f)) this.open(f);
     });
   }
 

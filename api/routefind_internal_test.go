@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/paulmach/orb"
 )
 
@@ -269,5 +270,30 @@ func TestGraphsAreSharedAndForgotten(t *testing.T) {
 	}
 	if len(g.s.graphs.made) != 0 {
 		t.Error("an idle graph is not forgotten")
+	}
+}
+
+// What is answered is what the OpenAPI document says.
+func TestRouteAnswersAreDocumented(t *testing.T) {
+	g := newTravelled(t, false)
+	doc, err := openapi3.NewLoader().LoadFromData(openAPIDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, questions := range map[string][]string{
+		"/v1/routes/score":  {`{"type":"LineString","coordinates":[[110.1,1],[110.3,1.01]]}`, `{"type":"MultiLineString","coordinates":[[[110.1,1],[110.3,1.01]],[[10,1],[11,1]]]}`},
+		"/v1/routes/find":   {`{` + ends + `,"k":3,"corridor":true,"interdict":{"k":1}}`, `{"matrix":{"origins":[[110.5,0.8]],"destinations":[[110.5,1.2]]}}`},
+		"/v1/routes/whatif": {`{"add":{"posts":[{"at":[110.15,1],"country":"ID"}]}}`},
+	} {
+		op := doc.Paths.Value(path).Post
+		for _, question := range questions {
+			var v any
+			if err := json.Unmarshal([]byte(g.want(200, "planner id", "POST", path, question)), &v); err != nil {
+				t.Fatal(err)
+			}
+			if err := op.Responses.Status(200).Value.Content.Get("application/json").Schema.Value.VisitJSON(v); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
 	}
 }

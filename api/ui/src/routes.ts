@@ -87,12 +87,12 @@ export class Routes implements DockView {
   }
 
   /** Asks what a line carries; false when that failed, or was overtaken. */
-  private async carry(body: BodyInit, type: string): Promise<boolean> {
+  private async carry(body: BodyInit, type: string, kmh?: number): Promise<boolean> {
     const turn = ++this.turn;
     this.busy = true;
     this.show();
     try {
-      const res = await fetch('/v1/routes/score?format=geojson&step_m=2500', { method: 'POST', body, headers: { 'Content-Type': type, ...authHeaders() } });
+      const res = await fetch(`/v1/routes/score?format=geojson&step_m=2500${kmh ? `&speed_kmh=${kmh.toFixed(2)}` : ''}`, { method: 'POST', body, headers: { 'Content-Type': type, ...authHeaders() } });
       const answer = await res.json() as GeoJSON.FeatureCollection & Problem['body'];
       if (!res.ok) throw new Problem(res.status, answer);
       if (turn !== this.turn) return false;
@@ -128,7 +128,8 @@ export class Routes implements DockView {
 
   private choose(n: number): void {
     this.chosen = n;
-    void this.carry(JSON.stringify({ type: 'LineString', coordinates: this.ways[n]!.line }), 'application/geo+json');
+    const w = this.ways[n]!;
+    void this.carry(JSON.stringify({ type: 'LineString', coordinates: w.line }), 'application/geo+json', w.length_m / 1000 / w.hours);
   }
 
   private show(): void {

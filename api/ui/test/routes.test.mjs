@@ -17,7 +17,7 @@ before(async () => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', reducedMotion: 'reduce' });
   page = await context.newPage();
   page.on('pageerror', (e) => errors.push(String(e)));
-  await page.goto(`${service.base}/#8.2/1.35/110.0`);
+  await page.goto(`${service.base}/#9/1.1/110.2`);
   await page.waitForFunction(() => window.sempadan?.ready.then(() => true), null, { timeout: 90_000 });
 });
 after(async () => {
@@ -35,10 +35,10 @@ async function click(lon, lat) {
 
 test('two clicks give the risk of the line between, as the service tells it', { skip }, async () => {
   await page.click('#open-routes');
-  await page.evaluate(() => window.sempadan.map.jumpTo({ center: [110.0, 1.35], zoom: 8.2 }));
+  await page.evaluate(() => window.sempadan.map.jumpTo({ center: [110.2, 1.1], zoom: 9 }));
   const scored = page.waitForResponse((r) => r.url().includes('/v1/routes/score'));
-  await click(109.6, 1.45);
-  await click(110.3, 1.3);
+  await click(110.2, 0.9);
+  await click(110.45, 1.0);
   const answer = await (await scored).json();
   await page.waitForSelector('#route-incident');
   const score = answer.features.find((f) => f.properties.kind === 'route').properties.score;
@@ -46,7 +46,7 @@ test('two clicks give the risk of the line between, as the service tells it', { 
   assert.ok(Math.abs(parseFloat(told) / 100 - score.p_incident) <= 0.0006, `${told} for ${score.p_incident}`);
   assert.equal(await page.locator('.route-profile rect').count(), answer.features.filter((f) => f.properties.kind === 'step').length);
   assert.equal(await page.locator('[data-top]').count(), 3);
-  await click(110.35, 1.5);
+  await click(110.6, 1.3);
   await page.waitForFunction(() => document.querySelectorAll('.route-legs tbody tr').length === 2);
   await page.waitForTimeout(600);
   await shot('routes-score');

@@ -87,12 +87,12 @@ export class Routes implements DockView {
   }
 
   /** Asks what a line carries; false when that failed, or was overtaken. */
-  private async carry(body: BodyInit, type: string, kmh?: number): Promise<boolean> {
+  private async carry(body: BodyInit, type: string): Promise<boolean> {
     const turn = ++this.turn;
     this.busy = true;
     this.show();
     try {
-      const res = await fetch(`/v1/routes/score?format=geojson&step_m=2500${kmh ? `&speed_kmh=${kmh.toFixed(2)}` : ''}`, { method: 'POST', body, headers: { 'Content-Type': type, ...authHeaders() } });
+      const res = await fetch('/v1/routes/score?format=geojson&step_m=2500', { method: 'POST', body, headers: { 'Content-Type': type, ...authHeaders() } });
       const answer = await res.json() as GeoJSON.FeatureCollection & Problem['body'];
       if (!res.ok) throw new Problem(res.status, answer);
       if (turn !== this.turn) return false;
@@ -128,8 +128,7 @@ export class Routes implements DockView {
 
   private choose(n: number): void {
     this.chosen = n;
-    const w = this.ways[n]!;
-    void this.carry(JSON.stringify({ type: 'LineString', coordinates: w.line }), 'application/geo+json', w.length_m / 1000 / w.hours);
+    void this.carry(JSON.stringify({ type: 'LineString', coordinates: this.ways[n]!.line }), 'application/geo+json');
   }
 
   private show(): void {
@@ -177,11 +176,14 @@ export class Routes implements DockView {
 
   private figures(x: Score): HTMLElement[] {
     const { lo90, hi90 } = x.p_incident_interval;
+    const chosen = this.ways[this.chosen];
     const fact = (key: Key, value: string): HTMLElement[] => [h('dt', {}, t(key)), h('dd', {}, value)];
     const out = [
       h('div', { class: 'route-figures' },
         h('p', {}, h('b', { id: 'route-incident' }, percent(x.p_incident)), h('span', { class: 'muted small' }, t('routes.incident', { days: num(x.period_days), m: num(x.corridor_m), lo: percent(lo90), hi: percent(hi90) }))),
-        h('p', {}, h('b', {}, percent(x.p_detected)), h('span', { class: 'muted small' }, t('routes.detected', { kmh: num(x.speed_kmh) })))),
+        chosen
+          ? h('p', {}, h('b', {}, percent(chosen.p_detected.mean)), h('span', { class: 'muted small' }, t('routes.detected.way')))
+          : h('p', {}, h('b', {}, percent(x.p_detected)), h('span', { class: 'muted small' }, t('routes.detected', { kmh: num(x.speed_kmh) })))),
       h('dl', { class: 'facts' }, ...fact('routes.length', `${num(x.length_m / 1000)} km`),
         ...(x.unknown_share > 0 ? fact('routes.unknown', percent(x.unknown_share)) : []),
         ...(x.nearest_crossing ? fact('routes.crossing', `${x.nearest_crossing.name}, ${num(x.nearest_crossing.distance_m / 1000)} km`) : [])),

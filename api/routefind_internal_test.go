@@ -297,3 +297,19 @@ func TestRouteAnswersAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// No question brings the service down, and what passes the check has ends.
+func FuzzRouteQuestion(f *testing.F) {
+	f.Add(`{` + ends + `,"theta":"inf","k":2,"avoid":["a",{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}]}`)
+	f.Add(`{"matrix":{"origins":[[1,1]],"destinations":[[2,2]],"stretch":1},"interdict":{"k":1,"gamma":2}}`)
+	f.Add(`{"avoid":[{"type":"GeometryCollection","geometries":[]}],"from":[1e999,1],"mode":[null]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var q RouteQuestion
+		if json.Unmarshal([]byte(text), &q) != nil || q.Check() != nil {
+			return
+		}
+		if q.Matrix == nil && (q.From == nil || q.To == nil) || len(q.Mode) == 0 || !(q.theta() >= 0) || q.kind() == "" {
+			t.Errorf("%q passes the check", text)
+		}
+	})
+}

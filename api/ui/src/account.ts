@@ -23,6 +23,9 @@ for (const sign of ['pointerdown', 'pointermove', 'keydown', 'wheel']) addEventL
 /** Whether somebody is at the page, or it has no session that could end. */
 export const attended = (): boolean => me?.via !== 'session' || Date.now() - seen < ATTENDED_MS;
 
+/** Whether the reader has one of some roles; at an open service everyone has all. */
+export const isOne = (...roles: string[]): boolean => !me || me.via === 'local' || roles.includes(me.role ?? '');
+
 const remember = (name: string, value: string): void => { try { sessionStorage.setItem(name, value); } catch { /* the view is lost, no more */ } };
 
 /** Goes back to where the map was before signing in. */

@@ -2,7 +2,7 @@
 import 'maplibre-gl/dist/maplibre-gl.css';
 import './style.css';
 import type { Map as GLMap } from 'maplibre-gl';
-import { account, attended, restoreView, signIn, unknown } from './account';
+import { account, attended, isOne, restoreView, signIn, unknown } from './account';
 import { get, Problem, type UploadReport } from './api';
 import { Waiting } from './approvals';
 import { Correction } from './correct';
@@ -197,6 +197,7 @@ async function start(): Promise<GLMap> {
   window.sempadan!.map = view.map;
   const page = new Page(view, shell);
   await Promise.all([page.load(), account().then(() => page.waiting.load())]);
+  $('#open-routes').hidden = !isOne('planner', 'analyst');
   document.body.classList.add('loaded');
   return view.map;
 }

@@ -2,6 +2,7 @@
 // legs, its worst parts and its profile; for planners the ways from the fastest to
 // the one that is met least.
 import type { GeoJSONSource, Map as GLMap, MapMouseEvent } from 'maplibre-gl';
+import { isOne } from './account';
 import { authHeaders, contentType, post, Problem, type Interval } from './api';
 import { alertLine, type Dock, type DockView } from './dock';
 import { $, h, s } from './dom';
@@ -149,7 +150,7 @@ export class Routes implements DockView {
     if (!this.points.length && !this.name) return [];
     return [
       h('button', { type: 'button', class: 'button ghost', 'data-act': 'clear', onclick: () => { this.clear(); this.show(); } }, t('routes.clear')),
-      this.points.length > 1 ? h('button', { type: 'button', class: 'button primary', 'data-act': 'find', disabled: this.busy, onclick: () => void this.find() }, t('routes.find')) : null,
+      this.points.length > 1 && isOne('planner') ? h('button', { type: 'button', class: 'button primary', 'data-act': 'find', disabled: this.busy, onclick: () => void this.find() }, t('routes.find')) : null,
     ];
   }
 

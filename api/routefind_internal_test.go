@@ -37,6 +37,10 @@ func newTravelled(t *testing.T, audited bool) *guarded {
 	g.want(201, "polri", "PUT", "/v1/layers/cases?kind=incident", tenRows)
 	g.want(201, "polri", "PUT", "/v1/layers/huts?kind=post", `{"type":"FeatureCollection","features":[`+
 		`{"type":"Feature","id":"h1","properties":{"country":"ID","agency":"POLRI","radius_m":4000,"from":"2026-01-01T00:00:00Z"},"geometry":{"type":"Point","coordinates":[110.5,1]}}]}`)
+	huts := g.s.current().byID["huts"].layer // of the planner's own agency
+	info := huts.Info
+	info.Owner = "ID/POLAIRUD"
+	g.s.replaceEntry("huts", newEntry(huts.WithInfo(info), true))
 	if err := g.s.reassess(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -123,14 +123,14 @@ func (c *Coverage) postCells(l *geo.Layer, row int) []watched {
 			}
 			return placesInside(b, inside)
 		}
-	} else {
-		area := geo.NewArea(g)
-		look = func(cell Cell) uint64 { return placesInside(cell.Bound(), area.Covers) }
 	}
 	nw, se := CellAt(orb.Point{bound.Min.Lon(), bound.Max.Lat()}), CellAt(orb.Point{bound.Max.Lon(), bound.Min.Lat()})
 	if int64(se.X-nw.X+1)*int64(se.Y-nw.Y+1) > mostPostCells {
 		c.Oversized++
 		return nil
+	}
+	if look == nil {
+		return areaCells(geo.NewArea(g), nw, se)
 	}
 	var out []watched
 	for y := nw.Y; y <= se.Y; y++ {
@@ -169,14 +169,51 @@ func (f facing) covers(from, p orb.Point) bool {
 	return math.Abs(math.Remainder(azimuth-f.bearingDeg, 360)) <= f.halfDeg
 }
 
+// areaCells is postCells of an area, by the rows of places in a row of cells.
+func areaCells(area *geo.Area, nw, se Cell) (out []watched) {
+	const n = 8
+	width := int(se.X - nw.X + 1)
+	lons, on := make([]float64, n*width), make([]bool, n*width)
+	for i := range width {
+		b := Cell{nw.X + int32(i), nw.Y}.Bound()
+		for column := range n {
+			lons[n*i+column] = placeLon(b, column)
+		}
+	}
+	seen := make([]uint64, width)
+	for y := nw.Y; y <= se.Y; y++ {
+		clear(seen)
+		for row := range n {
+			area.CoversAlong(placeLat(Cell{nw.X, y}.Bound(), row), lons, on)
+			for i, in := range on {
+				if in {
+					seen[i/n] |= 1 << (row*n + i%n)
+				}
+			}
+		}
+		for i, places := range seen {
+			if cell := (Cell{nw.X + int32(i), y}); places != 0 {
+				out = append(out, watched{cell, float64(bits.OnesCount64(places)) / 64 * cell.AreaM2(), places})
+			}
+		}
+	}
+	return out
+}
+
+// placeLon and placeLat are where the 8 × 8 places of a cell are.
+func placeLon(b orb.Bound, column int) float64 {
+	return b.Min[0] + (float64(column)+0.5)/8*(b.Max[0]-b.Min[0])
+}
+
+func placeLat(b orb.Bound, row int) float64 {
+	return b.Max[1] - (float64(row)+0.5)/8*(b.Max[1]-b.Min[1])
+}
+
 func placesInside(b orb.Bound, inside func(orb.Point) bool) (seen uint64) {
 	const n = 8
 	for row := range n {
 		for column := range n {
-			if inside(orb.Point{
-				b.Min[0] + (float64(column)+0.5)/n*(b.Max[0]-b.Min[0]),
-				b.Max[1] - (float64(row)+0.5)/n*(b.Max[1]-b.Min[1]),
-			}) {
+			if inside(orb.Point{placeLon(b, column), placeLat(b, row)}) {
 				seen |= 1 << (row*n + column)
 			}
 		}

@@ -96,7 +96,7 @@ func WriteLayerPMTiles(ctx context.Context, w io.Writer, spool io.ReadWriteSeeke
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		body, _, err := a.Vector.Tile(t, tiles.DefaultMVTOptions())
+		body, _, err := a.Vector.Tile(ctx, t, tiles.DefaultMVTOptions())
 		return body, err
 	})
 }

@@ -374,8 +374,8 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 // layerTile returns a vector tile of a layer, from the cache or made.
 func (s *Server) layerTile(ctx context.Context, e *entry, t tiles.Tile) (tile, error) {
 	key := fmt.Sprintf("mvt|%s|%s|%s", e.layer.Info.ID, e.tag(), t)
-	return s.tiles.get(ctx, s.metrics, key, func(context.Context) (tile, error) {
-		body, stats, err := e.vector.Tile(t, tiles.DefaultMVTOptions())
+	return s.tiles.get(ctx, s.metrics, key, func(ctx context.Context) (tile, error) {
+		body, stats, err := e.vector.Tile(ctx, t, tiles.DefaultMVTOptions())
 		out := newTile("application/vnd.mapbox-vector-tile", body)
 		if stats.Thinned > 0 {
 			out.note = fmt.Sprintf("shown=%d; of=%d", stats.Features, stats.Total)

@@ -2,6 +2,7 @@ package tiles
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
@@ -92,8 +93,8 @@ func NewVector(l *geo.Layer) *Vector {
 }
 
 // EncodeMVT makes one tile of a layer. Whoever makes several keeps a Vector.
-func EncodeMVT(l *geo.Layer, t Tile, opt MVTOptions) ([]byte, Stats, error) {
-	return NewVector(l).Tile(t, opt)
+func EncodeMVT(ctx context.Context, l *geo.Layer, t Tile, opt MVTOptions) ([]byte, Stats, error) {
+	return NewVector(l).Tile(ctx, t, opt)
 }
 
 // Tile returns a vector tile (Mapbox Vector Tile 2.1) with one layer, named
@@ -105,8 +106,10 @@ func EncodeMVT(l *geo.Layer, t Tile, opt MVTOptions) ([]byte, Stats, error) {
 // remains does so too in the tiles below: zooming in only adds. What is on
 // record of collusion is never drawn (geo.CollusionKind). Areas smaller
 // than a pixel are left out, and so are such lines of base maps; the lines of
-// other layers, like the track of a short patrol, stay as dots.
-func (v *Vector) Tile(t Tile, opt MVTOptions) ([]byte, Stats, error) {
+// other layers, like the track of a short patrol, stay as dots. Rings are drawn
+// without crossings, but for those made to cross themselves all over. It fails
+// when ctx ends.
+func (v *Vector) Tile(ctx context.Context, t Tile, opt MVTOptions) ([]byte, Stats, error) {
 	if !t.Valid() {
 		return nil, Stats{}, fmt.Errorf("vector tile %s: there is no such tile", t)
 	}
@@ -117,9 +120,14 @@ func (v *Vector) Tile(t Tile, opt MVTOptions) ([]byte, Stats, error) {
 	e := v.pool.Get().(*encoder)
 	defer v.pool.Put(e)
 	e.reset(frames(t, opt), !v.layer.Info.Base)
+	e.uncrosser.ended = func() bool { return ctx.Err() != nil }
+	defer func() { e.uncrosser.ended = nil }()
 	stats := v.choose(e, opt)
 	e.gather(v.layer)
 	for i, c := range e.candidates {
+		if err := ctx.Err(); err != nil {
+			return nil, stats, fmt.Errorf("vector tile %s: %w", t, err)
+		}
 		if v.encode(e, i, c) {
 			stats.Features++
 		}

@@ -43,7 +43,7 @@ func geometries(g ...orb.Geometry) *geo.Layer {
 
 func mustTile(t testing.TB, v *Vector, id Tile, opt MVTOptions) ([]byte, Stats) {
 	t.Helper()
-	b, stats, err := v.Tile(id, opt)
+	b, stats, err := v.Tile(t.Context(), id, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestDeterministic(t *testing.T) {
 		var wait sync.WaitGroup
 		got := make([][]byte, 8)
 		for i := range got {
-			wait.Go(func() { got[i], _, _ = v.Tile(Tile{5, 25, 15}, MVTOptions{}) })
+			wait.Go(func() { got[i], _, _ = v.Tile(t.Context(), Tile{5, 25, 15}, MVTOptions{}) })
 		}
 		wait.Wait()
 		for _, b := range got {
@@ -640,13 +640,13 @@ func TestCollection(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	v := NewVector(geometries(orb.Point{110, 1}))
-	if _, _, err := v.Tile(Tile{3, 8, 0}, MVTOptions{}); err == nil {
+	if _, _, err := v.Tile(t.Context(), Tile{3, 8, 0}, MVTOptions{}); err == nil {
 		t.Error("a tile that does not exist was made")
 	}
-	if _, _, err := v.Tile(Tile{}, MVTOptions{Buffer: 300}); err == nil {
+	if _, _, err := v.Tile(t.Context(), Tile{}, MVTOptions{Buffer: 300}); err == nil {
 		t.Error("a buffer of 300 units was taken")
 	}
-	if b, stats, err := EncodeMVT(geometries(), Tile{}, MVTOptions{}); b != nil || err != nil || stats != (Stats{}) {
+	if b, stats, err := EncodeMVT(t.Context(), geometries(), Tile{}, MVTOptions{}); b != nil || err != nil || stats != (Stats{}) {
 		t.Errorf("empty layer: %v %+v %v", b, stats, err)
 	}
 }
@@ -673,7 +673,7 @@ func FuzzRoundTrip(f *testing.F) {
 		x, y := mercator(orb.Point{a, min(max(b, -85), 85)}, Tile{Z: uint32(z % 23)})
 		id := Tile{Z: uint32(z % 23)}
 		id.X, id.Y = min(uint32(x/Extent), 1<<id.Z-1), min(uint32(y/Extent), 1<<id.Z-1)
-		out, stats, err := EncodeMVT(l, id, MVTOptions{})
+		out, stats, err := EncodeMVT(t.Context(), l, id, MVTOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -97,61 +97,99 @@ func doubleArea(r []vertex) int64 {
 type uncrosser struct {
 	edges []edge
 	found [][2]int32
+	ends  []int32 // a Fenwick tree of how many ends of found are at a vertex
+	left  int     // comparisons that the ring may still cost
+	ended func() bool
 }
 
 // edge is the box of the ring's segment from vertex i to the next.
 type edge struct{ x0, x1, y0, y1, i int32 }
 
+// Rings that cost more than these are made to be costly, and far from what
+// natural ones take.
 const (
-	// uncrossRounds is far more than natural rings take.
 	uncrossRounds = 12
-	// uncrossTests bounds the comparisons a round, for each edge.
-	uncrossTests = 200
+	// uncrossTests bounds the comparisons for each edge in a round,
+	// uncrossAllTests in all rounds.
+	uncrossTests    = 200
+	uncrossAllTests = 600
+	// uncrossFew is how many crossings any ring may have; others have fewer
+	// than half as many as they have vertices.
+	uncrossFew = 64
 )
 
 // uncross reorders the vertices of an open ring until no two of its segments
 // cross: where segments i and j do, the vertices from i+1 to j are reversed
 // (the 2-opt move; Croes, Operations Research 6:791, 1958), which makes the
 // ring shorter and so comes to an end. The crossings here are as small as the
-// tolerance, so the area stays. On rings made to be costly it gives up.
+// tolerance, so the area stays. A ring that crosses itself all over, as only
+// made ones do, is left and drawn with its crossings: the work is bounded by
+// the vertices (n log n of them, with the constants above).
 func (u *uncrosser) uncross(r []vertex) {
+	u.left = uncrossAllTests * len(r)
 	for range uncrossRounds {
-		u.find(r)
-		if len(u.found) == 0 {
+		if u.ended != nil && u.ended() || !u.find(r) || len(u.found) == 0 {
 			return
 		}
 		slices.SortFunc(u.found, func(a, b [2]int32) int {
 			return cmp.Or(cmp.Compare(a[1]-a[0], b[1]-b[0]), cmp.Compare(a[0], b[0]))
 		})
-		for k, c := range u.found {
-			touches := func(o [2]int32) bool { return o[0] <= c[1] && c[0] <= o[1] }
-			if !slices.ContainsFunc(u.found[:k], touches) {
+		u.ends = append(u.ends[:0], make([]int32, len(r)+1)...)
+		for _, c := range u.found {
+			// Those before are no longer, so that one which touches this has
+			// an end within it.
+			if u.endsUpTo(c[1]) == u.endsUpTo(c[0]-1) {
 				slices.Reverse(r[c[0]+1 : c[1]+1])
 			}
+			u.addEnd(c[0])
+			u.addEnd(c[1])
 		}
 	}
 }
 
+func (u *uncrosser) addEnd(vertex int32) {
+	for k := int(vertex) + 1; k < len(u.ends); k += k & -k {
+		u.ends[k]++
+	}
+}
+
+// endsUpTo counts the ends at vertices 0 to the given one.
+func (u *uncrosser) endsUpTo(vertex int32) (n int32) {
+	for k := vertex + 1; k > 0; k -= k & -k {
+		n += u.ends[k]
+	}
+	return n
+}
+
 // find fills u.found with the pairs of segments that cross, by a sweep from
-// west to east.
-func (u *uncrosser) find(r []vertex) {
+// west to east; false when there are too many or it would cost too much.
+func (u *uncrosser) find(r []vertex) bool {
 	u.edges, u.found = u.edges[:0], u.found[:0]
 	for i, p := range r {
 		q := r[(i+1)%len(r)]
 		u.edges = append(u.edges, edge{min(p.x, q.x), max(p.x, q.x), min(p.y, q.y), max(p.y, q.y), int32(i)})
 	}
 	slices.SortFunc(u.edges, func(a, b edge) int { return cmp.Or(cmp.Compare(a.x0, b.x0), cmp.Compare(a.i, b.i)) })
-	left := uncrossTests * len(u.edges)
+	left := min(uncrossTests*len(u.edges), u.left)
+	u.left -= left
+	most := uncrossFew + len(r)/2
 	for k, a := range u.edges {
 		for _, b := range u.edges[k+1:] {
-			if left--; b.x0 > a.x1 || left < 0 {
+			if b.x0 > a.x1 {
 				break
 			}
+			if left--; left < 0 {
+				return false
+			}
 			if b.y0 <= a.y1 && a.y0 <= b.y1 && cross(r, a.i, b.i) {
-				u.found = append(u.found, [2]int32{min(a.i, b.i), max(a.i, b.i)})
+				if u.found = append(u.found, [2]int32{min(a.i, b.i), max(a.i, b.i)}); len(u.found) > most {
+					return false
+				}
 			}
 		}
 	}
+	u.left += left
+	return true
 }
 
 // cross reports whether two segments of an open ring have a point in common

@@ -245,6 +245,11 @@ func (s *Server) eraseFeature(w http.ResponseWriter, r *http.Request, reason str
 	for _, id := range what.IDs {
 		s.bury(r.Context(), e, Tombstone{RecordSHA256: recordDigest(info.ID, id), Action: tombErase, Reason: "erased"})
 	}
+	for _, fid := range what.FIDs {
+		if len(what.IDs) == 0 {
+			s.bury(r.Context(), e, Tombstone{RecordSHA256: fidDigest(info.ID, fid), Action: tombErase, Reason: "erased"})
+		}
+	}
 	return s.sendJSON(w, r, http.StatusOK, map[string]any{"layer": info.ID, "version": info.Version, "erased": n})
 }
 

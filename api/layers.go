@@ -379,6 +379,10 @@ func (s *Server) replay(ctx context.Context, u upload) (out uploaded, done bool,
 	if err != nil {
 		return out, false, err
 	}
+	if receipt.Layer == u.ID && len(receipt.Answer) == 0 {
+		return out, false, problem{Status: http.StatusGone, Code: "content_erased",
+			Detail: "this Idempotency-Key was used, and records were erased from the layer since, with the answer; to send a file again, use a new key, without the records that were erased"}
+	}
 	var kept data.Kept
 	if err := json.Unmarshal(receipt.Answer, &kept); err != nil {
 		return out, false, fmt.Errorf("read the receipt of an earlier upload: %w", err)

@@ -71,8 +71,11 @@ type Erasure struct {
 	IDs  []string
 	// Match, when not nil, returns the FIDs of further rows: it is shown, in
 	// parts, the rows that only earlier versions had.
-	Match      func(part *geo.Layer) []int64
-	Provenance Provenance
+	Match func(part *geo.Layer) []int64
+	// KeepReplaced leaves the copy of what a restore has replaced: the rows
+	// were erased from it before.
+	KeepReplaced bool
+	Provenance   Provenance
 }
 
 // Erased is the record of an erasure.
@@ -83,6 +86,7 @@ type Erased struct {
 }
 
 // Receipt is what was answered to a change that carried an idempotency key.
+// After an erasure from the layer it has neither SHA256 nor Answer.
 type Receipt struct {
 	Layer   string          `json:"layer"`
 	Version int64           `json:"version"`

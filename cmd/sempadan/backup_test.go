@@ -19,8 +19,8 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("over a backup: exit %d", code)
 	}
 	must(t, "import", "--store", store, "p", write(t, "b.csv", "id,lat,lon\nz,1.3,110.3\n"))
-	var done map[string]string
-	if err := json.Unmarshal([]byte(must(t, "restore", "--json", "--store", store, backup)), &done); err != nil || done["replaced"] != store+".replaced" {
+	var done struct{ Replaced string }
+	if err := json.Unmarshal([]byte(must(t, "restore", "--json", "--store", store, backup)), &done); err != nil || done.Replaced != store+".replaced" {
 		t.Errorf("%v, %v", done, err)
 	}
 	if out := must(t, "export", "--store", store, "p", "--format", "csv"); !strings.Contains(out, "x,") || strings.Contains(out, "z,") {

@@ -81,25 +81,6 @@ func (x *txn) commit(c data.Change, keep int) (geo.LayerInfo, error) {
 	return ch.finish(c.Info, keep)
 }
 
-// keptReceipts bounds the receipts; the oldest go first.
-const keptReceipts = 10_000
-
-// addReceipt keeps the answer to a change, when it is to be given again.
-func (x *txn) addReceipt(c data.Change, version int64) error {
-	if c.IdempotencyKey == "" {
-		return nil
-	}
-	n, err := x.count(`INSERT INTO sempadan_receipts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		c.IdempotencyKey, c.Info.ID, version, c.Provenance.SHA256, textOrNull(string(c.Answer)))
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		return fmt.Errorf("idempotency key %q has been used; ask for its receipt, or use a new key", c.IdempotencyKey)
-	}
-	return x.exec(`DELETE FROM sempadan_receipts WHERE rowid <= last_insert_rowid() - ?`, keptReceipts)
-}
-
 // change is one new version of a layer in the making.
 type change struct {
 	*txn

@@ -17,8 +17,8 @@ import (
 
 // Erase removes rows of a layer from all its versions; see data.Store. The
 // bytes go too: freed pages are overwritten, the index is made anew (its nodes
-// keep what was cut off their end), the bounds are measured again, the log is
-// emptied, the snapshot and the copies from before an upgrade or a restore are removed. A
+// keep what was cut off their end), the bounds are measured again, the receipts
+// of the layer lose what they say of its rows, the log is emptied, the snapshot and the copies from before an upgrade or a restore are removed. A
 // reader that is on an old state keeps the log from being emptied; the next
 // erasure, deletion or snapshot, or the end of the service, does it.
 func (s *Store) Erase(ctx context.Context, id string, e data.Erasure) (erased int, info geo.LayerInfo, err error) {
@@ -35,7 +35,7 @@ func (s *Store) Erase(ctx context.Context, id string, e data.Erasure) (erased in
 		return err
 	})
 	if err == nil {
-		err = s.removeOldCopies()
+		err = s.removeOldCopies(e.KeepReplaced)
 	}
 	if err != nil {
 		return 0, geo.LayerInfo{}, fmt.Errorf("erase from layer %q: %w", id, err)
@@ -81,6 +81,9 @@ func (x *txn) erase(id string, e data.Erasure, keep int) (int, geo.LayerInfo, er
 		total += n
 	}
 	if err := ch.describeAnew(); err != nil {
+		return 0, geo.LayerInfo{}, err
+	}
+	if err := x.eraseReceipts(id); err != nil {
 		return 0, geo.LayerInfo{}, err
 	}
 	provenance, err := json.Marshal(e.Provenance)
@@ -328,7 +331,7 @@ const damagedKept = 7 * 24 * time.Hour
 
 // removeOldCopies removes the copies that an upgrade, a restore and a recovery
 // have left, which still have what was erased since.
-func (s *Store) removeOldCopies() error {
+func (s *Store) removeOldCopies(keepReplaced bool) error {
 	kept, err := filepath.Glob(globEscape(s.path) + ".damaged-*")
 	if err != nil {
 		return err
@@ -342,8 +345,10 @@ func (s *Store) removeOldCopies() error {
 			s.opts.Notify(name + " may have what was erased; delete it when it is of no use")
 		}
 	}
-	if err := removeAll(replacedPath(s.path)); err != nil {
-		return err
+	if !keepReplaced {
+		if err := removeAll(replacedPath(s.path)); err != nil {
+			return err
+		}
 	}
 	for version := 1; version < schemaVersion; version++ {
 		if err := os.Remove(s.upgradeBackup(version)); err != nil && !errors.Is(err, os.ErrNotExist) {

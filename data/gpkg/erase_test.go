@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"math"
@@ -71,14 +72,19 @@ func TestEraseBytes(t *testing.T) {
 	f.FID = 2_000 + 7
 	f.Properties["nested"] = "canary-3141592653 again"
 	one.Add(f)
-	mustCommit(t, s, data.Upsert, one.Layer())
+	bounds := `"bounds":[109.1415926,1.2718281,118.7654321,7.1234567]`
+	receipt := data.Change{Info: one.Layer().Info, Mode: data.Upsert, Rows: one.Layer(), IdempotencyKey: "subject-2718281828 of today",
+		Answer: json.RawMessage(`{` + bounds + `}`), Provenance: data.Provenance{SHA256: "cafe3141592653"}}
+	if _, err := s.Commit(t.Context(), receipt); err != nil {
+		t.Fatal(err)
+	}
 	if written, err := s.Snapshot(t.Context(), []*geo.Layer{mustLoad(t, s, "e")}); !written || err != nil {
 		t.Fatalf("snapshot: %v, %v", written, err)
 	}
 	if err := s.Backup(t.Context(), s.upgradeBackup(1)); err != nil {
 		t.Fatal(err)
 	}
-	needles := map[string][]byte{"text": []byte("canary-3141592653"), "identifier": []byte("subject-2718281828")}
+	needles := map[string][]byte{"text": []byte("canary-3141592653"), "identifier": []byte("subject-2718281828"), "bounds in a receipt": []byte(bounds)}
 	for name, p := range map[string]orb.Point{"place": place, "place before": placeBefore} {
 		for i, axis := range []string{" x", " y"} {
 			needles[name+axis] = binary.LittleEndian.AppendUint64(nil, math.Float64bits(p[i]))
@@ -98,6 +104,9 @@ func TestEraseBytes(t *testing.T) {
 	if found := traces(t, s, needles); found != nil {
 		t.Errorf("still there: %v", found)
 	}
+	if r, err := s.Receipt(t.Context(), receipt.IdempotencyKey); err != nil || r.Layer != "e" || r.SHA256 != "" || r.Answer != nil {
+		t.Errorf("receipt %+v, %v, want one without content", r, err)
+	}
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -105,6 +114,33 @@ func TestEraseBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkFile(t, s.path)
+}
+
+// TestPlainReceipt: a key that an older program has kept as it was given is
+// found, is not taken again, and is not left by an erasure.
+func TestPlainReceipt(t *testing.T) {
+	s := newStore(t)
+	mustCommit(t, s, data.Replace, points(3))
+	const key = "patrol at 118.76543"
+	if _, err := s.writer.ExecContext(t.Context(), `INSERT INTO sempadan_receipts VALUES (?, 'incidents', 1, 'ab12', '{"bounds":[1,2,3,4]}')`, key); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.Receipt(t.Context(), key); err != nil || r.SHA256 != "ab12" {
+		t.Fatalf("receipt %+v, %v", r, err)
+	}
+	again := data.Change{Info: points(3).Info, Mode: data.Replace, Rows: points(3), IdempotencyKey: key}
+	if _, err := s.Commit(t.Context(), again); err == nil {
+		t.Error("the key was taken twice")
+	}
+	if _, _, err := s.Erase(t.Context(), points(3).Info.ID, data.Erasure{FIDs: []int64{1}}); err != nil {
+		t.Fatal(err)
+	}
+	if found := traces(t, s, map[string][]byte{"key": []byte(key)}); found != nil {
+		t.Errorf("still there: %v", found)
+	}
+	if r, err := s.Receipt(t.Context(), key); err != nil || r.Answer != nil {
+		t.Errorf("receipt %+v, %v", r, err)
+	}
 }
 
 // TestUpgrade: a store of schema version 1 is copied, then upgraded, and has

@@ -308,7 +308,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("delete layer %q: %w", id, err)
 	}
-	if err := s.removeOldCopies(); err != nil {
+	if err := s.removeOldCopies(false); err != nil {
 		return fmt.Errorf("layer %q is deleted, but an old copy of the store is not: %w", id, err)
 	}
 	// The layer is gone; that its traces leave the log can wait for a reader.

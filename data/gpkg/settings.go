@@ -4,24 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-
-	"github.com/sempadan/sempadan/data"
 )
-
-// Receipt finds an earlier change by its idempotency key.
-func (s *Store) Receipt(ctx context.Context, key string) (data.Receipt, error) {
-	var r data.Receipt
-	var answer []byte
-	err := s.read(ctx, func(x *txn) error {
-		return x.get([]any{&r.Layer, &r.Version, &r.SHA256, &answer},
-			`SELECT layer_id, version, sha256, answer FROM sempadan_receipts WHERE key = ?`, key)
-	})
-	if err != nil {
-		return data.Receipt{}, fmt.Errorf("receipt: %w", err)
-	}
-	r.Answer = answer
-	return r, nil
-}
 
 // Setting reads a named value.
 func (s *Store) Setting(ctx context.Context, name string) (json.RawMessage, error) {

@@ -13,9 +13,12 @@ type Recovery struct {
 	LostCommits int64     `json:"lost_commits"`
 	LastCommit  time.Time `json:"last_commit,omitzero"`
 	// Older are the layers that are back as the last snapshot had them,
-	// without their earlier versions; Whole those that were read from the
-	// damaged file; Lost those that are gone.
-	Older []string `json:"older,omitempty"`
-	Whole []string `json:"whole,omitempty"`
-	Lost  []string `json:"lost,omitempty"`
+	// without their earlier versions; Whole those of which it had the newest,
+	// by its checksums; Unverified those that were read from the damaged file
+	// without a fault, which does not prove their values; Lost those that are
+	// gone.
+	Older      []string `json:"older,omitempty"`
+	Whole      []string `json:"whole,omitempty"`
+	Unverified []string `json:"unverified,omitempty"`
+	Lost       []string `json:"lost,omitempty"`
 }

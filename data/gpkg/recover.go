@@ -19,15 +19,17 @@ import (
 )
 
 // Recovery. A store whose file is damaged is made anew from what is provably
-// whole: of each layer the rows of the damaged file and its log, where SQLite
-// finds no fault with them and every row can be read, else the layer as the last
-// snapshot has it; of receipts, settings and erasures the same; of the audit log
-// all entries that can be read, a gap between them being told as one (see
-// copyAudit). Earlier versions of layers are not brought back. The damaged file is kept under another name
+// whole: of each layer the rows of the last snapshot, which has checksums, when
+// that is of the layer's last version, else the rows of the damaged file and its
+// log, where SQLite finds no fault with them and every row can be read, else the
+// layer as the snapshot has it; of receipts, settings and erasures the rows of the
+// file, else of the snapshot; of the audit log all entries that can be read, a
+// gap between them being told as one (see copyAudit). Earlier versions
+// of layers are not brought back. The damaged file is kept under another name
 // with its log, so that nothing is lost that a person could still find in it.
 //
 // SQLite has no checksums of pages: a wrong byte within a value that is still a
-// value is not noticed.
+// value is not noticed, which is why rows of the file are called unverified.
 
 // ErrDamaged is the error of a store that is not as it was written.
 var ErrDamaged = errors.New("the store is damaged")
@@ -64,7 +66,7 @@ func (s *Store) recover(ctx context.Context, cause error) error {
 	tmp := s.path + ".new"
 	err := d.rebuild(ctx, tmp)
 	d.close()
-	if err == nil && len(d.report.Lost) > 0 && len(d.report.Older)+len(d.report.Whole) == 0 {
+	if err == nil && len(d.report.Lost) > 0 && len(d.report.Older)+len(d.report.Whole)+len(d.report.Unverified) == 0 {
 		err = errors.New("nothing in it is whole and there is no snapshot that is; put a backup in its place with sempadan restore")
 	}
 	if err != nil {
@@ -215,40 +217,52 @@ func (d *salvage) provenance() data.Provenance {
 }
 
 // layer returns a layer as it was last, with the provenance of that version,
-// or as the snapshot has it, or nil.
+// or as the snapshot has it, or nil. The snapshot has checksums: of the same
+// version its rows are the surer ones.
 func (d *salvage) layer(ctx context.Context, st stored) (l *geo.Layer, p string) {
+	saved, part := d.savedLayer(st)
+	same := saved != nil && part.is(st.info)
 	if st.table != "" && d.db != nil {
 		err := run(ctx, d.db, "BEGIN", func(x *txn) (err error) {
+			_ = x.get([]any{&p}, `SELECT provenance FROM sempadan_versions WHERE layer_id = ? AND version = ?`, st.info.ID, st.info.Version)
+			if same {
+				return nil
+			}
 			if err = x.check(`PRAGMA quick_check(` + literal(st.table) + `)`); err == nil {
 				l, err = x.readTable(st.table, st.info, nil)
 			}
-			_ = x.get([]any{&p}, `SELECT provenance FROM sempadan_versions WHERE layer_id = ? AND version = ?`, st.info.ID, st.info.Version)
 			return err
 		})
-		if err == nil {
-			d.report.Whole = append(d.report.Whole, st.info.ID)
+		if err == nil && !same {
+			d.report.Unverified = append(d.report.Unverified, st.info.ID)
 			return l, p
 		}
 	}
+	switch {
+	case same:
+		d.report.Whole = append(d.report.Whole, st.info.ID)
+	case saved != nil:
+		d.report.Older = append(d.report.Older, st.info.ID)
+	default:
+		d.report.Lost = append(d.report.Lost, st.info.ID)
+		return nil, ""
+	}
+	info := saved.Info
+	info.Version = part.Version
+	return saved.WithInfo(info), p
+}
+
+// savedLayer returns a layer as the snapshot has it, nil when it has not.
+func (d *salvage) savedLayer(st stored) (*geo.Layer, snapshotSection) {
 	for _, part := range d.index.Layers {
-		if part.ID != st.info.ID || d.snap == nil {
-			continue
-		}
-		l, err := part.layer(d.snap)
-		if err != nil {
+		if part.ID == st.info.ID && d.snap != nil {
+			if l, err := part.layer(d.snap); err == nil {
+				return l, part
+			}
 			break
 		}
-		if part.is(st.info) {
-			d.report.Whole = append(d.report.Whole, st.info.ID)
-		} else {
-			d.report.Older = append(d.report.Older, st.info.ID)
-		}
-		info := l.Info
-		info.Version = part.Version
-		return l.WithInfo(info), p
 	}
-	d.report.Lost = append(d.report.Lost, st.info.ID)
-	return nil, ""
+	return nil, snapshotSection{}
 }
 
 // table returns a small table of the damaged file, or else of the snapshot.
@@ -431,7 +445,7 @@ func (s *Store) tellRecovery() {
 		for _, part := range []struct {
 			what string
 			ids  []string
-		}{{"whole", r.Whole}, {"as in the last snapshot, without earlier versions", r.Older}, {"lost", r.Lost}, {"kept for you to look at", r.Kept}} {
+		}{{"whole by the checksums of the snapshot", r.Whole}, {"read from the damaged file, unverified", r.Unverified}, {"as in the last snapshot, without earlier versions", r.Older}, {"lost", r.Lost}, {"kept for you to look at", r.Kept}} {
 			if len(part.ids) > 0 {
 				text += "; " + part.what + ": " + strings.Join(part.ids, ", ")
 			}

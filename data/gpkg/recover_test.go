@@ -1,6 +1,7 @@
 package gpkg
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/paulmach/orb"
 
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/data/storetest"
@@ -167,7 +170,7 @@ func TestRecoverNewer(t *testing.T) {
 	sameContent(t, s, newer.WithInfo(info))
 	sameContent(t, s, a)
 	r := s.Recovery()
-	if !slices.Equal(r.Older, []string{"incidents"}) || !slices.Equal(r.Whole, []string{"b"}) || !strings.Contains(told, "as in the last snapshot") {
+	if !slices.Equal(r.Older, []string{"incidents"}) || !slices.Equal(r.Unverified, []string{"b"}) || !strings.Contains(told, "as in the last snapshot") {
 		t.Errorf("%+v\n%s", r, told)
 	}
 }
@@ -330,4 +333,56 @@ func TestRestoreIsNoLoss(t *testing.T) {
 		t.Errorf("%+v", s.Recovery())
 	}
 	storetest.Equal(t, mustLoad(t, s, "b"), b)
+}
+
+// TestRecoverWrongValue: a value that was changed in a damaged file is not
+// taken for true when the snapshot has the same version of the layer, and is
+// called unverified when it has not.
+func TestRecoverWrongValue(t *testing.T) {
+	for _, snapshot := range []bool{true, false} {
+		path := filepath.Join(t.TempDir(), "s.gpkg")
+		s := openTest(t, path, Options{})
+		b := geo.NewBuilder(geo.LayerInfo{ID: "v", Kind: geo.KindOther})
+		for range 200 {
+			b.Add(geo.Feature{Geometry: orb.Point{110, 1}, Properties: map[string]any{"word": "canary-truth"}})
+		}
+		mustCommit(t, s, data.Replace, b.Layer())
+		mustCommit(t, s, data.Replace, points(5_000))
+		l := mustLoad(t, s, "v")
+		if snapshot {
+			if ok, err := s.Snapshot(t.Context(), []*geo.Layer{l, mustLoad(t, s, "incidents")}); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := bytes.Index(file, []byte("canary-truth"))
+		if at < 0 {
+			t.Fatal("the value is not in the file")
+		}
+		copy(file[at:], "canary-wrong")
+		if !snapshot { // Close has written one
+			_ = os.Remove(path + ".snapshot")
+		}
+		root := rootOf(t, path, "incidents")
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, path, root+8, 2000)
+		s, told := recovered(t, path)
+		r := s.Recovery()
+		if snapshot {
+			sameContent(t, s, l)
+			if !slices.Contains(r.Whole, "v") || slices.Contains(r.Unverified, "v") {
+				t.Errorf("%+v", r)
+			}
+		} else if !slices.Contains(r.Unverified, "v") || !strings.Contains(told, "unverified: v") {
+			t.Errorf("%+v\n%s", r, told)
+		}
+	}
 }

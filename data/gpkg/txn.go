@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/sempadan/sempadan/data"
@@ -94,8 +95,20 @@ func (s *Store) change(ctx context.Context, do func(*txn) error) error {
 	if err == nil && s.mark != nil {
 		s.mark.set(n, time.Now().UTC())
 	}
+	if err != nil {
+		s.emptyRolledBack(ctx)
+	}
 	s.audit.settle(sealed, err)
 	return writeError(ctx, err)
+}
+
+// emptyRolledBack takes out of the log what a change has left there that did
+// not come to its end: what does not fit in memory goes to the log at once. The
+// caller has the turn.
+func (s *Store) emptyRolledBack(ctx context.Context) {
+	if st, err := os.Stat(s.path + "-wal"); err == nil && st.Size() > 0 {
+		_, _ = s.writer.ExecContext(context.WithoutCancel(ctx), `PRAGMA wal_checkpoint(TRUNCATE)`)
+	}
 }
 
 // Commits is how many changes the store has had since it was opened, entries of

@@ -134,40 +134,46 @@ func (a *Area) Covers(p orb.Point) bool {
 }
 
 // CoversAlong sets dst[i] to whether the area holds the point at longitude
-// lons[i] of a parallel, in degrees, as Covers does for each. Cost: the edges
-// near the parallel once, and one step a point, where longitudes go east; only
-// crossings between the points are sorted.
+// lons[i] of a parallel, in degrees, as Covers does for each; the longitudes go
+// east. Cost: the edges near the parallel once, and one step a point; a search
+// more for each crossing where the points are not evenly spaced.
 func (a *Area) CoversAlong(lat float64, lons []float64, dst []bool) {
 	clear(dst)
 	if len(a.levels) == 0 || len(lons) == 0 || lat < a.bound.Min[1] || lat > a.bound.Max[1] {
 		return
 	}
-	west, east := slices.Min(lons), slices.Max(lons)
-	var between []float64
-	beyond := 0 // crossings that are east of all points
+	if !slices.IsSorted(lons) {
+		for i, lon := range lons {
+			dst[i] = a.Covers(orb.Point{lon, lat})
+		}
+		return
+	}
+	last := len(lons) - 1
+	west, east := lons[0], lons[last]
+	perStep := float64(last) / (east - west)
+	inside := false // at the last point
 	band := a.band(lat)
 	for i := range a.levels {
 		for _, e := range a.levels[i].near(band) {
 			if e.y0 <= lat && lat < e.y1 {
-				switch x := e.x0 + (lat-e.y0)*e.slope; {
+				x := e.x0 + (lat-e.y0)*e.slope
+				switch {
 				case x > east:
-					beyond++
-				case x > west:
-					between = append(between, x)
+					inside = !inside
+				case x > west: // the first point that is not west of it
+					k := min(last, 1+int((x-west)*perStep))
+					if !(lons[k-1] < x && x <= lons[k]) {
+						k, _ = slices.BinarySearch(lons, x)
+					}
+					dst[k] = !dst[k]
 				}
 			}
 		}
 	}
-	slices.Sort(between)
-	passed := 0 // crossings that are not east of the point
-	for i, lon := range lons {
-		if i > 0 && lon < lons[i-1] {
-			passed = 0
-		}
-		for passed < len(between) && between[passed] <= lon {
-			passed++
-		}
-		dst[i] = (beyond+len(between)-passed)%2 == 1
+	for i := last; i >= 0; i-- {
+		crossed := dst[i]
+		dst[i] = inside
+		inside = inside != crossed
 	}
 }
 

@@ -76,6 +76,26 @@ func TestAreaOfStarsAgainstEveryEdge(t *testing.T) {
 	}
 }
 
+// Points that go east, evenly spaced and not, are answered as each alone.
+func TestCoversAlongOfAStar(t *testing.T) {
+	a := geo.NewArea(star(1001))
+	for _, bend := range []float64{1, 3} {
+		lons, along := make([]float64, 300), make([]bool, 300)
+		for i := range lons {
+			lons[i] = 104.5 + 11*math.Pow(float64(i)/300, bend)
+		}
+		lons[7] = lons[6]
+		for lat := -3.0; lat < 7; lat += 0.37 {
+			a.CoversAlong(lat, lons, along)
+			for i, got := range along {
+				if want := a.Covers(orb.Point{lons[i], lat}); got != want {
+					t.Fatalf("at %v, %v: %v, want %v", lons[i], lat, got, want)
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkNewAreaStar(b *testing.B) {
 	g := star(200_000)
 	for b.Loop() {

@@ -56,7 +56,7 @@ func TestRestoreKeepsErasures(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = start(t, s.path, false)
-	for _, path := range []string{"mine/features/subject-31415?erase=true&reason=asked+for", "mine/features/3?erase=true", "gone"} {
+	for _, path := range []string{"mine/features/subject-31415?erase=true&reason=asked+for", "mine/features/3?erase=true&reason=asked+for", "gone"} {
 		if a := s.do("DELETE", "/v1/layers/"+path, nil, nil); a.status/100 != 2 {
 			t.Fatalf("%s: %d %s", path, a.status, a.body)
 		}

@@ -224,8 +224,10 @@ func (s *Server) eraseFeature(w http.ResponseWriter, r *http.Request, reason str
 	} else {
 		what.IDs = []string{name.text}
 	}
+	named := map[int64]bool{} // those with an identifier of their own
 	for row := range e.layer.Len() {
 		if name.matches(e.layer, row) {
+			named[e.layer.FID(row)] = e.layer.ID(row) != ""
 			what.FIDs = append(what.FIDs, e.layer.FID(row))
 			if id := e.layer.ID(row); id != "" && !slices.Contains(what.IDs, id) {
 				what.IDs = append(what.IDs, id)
@@ -246,7 +248,7 @@ func (s *Server) eraseFeature(w http.ResponseWriter, r *http.Request, reason str
 		s.bury(r.Context(), e, Tombstone{RecordSHA256: recordDigest(info.ID, id), Action: tombErase, Reason: "erased"})
 	}
 	for _, fid := range what.FIDs {
-		if len(what.IDs) == 0 {
+		if !named[fid] {
 			s.bury(r.Context(), e, Tombstone{RecordSHA256: fidDigest(info.ID, fid), Action: tombErase, Reason: "erased"})
 		}
 	}

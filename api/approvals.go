@@ -19,7 +19,8 @@ import (
 type Approval struct {
 	ID        string     `json:"id"`
 	Action    string     `json:"action"`
-	Object    string     `json:"object"` // what it is about: a layer, a key to be
+	Object    string     `json:"object"`           // what it is about: a layer, a key to be
+	Agency    string     `json:"agency,omitempty"` // that must approve it: whose the key is to be
 	Detail    string     `json:"detail,omitempty"`
 	Digest    string     `json:"digest"` // of the request, and of who makes it
 	By        PartyWord  `json:"by"`
@@ -82,6 +83,7 @@ const approvalHeader = "Sempadan-Approval"
 // sensitive is a request that takes two persons.
 type sensitive struct {
 	action, object, detail string
+	agency                 string // that must approve; "": any other
 	body                   []byte
 }
 
@@ -102,28 +104,36 @@ func (q sensitive) digest(r *http.Request) string {
 // second person, which this uses up, or because nobody signs in here. Else it
 // has answered 202 with where the word is waited for.
 func (s *Server) approved(w http.ResponseWriter, r *http.Request, q sensitive) (bool, error) {
+	a, used, err := s.hold(r, q)
+	if err != nil || used {
+		return used, err
+	}
+	return false, s.sendApproval(w, r, http.StatusAccepted, a)
+}
+
+// hold uses up the word that a request was given. Where there is none yet it
+// returns the approval that waits for it.
+func (s *Server) hold(r *http.Request, q sensitive) (a Approval, used bool, err error) {
 	if asker(r.Context()).Local {
-		return true, nil
+		return a, true, nil
 	}
 	id := r.URL.Query().Get("approval")
 	if id == "" {
 		id = r.Header.Get(approvalHeader)
 	}
 	if id == "" {
-		return false, s.askApproval(w, r, q)
+		a, err = s.askApproval(r, q)
+		return a, false, err
 	}
 	who, now := asker(r.Context()), s.opts.Now().UTC()
-	used := false
-	var waiting Approval
-	err := s.books.approvals.change(besideAudit(r.Context()), func(list []Approval) ([]Approval, error) {
-		at, a, err := findApproval(list, who, id)
-		if err != nil || a.By.KeyID != who.ID {
+	err = s.books.approvals.change(besideAudit(r.Context()), func(list []Approval) ([]Approval, error) {
+		at, found, err := findApproval(list, who, id)
+		if a = found; err != nil || a.By.KeyID != who.ID {
 			return nil, notThere("approval", id, "/v1/approvals")
 		}
 		again := "; send the request without it to ask anew"
 		switch a.status(now) {
 		case approvalPending:
-			waiting = a
 			return list, nil
 		case approvalRejected:
 			return nil, problem{Status: http.StatusForbidden, Code: "approval_rejected", Detail: "agency " + a.Rejected.Agency + " has refused this request"}
@@ -141,23 +151,17 @@ func (s *Server) approved(w http.ResponseWriter, r *http.Request, q sensitive) (
 		a.UsedAt = &now
 		return swapped(list, at, a), nil
 	})
-	if err != nil {
-		return false, err
-	}
-	if !used {
-		return false, s.sendApproval(w, r, http.StatusAccepted, waiting)
-	}
-	if r.Method != http.MethodHead {
+	if err == nil && used && r.Method != http.MethodHead {
 		s.note(r.Context(), "approval_used", id+" "+q.action+" "+q.object)
 	}
-	return true, nil
+	return a, used && err == nil, err
 }
 
 // askApproval asks for the word of a second person; the same request asked
 // again finds the same approval.
-func (s *Server) askApproval(w http.ResponseWriter, r *http.Request, q sensitive) error {
+func (s *Server) askApproval(r *http.Request, q sensitive) (Approval, error) {
 	who, now := asker(r.Context()), s.opts.Now().UTC()
-	a := Approval{ID: "p-" + strings.ToLower(rand.Text()[:16]), Action: q.action, Object: q.object, Detail: q.detail, Digest: q.digest(r),
+	a := Approval{ID: "p-" + strings.ToLower(rand.Text()[:16]), Action: q.action, Object: q.object, Agency: q.agency, Detail: q.detail, Digest: q.digest(r),
 		By: who.word(now), ExpiresAt: now.Add(decideWithin).Truncate(time.Second)}
 	asked := true
 	err := s.books.approvals.change(besideAudit(r.Context()), func(list []Approval) ([]Approval, error) {
@@ -177,16 +181,14 @@ func (s *Server) askApproval(w http.ResponseWriter, r *http.Request, q sensitive
 		}
 		return newest(list, a, mostApprovals), nil
 	})
-	if err != nil {
-		return err
-	}
-	if asked {
+	if err == nil && asked {
 		s.note(r.Context(), "approval_asked", a.ID+" "+q.action+" "+q.object)
 	}
-	return s.sendApproval(w, r, http.StatusAccepted, a)
+	return a, err
 }
 
-func (s *Server) sendApproval(w http.ResponseWriter, r *http.Request, status int, a Approval) error {
+// shownApproval is an approval as its reader is shown it.
+func (s *Server) shownApproval(r *http.Request, a Approval) approvalAnswer {
 	answer := approvalAnswer{Approval: a, Status: a.status(s.opts.Now())}
 	switch {
 	case answer.Status == approvalPending && a.By.KeyID == asker(r.Context()).ID:
@@ -199,6 +201,10 @@ func (s *Server) sendApproval(w http.ResponseWriter, r *http.Request, status int
 	case answer.Status == approvalApproved && a.By.KeyID == asker(r.Context()).ID:
 		answer.Next = "send the request again, as it was, with the header " + approvalHeader + ": " + a.ID
 	}
+	return answer
+}
+
+func (s *Server) sendApproval(w http.ResponseWriter, r *http.Request, status int, a Approval) error {
 	if status == http.StatusAccepted {
 		w.Header().Set("Location", "/v1/approvals/"+a.ID)
 		w.Header().Set("Cache-Control", "no-store")
@@ -206,7 +212,7 @@ func (s *Server) sendApproval(w http.ResponseWriter, r *http.Request, status int
 			w.Header().Del(name)
 		}
 	}
-	return s.sendJSON(w, r, status, answer)
+	return s.sendJSON(w, r, status, s.shownApproval(r, a))
 }
 
 // secondAgency reports whether some good key may decide on a request.
@@ -216,7 +222,7 @@ func (s *Server) secondAgency(by PartyWord) bool {
 	}
 	keys, err := s.opts.SignIn.Keys.List()
 	return err != nil || slices.ContainsFunc(keys, func(k KeyInfo) bool {
-		return k.Country == by.Country && k.Agency != by.Agency && k.Role.may(doDecide) && k.RevokedAt == nil && s.opts.Now().Before(k.ExpiresAt)
+		return independent(keys, k.ID, by.Agency) && k.Country == by.Country && k.Agency != by.Agency && k.Role.may(doDecide) && k.RevokedAt == nil && s.opts.Now().Before(k.ExpiresAt)
 	})
 }
 
@@ -274,6 +280,10 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 			return nil, problem{Status: http.StatusForbidden, Code: "own_request", Detail: "nobody approves what they ask for; a person of another agency does"}
 		case a.By.Agency == who.Agency:
 			return nil, problem{Status: http.StatusForbidden, Code: "own_agency", Detail: "both of you are of " + who.Agency + "; a person of another agency decides"}
+		case !s.independent(who.ID, a.By.Agency):
+			return nil, problem{Status: http.StatusForbidden, Code: "not_independent", Detail: "your key was made on the request of " + a.By.Agency + " and is no second agency's for it; a person whose key " + who.Agency + " itself, or the machine's operator, has given decides"}
+		case !s.mayVouch(a, who):
+			return nil, problem{Status: http.StatusForbidden, Code: "not_your_agency", Detail: "a key of " + a.Agency + " is approved by a person of " + a.Agency + ", or, as long as none of them has a key for that, by an administrator of another agency"}
 		case a.status(now) != approvalPending:
 			return nil, problem{Status: http.StatusConflict, Code: "approval_decided", Detail: "this request is " + a.status(now) + " already"}
 		}

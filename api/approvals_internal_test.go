@@ -165,7 +165,7 @@ func TestReclassification(t *testing.T) {
 	g.want(422, "polri", "PATCH", "/v1/layers/cases", `{}`)
 	g.want(422, "polri", "PATCH", "/v1/layers/cases", `{"classification":"hidden"}`)
 	g.want(404, "pdrm", "PATCH", "/v1/layers/cases", `{"classification":"internal"}`)
-	g.want(403, "imi", "PATCH", "/v1/layers/cases", `{"classification":"internal"}`)
+	g.want(404, "imi", "PATCH", "/v1/layers/cases", `{"classification":"internal"}`)
 	const body = `{"classification":"internal","release":"joint_plus_ngo"}`
 	ask := g.held("polri", "PATCH", "/v1/layers/cases", body)
 	g.want(200, "admin", "POST", "/v1/approvals/"+ask, yes)

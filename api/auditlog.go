@@ -149,6 +149,7 @@ func (a *auditor) commit(list []auditAsk) {
 	entries := make([]data.AuditEntry, len(list))
 	for i, ask := range list {
 		entries[i] = ask.entry
+		entries[i].At = a.now() // a request may have begun long before
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), auditWait)
 	defer cancel()

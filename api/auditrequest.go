@@ -203,7 +203,7 @@ func (s *Server) answerLogged(w http.ResponseWriter, r *http.Request, name strin
 		return handle(w, r)
 	}
 	lw := &loggedWriter{ResponseWriter: w, s: s, r: r, who: who, reading: reading{key: s.audit.key}}
-	lw.draft.Entry = s.entryFor(who, name, r)
+	lw.draft.Entry, lw.draft.Now = s.entryFor(who, name, r), s.audit.now
 	ctx := context.WithValue(r.Context(), readingKey{}, &lw.reading)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		ctx = data.WithAudit(ctx, &lw.draft)
@@ -256,6 +256,10 @@ func (w *loggedWriter) decide(status int) {
 	}
 	rd := &w.reading
 	e := w.draft.Entry
+	if e.Object == "" { // what the path names may have come since
+		since := w.s.entryFor(w.who, e.Action, w.r)
+		e.Object, e.Values = since.Object, since.Values
+	}
 	layer := w.s.current().byID[e.Object]
 	if !rd.raw && (rd.told || layer != nil && layer.layer.Info.Classification == classPublic) && w.r.Method == http.MethodGet {
 		return // of public layers alone

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gorilla/mux"
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/geo"
 )
@@ -55,8 +56,11 @@ func (s *Server) classifyLayer(w http.ResponseWriter, r *http.Request) error {
 		return problem{Status: http.StatusUnprocessableEntity, Code: "unknown_release", Detail: fmt.Sprintf("release %q is not one of %s", body.Release, strings.Join(recordReleases(), ", "))}
 	}
 	mayTakeLong(w)
-	s.writes.Lock()
-	defer s.writes.Unlock()
+	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	if err != nil {
+		return err
+	}
+	defer done()
 	e, err := s.entryOf(w, r)
 	if err != nil {
 		return err
@@ -75,8 +79,8 @@ func (s *Server) classifyLayer(w http.ResponseWriter, r *http.Request) error {
 		}
 		loosens = s.loosens(e.layer.Info.ID, origins)
 	}
-	what := sensitive{twoClassify, e.layer.Info.ID, e.layer.Info.Classification + " to " + body.Classification + " " + body.Release,
-		[]byte(body.Classification + "\n" + body.Release)}
+	what := sensitive{action: twoClassify, object: e.layer.Info.ID, detail: e.layer.Info.Classification + " to " + body.Classification + " " + body.Release,
+		body: []byte(body.Classification + "\n" + body.Release)}
 	if body.Origins != nil {
 		what.detail += " origins " + strings.Join(origins, " ")
 		what.body = append(what.body, "\n"+strings.Join(origins, "\n")...)

@@ -132,13 +132,16 @@ func (s *Server) correctFeature(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	mayTakeLong(w)
-	s.writes.Lock()
-	defer s.writes.Unlock()
+	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	if err != nil {
+		return err
+	}
+	defer done()
 	e, row, err := s.target(w, r)
 	if err != nil {
 		return err
 	}
-	c := data.Correction{Row: row, Reason: ask.Reason, User: "local", Now: s.opts.Now(), Limits: data.DefaultLimits()}
+	c := data.Correction{Row: row, Reason: ask.Reason, User: asker(r.Context()).ID, Now: s.opts.Now(), Limits: data.DefaultLimits()}
 	ask.Reason = ""
 	if c.Patch, err = json.Marshal(map[string]json.RawMessage{"geometry": orNull(ask.Geometry), "properties": orNull(ask.Properties)}); err != nil {
 		return err
@@ -151,6 +154,11 @@ func (s *Server) correctFeature(w http.ResponseWriter, r *http.Request) error {
 		diff := data.CompareChange(e.layer, change)
 		report.DryRun, report.Diff = true, &diff
 		return s.sendJSON(w, r, http.StatusOK, report)
+	}
+	if q := weigh(asker(r.Context()), e, change, string(c.Patch)); q != nil {
+		if ok, err := s.approved(w, r, *q); !ok {
+			return err
+		}
 	}
 	info, err := s.apply(r.Context(), e, change)
 	if err != nil {
@@ -179,8 +187,11 @@ func (s *Server) withdrawFeature(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	mayTakeLong(w)
-	s.writes.Lock()
-	defer s.writes.Unlock()
+	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	if err != nil {
+		return err
+	}
+	defer done()
 	if erase {
 		return s.eraseFeature(w, r, reason)
 	}
@@ -188,7 +199,7 @@ func (s *Server) withdrawFeature(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c := data.Correction{Row: row, Reason: reason, User: "local", Now: s.opts.Now()}
+	c := data.Correction{Row: row, Reason: reason, User: asker(r.Context()).ID, Now: s.opts.Now()}
 	change, err := c.Withdrawal(e.layer, e.stored)
 	if err != nil {
 		return err
@@ -218,7 +229,7 @@ func (s *Server) eraseFeature(w http.ResponseWriter, r *http.Request, reason str
 	if err != nil {
 		return err
 	}
-	what := data.Erasure{Provenance: data.Provenance{At: s.opts.Now().UTC(), User: "local", Action: "erase", Reason: reason}}
+	what := data.Erasure{Provenance: data.Provenance{At: s.opts.Now().UTC(), User: asker(r.Context()).ID, Action: "erase", Reason: reason}}
 	if name.fid != 0 {
 		what.FIDs = []int64{name.fid}
 	} else {

@@ -100,6 +100,14 @@ func (s *Server) startUpload(w http.ResponseWriter, r *http.Request, u upload) e
 	go func() {
 		defer cancel()
 		defer u.body.close()
+		u.approved = func(q sensitive) (bool, error) {
+			r := r.WithContext(ctx)
+			a, used, err := s.hold(r, q)
+			if err == nil && !used {
+				err = approvalNeeded(s.shownApproval(r, a))
+			}
+			return used, err
+		}
 		out, err := s.upload(ctx, u)
 		j.finish(out, err)
 		if err != nil && ctx.Err() == nil {

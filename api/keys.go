@@ -31,8 +31,12 @@ type KeyInfo struct {
 	ExpiresAt time.Time  `json:"expires_at"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
 	Scopes    []string   `json:"scopes,omitempty"` // see inScope
+	Made      *KeyOrigin `json:"made,omitempty"`   // nil: at the machine
 	SHA256    string     `json:"sha256,omitempty"` // of the secret, hex
 }
+
+// KeyOrigin is who asked for a key over HTTP, and who approved it.
+type KeyOrigin struct{ By, Approved PartyWord }
 
 // longestKey is how long a key may be good for.
 const longestKey = 365 * 24 * time.Hour
@@ -74,6 +78,11 @@ type keysDocument struct {
 // random bits behind the key's ID. Without scopes it is for all that its role
 // may.
 func (f KeyFile) Create(q KeyRequest, now time.Time, scopes ...string) (info KeyInfo, token string, err error) {
+	return f.create(q, nil, now, scopes...)
+}
+
+// create is Create for somebody who asked over HTTP; made is nil at the machine.
+func (f KeyFile) create(q KeyRequest, made *KeyOrigin, now time.Time, scopes ...string) (info KeyInfo, token string, err error) {
 	if err := cmp.Or(q.check(), checkScopes(scopes)); err != nil {
 		return info, "", err
 	}
@@ -83,7 +92,7 @@ func (f KeyFile) Create(q KeyRequest, now time.Time, scopes ...string) (info Key
 	}
 	secret := base64.RawURLEncoding.EncodeToString(raw[5:])
 	now = now.UTC().Truncate(time.Second)
-	info = KeyInfo{ID: hex.EncodeToString(raw[:5]), Role: q.Role, Agency: q.Agency, Country: q.Country, Scopes: scopes,
+	info = KeyInfo{ID: hex.EncodeToString(raw[:5]), Role: q.Role, Agency: q.Agency, Country: q.Country, Scopes: scopes, Made: made,
 		CreatedAt: now, ExpiresAt: now.AddDate(0, 0, q.Days), SHA256: digestOfSecret(secret)}
 	err = f.change(func(doc *keysDocument) error {
 		doc.Keys = append(doc.Keys, info)

@@ -48,7 +48,7 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ask := KeyRequest{q.Role, q.Agency, q.Country, q.Days}
+	ask := KeyRequest{Role: q.Role, Agency: q.Agency, Country: q.Country, Days: q.Days}
 	if err := ask.check(); err != nil {
 		return problem{Status: http.StatusUnprocessableEntity, Code: "invalid_key", Detail: err.Error()}
 	}
@@ -56,10 +56,18 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 		return problem{Status: http.StatusForbidden, Code: "not_your_country", Detail: "you make keys for " + who.Country + " only"}
 	}
 	object := fmt.Sprintf("%s %s/%s", q.Role, q.Country, q.Agency)
-	if ok, err := s.approved(w, r, sensitive{twoKey, object, fmt.Sprintf("%d days", q.Days), fmt.Appendf(nil, "%+v", ask)}); !ok {
+	a, ok, err := s.hold(r, sensitive{action: twoKey, object: object, agency: q.Agency, detail: fmt.Sprintf("%d days", q.Days), body: fmt.Appendf(nil, "%+v", ask)})
+	if err != nil {
 		return err
 	}
-	info, token, err := file.Create(ask, s.opts.Now())
+	if !ok {
+		return s.sendApproval(w, r, http.StatusAccepted, a)
+	}
+	var made *KeyOrigin
+	if a.Approved != nil {
+		made = &KeyOrigin{By: a.By, Approved: *a.Approved}
+	}
+	info, token, err := file.create(ask, made, s.opts.Now())
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,8 @@ type upload struct {
 	mustExist bool // If-Match: *
 	body      *spooled
 	onPhase   func(string)
+	// approved asks for the word of a second person.
+	approved func(sensitive) (bool, error)
 }
 
 // phase tells whoever watches the upload what it does now.
@@ -112,6 +114,9 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	u.User, u.Owner = asker(r.Context()).ID, asker(r.Context()).ownerText()
 	if !layerID.MatchString(u.ID) {
 		return u, badParameter("id", "%q cannot name a layer: use letters, digits, - _ and ., at most 64, the first a letter or digit", u.ID)
+	}
+	if data.HasKey(u.ID) {
+		return u, badParameter("id", "it holds an API key; revoke that key, and give the layer a name")
 	}
 	if u.Mode == "" {
 		u.Mode = data.Replace
@@ -139,6 +144,9 @@ func (s *Server) parseUpload(r *http.Request) (upload, error) {
 	}
 	if len(u.IdempotencyKey) > 200 {
 		return u, problem{Status: http.StatusBadRequest, Code: "invalid_header", Detail: "Idempotency-Key is longer than 200 characters"}
+	}
+	if u.IdempotencyKey != "" && u.Owner != "" { // each agency has its own
+		u.IdempotencyKey = u.Owner + " " + u.IdempotencyKey
 	}
 	profile := data.Profile{}
 	if name := q.Get("profile"); name != "" {
@@ -247,8 +255,9 @@ func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
 		return err
 	}
 	defer leave()
+	u.approved = func(q sensitive) (bool, error) { return s.approved(w, r, q) }
 	out, err := s.upload(r.Context(), u)
-	if err != nil {
+	if err != nil || out.held {
 		return err
 	}
 	return s.sendUploaded(w, r, out)
@@ -275,6 +284,7 @@ type uploaded struct {
 	status   int
 	report   *data.Report
 	replayed bool
+	held     bool   // it waits for a second person
 	layer    string // where it is; "" for a dry run
 	etag     string // of the layer; "" where nothing was changed
 }
@@ -307,28 +317,46 @@ func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error)
 	}()
 	s.writes.Lock()
 	defer s.writes.Unlock()
+	who, old := asker(ctx), s.current().byID[u.ID]
+	if u.dryRun && !who.Local && s.hiddenFrom(who, u.ID) {
+		old = nil // told as of a name that is free
+	} else if err := s.mayStillChange(ctx, u.ID); err != nil {
+		return out, err
+	}
 	if out, done, err := s.replay(ctx, u); done || err != nil {
 		return out, err
 	}
-	old := s.current().byID[u.ID]
 	if old == nil && u.mustExist {
 		return out, fmt.Errorf("layer %s is not there: %w", u.ID, data.ErrVersionMismatch)
 	}
-	rows, report, err := u.Read(ctx, u.body, old.content())
+	content := old.content()
+	if blind(who) {
+		content = blindReading(u, content)
+	}
+	rows, report, err := u.Read(ctx, u.body, content)
 	if err != nil {
 		return out, err
 	}
 	s.countRows(report)
 	rows = s.guardStatuses(ctx, old.content(), rows, report)
-	s.warnOfTombstones(ctx, rows, report, old == nil)
+	if blind(who) {
+		forgetStored(report)
+	} else {
+		s.warnOfTombstones(ctx, rows, report, old == nil)
+	}
 	change, err := u.Change(old.content(), old != nil && old.stored, rows, report)
 	if err != nil {
 		return out, err
 	}
 	if u.dryRun {
-		diff := data.CompareChange(old.content(), change)
+		diff := data.CompareChange(content, change)
 		report.DryRun, report.Diff = true, &diff
 		return uploaded{status: http.StatusOK, report: report}, nil
+	}
+	if q := weigh(who, old, change, u.SHA256); q != nil {
+		if ok, err := u.approved(*q); !ok {
+			return uploaded{held: true}, err
+		}
 	}
 	u.phase("writing")
 	info, err := s.apply(ctx, old, change)
@@ -439,9 +467,12 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &ask); err != nil {
 		return err
 	}
-	s.writes.Lock()
-	defer s.writes.Unlock()
 	id := mux.Vars(r)["id"]
+	done, err := s.changing(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if b := s.builtin(id); b != nil && s.current().byID[id] == nil && ask.Version == 0 {
 		return s.unhide(w, r, b)
 	}
@@ -452,12 +483,19 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 	if err := e.checkVersion(r); err != nil {
 		return err
 	}
-	if then, err := s.opts.Store.LoadVersion(r.Context(), id, ask.Version); err == nil && !keepsStatuses(asker(r.Context()), e.layer, then) {
-		return problem{Status: http.StatusConflict, Code: "status_of_partner",
-			Detail: fmt.Sprintf("version %d has other legal statuses of %s than it has set since; correct the records one by one instead", ask.Version, partnerOf(asker(r.Context()).Country))}
+	if then, err := s.opts.Store.LoadVersion(r.Context(), id, ask.Version); err == nil {
+		if !keepsStatuses(asker(r.Context()), e.layer, then) {
+			return problem{Status: http.StatusConflict, Code: "status_of_partner",
+				Detail: fmt.Sprintf("version %d has other legal statuses of %s than it has set since; correct the records one by one instead", ask.Version, partnerOf(asker(r.Context()).Country))}
+		}
+		if q := weigh(asker(r.Context()), e, data.Change{Mode: data.Replace, Rows: then}, fmt.Sprint(ask.Version)); q != nil {
+			if ok, err := s.approved(w, r, *q); !ok {
+				return err
+			}
+		}
 	}
 	info, err := s.opts.Store.Rollback(r.Context(), id, ask.Version,
-		data.Provenance{At: s.opts.Now().UTC(), User: "local", Action: "rollback"})
+		data.Provenance{At: s.opts.Now().UTC(), User: asker(r.Context()).ID, Action: "rollback"})
 	if errors.Is(err, data.ErrNotFound) {
 		return problem{Status: http.StatusNotFound, Code: "version_not_found",
 			Detail: fmt.Sprintf("layer %s has no version %d to go back to; GET /v1/layers/%s/versions lists them", id, ask.Version, id)}
@@ -500,8 +538,11 @@ func (e *entry) checkVersion(r *http.Request) error {
 // deleteLayer removes a stored layer; where it stood in for a built-in one,
 // that one comes back. A built-in layer is hidden.
 func (s *Server) deleteLayer(w http.ResponseWriter, r *http.Request) error {
-	s.writes.Lock()
-	defer s.writes.Unlock()
+	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	if err != nil {
+		return err
+	}
+	defer done()
 	e, err := s.entryOf(w, r)
 	if err != nil {
 		return err

@@ -120,8 +120,11 @@ func (s *Server) ogcCreate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	mayTakeLong(w)
-	s.writes.Lock()
-	defer s.writes.Unlock()
+	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	if err != nil {
+		return err
+	}
+	defer done()
 	e, err := s.entryOf(w, r)
 	if err != nil {
 		return err
@@ -145,6 +148,11 @@ func (s *Server) ogcCreate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	change.Provenance.Reason = reason
+	if q := weigh(asker(r.Context()), e, change, string(feature)); q != nil {
+		if ok, err := s.approved(w, r, *q); !ok {
+			return err
+		}
+	}
 	info, err := s.apply(r.Context(), e, change)
 	if err != nil {
 		return err
@@ -255,8 +263,11 @@ func (s *Server) amend(w http.ResponseWriter, r *http.Request, c data.Correction
 		return err
 	}
 	mayTakeLong(w)
-	s.writes.Lock()
-	defer s.writes.Unlock()
+	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	if err != nil {
+		return err
+	}
+	defer done()
 	e, row, err := s.edited(w, r)
 	if err != nil {
 		return err
@@ -269,6 +280,11 @@ func (s *Server) amend(w http.ResponseWriter, r *http.Request, c data.Correction
 	}
 	if err := leavesPartner(asker(r.Context()), e.layer, row, change.Rows); err != nil {
 		return err
+	}
+	if q := weigh(asker(r.Context()), e, change, string(c.Patch)); q != nil {
+		if ok, err := s.approved(w, r, *q); !ok {
+			return err
+		}
 	}
 	info, err := s.apply(r.Context(), e, change)
 	if err != nil {
@@ -314,8 +330,11 @@ func (s *Server) ogcDelete(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	mayTakeLong(w)
-	s.writes.Lock()
-	defer s.writes.Unlock()
+	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	if err != nil {
+		return err
+	}
+	defer done()
 	e, row, err := s.edited(w, r)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func (s *Server) mayChange(who principal, do action, id string, collection bool)
 	if ownerOf(e.layer.Info) == (owner{who.Country, who.Agency}) {
 		return nil
 	}
-	if who.layerSight(e.layer.Info, false) == unseen {
+	if s.hiddenFrom(who, id) {
 		_, err := (&catalog{}).find(id)
 		return err
 	}

@@ -224,6 +224,9 @@ func (s *Server) seenBy(who principal, do action, r *http.Request) (seen *Server
 	}
 	vars := mux.Vars(r)
 	if do.changes() {
+		if dryRun, err := boolParam(r, "dry_run"); r.Method == http.MethodPut && err == nil && dryRun && s.hiddenFrom(who, vars["id"]) {
+			return s, false, nil // upload tells of it as of a free name
+		}
 		return s, false, s.mayChange(who, do, vars["id"], strings.Contains(routeName(r), " /ogc/collections/"))
 	}
 	refused := who.mayAsk(r, vars)

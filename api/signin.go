@@ -86,9 +86,6 @@ func (g *gate) who(r *http.Request) (p principal, err error) {
 		p.Anyone = g.public && p.ID == ""
 		return p, err
 	}
-	if !g.failures.allow(g.client(r), g.now()) {
-		return p, errTooManyFailures()
-	}
 	switch {
 	case strings.HasPrefix(token, embedPrefix):
 		p, err = g.whoseEmbed(r, token)
@@ -102,6 +99,10 @@ func (g *gate) who(r *http.Request) (p principal, err error) {
 	}
 	if already := (problem{}); errors.As(err, &already) {
 		return principal{}, err
+	}
+	// Only who fails is slowed down: others at their address are not.
+	if !g.failures.allow(g.client(r), g.now()) {
+		return principal{}, errTooManyFailures()
 	}
 	return principal{}, g.refuse(r, err)
 }

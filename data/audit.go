@@ -134,7 +134,9 @@ type AuditLog interface {
 // completes it with what it knows of the change and appends it with the first
 // that succeeds.
 type AuditDraft struct {
-	Entry   AuditEntry
+	Entry AuditEntry
+	// Now, when not nil, tells the time of the entry as it is written.
+	Now     func() time.Time
 	written atomic.Bool
 }
 

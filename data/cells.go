@@ -80,7 +80,7 @@ func (im *importer) isPlain(v any, depth int) bool {
 	}
 	switch v := v.(type) {
 	case string:
-		return !im.scrutiny || personal([]byte(v), true) == ""
+		return !hasKey([]byte(v)) && (!im.scrutiny || personal([]byte(v), true) == "")
 	case []any:
 		return !slices.ContainsFunc(v, func(v any) bool { return !im.isPlain(v, depth-1) })
 	case map[string]any:
@@ -101,7 +101,7 @@ func (im *importer) isSource(column string) bool {
 // identify gives the row the identifier of its source, unless it looks like a
 // person's.
 func (im *importer) identify(r *rowState, id []byte) {
-	if what := personal(id, false); im.scrutiny && what != "" {
+	if what := personal(id, false); what != "" && (im.scrutiny || hasKey(id)) {
 		im.report.warn("column_not_stored", "id of features", "the identifiers of features that look like %s are not stored", what)
 		return
 	}

@@ -158,6 +158,9 @@ func personal(s []byte, weak bool) string {
 	if len(s) < 8 {
 		return ""
 	}
+	if hasKey(s) {
+		return "an API key"
+	}
 	if at := bytes.IndexByte(s, '@'); at > 0 && at < len(s)-3 && isWordByte(s[at-1]) && isWordByte(s[at+1]) && bytes.IndexByte(s[at+2:], '.') >= 0 {
 		return "an e-mail address"
 	}
@@ -200,6 +203,27 @@ func personal(s []byte, weak bool) string {
 	}
 	return ""
 }
+
+// hasKey reports whether a text holds a key of this service: spd_, ten digits,
+// _ and 43 characters of base64.
+func hasKey(s []byte) bool {
+	for {
+		at := bytes.Index(s, []byte("spd_"))
+		if at < 0 || len(s)-at < 58 {
+			return false
+		}
+		s = s[at+4:]
+		if s[10] == '_' && len(bytes.TrimLeft(s[:10], "0123456789abcdef")) == 0 && bytes.IndexFunc(s[11:54], func(r rune) bool {
+			return r != '-' && (r >= 0x80 || !isWordByte(byte(r)))
+		}) < 0 {
+			return true
+		}
+	}
+}
+
+// HasKey reports whether a text holds a key of this service, which is never
+// stored.
+func HasKey(text string) bool { return hasKey([]byte(text)) }
 
 func isUUID(s []byte) bool {
 	return len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-'

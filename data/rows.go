@@ -294,6 +294,10 @@ func (im *importer) convert(col *column, t *target, c *cell) (any, *valueFault) 
 		if im.scrutiny && !im.storable(col, t, c.text, weak) {
 			return nil, nil
 		}
+		if hasKey(c.text) {
+			im.condemn(col, "an API key")
+			return nil, nil
+		}
 		v := any(string(c.text))
 		if len(t.known) < maxKnown {
 			t.known[v.(string)] = knownValue{value: v}

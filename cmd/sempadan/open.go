@@ -97,7 +97,8 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // output writes to a file, or to standard output for "" and "-". A file takes
-// its name only when it is whole.
+// its name only when it is whole, and is its owner's alone to read (mode 0600):
+// it may have what is not public.
 func output(path string, stdout io.Writer, write func(io.Writer) error) error {
 	if path == "" || path == "-" {
 		return write(stdout)
@@ -109,9 +110,6 @@ func output(path string, stdout io.Writer, write func(io.Writer) error) error {
 	defer func() { _ = os.Remove(f.Name()) }()
 	if err := write(f); err != nil {
 		_ = f.Close()
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := f.Chmod(0o644); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := f.Close(); err != nil {

@@ -86,7 +86,9 @@ func (s *Store) seal(x *txn) (out sealedAudit, err error) {
 	case err != nil:
 		return out, err
 	case draft != nil:
-		e = draft.Entry
+		if e = draft.Entry; draft.Now != nil {
+			e.At = draft.Now()
+		}
 	case head.N == 0:
 		return out, nil
 	}

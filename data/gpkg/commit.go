@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -29,7 +30,7 @@ func (s *Store) Commit(ctx context.Context, c data.Change) (geo.LayerInfo, error
 	}
 	var info geo.LayerInfo
 	err := s.write(ctx, func(x *txn) (err error) {
-		info, err = x.commit(c, s.opts.KeepVersions)
+		info, err = x.commit(c, s.opts.keep())
 		return err
 	})
 	if err != nil {
@@ -47,7 +48,7 @@ func (s *Store) Commit(ctx context.Context, c data.Change) (geo.LayerInfo, error
 // before its change is acknowledged, which adds a twentieth to its time.
 const snapshotAtOnce = 200_000
 
-func (x *txn) commit(c data.Change, keep int) (geo.LayerInfo, error) {
+func (x *txn) commit(c data.Change, keep keeping) (geo.LayerInfo, error) {
 	st, err := x.layer(c.Info.ID)
 	if err != nil && !errors.Is(err, data.ErrNotFound) {
 		return geo.LayerInfo{}, err
@@ -241,7 +242,7 @@ func (ch *change) rebuild(old table) error {
 // finish writes what the standard's tables and the store's own say of the
 // layer, drops the history that is no longer kept, and returns the new
 // description.
-func (ch *change) finish(info geo.LayerInfo, keep int) (geo.LayerInfo, error) {
+func (ch *change) finish(info geo.LayerInfo, keep keeping) (geo.LayerInfo, error) {
 	v := ch.version
 	v.Features = ch.stored.features - v.Removed + v.Added
 	info.Version = v.Version
@@ -277,7 +278,31 @@ func (ch *change) finish(info geo.LayerInfo, keep int) (geo.LayerInfo, error) {
 		return geo.LayerInfo{}, err
 	}
 	ch.txn.tell("layer."+v.Provenance.Action, info, v.Added+v.Removed)
-	return info, ch.purge(info.ID, v.Version-int64(keep)+1)
+	oldest, err := keep.oldest(ch.txn, info.ID, *v)
+	if err != nil {
+		return geo.LayerInfo{}, err
+	}
+	return info, ch.purge(info.ID, oldest)
+}
+
+// keeping says which versions of a layer stay: the newest so many, and those of
+// which somebody who signed in changed or took out rows within so many days.
+type keeping struct{ versions, days int }
+
+func (o Options) keep() keeping { return keeping{o.KeepVersions, o.KeepDays} }
+
+// oldest is the first version that stays beside a new one.
+func (k keeping) oldest(x *txn, layer string, v data.Version) (int64, error) {
+	oldest := v.Version - int64(k.versions) + 1
+	var changed *int64
+	err := x.get([]any{&changed}, `SELECT min(version) FROM sempadan_versions
+		WHERE layer_id = ?1 AND version > ?2 AND removed > 0 AND coalesce(provenance ->> 'user', '') NOT IN ('', 'local', 'retention')
+			AND julianday(provenance ->> 'at') > julianday(?3)`,
+		layer, v.Version-MostKept, v.Provenance.At.UTC().AddDate(0, 0, -k.days).Format(time.RFC3339))
+	if err == nil && changed != nil {
+		oldest = min(oldest, *changed-1)
+	}
+	return oldest, err
 }
 
 // describe writes the rows of the standard's tables.

@@ -31,7 +31,7 @@ func (s *Store) Erase(ctx context.Context, id string, e data.Erasure) (erased in
 		}
 	}
 	err = s.writeGone(ctx, func(x *txn) (err error) {
-		erased, info, err = x.erase(id, e, s.opts.KeepVersions)
+		erased, info, err = x.erase(id, e, s.opts.keep())
 		return err
 	})
 	if err == nil {
@@ -44,7 +44,7 @@ func (s *Store) Erase(ctx context.Context, id string, e data.Erasure) (erased in
 	return erased, info, nil
 }
 
-func (x *txn) erase(id string, e data.Erasure, keep int) (int, geo.LayerInfo, error) {
+func (x *txn) erase(id string, e data.Erasure, keep keeping) (int, geo.LayerInfo, error) {
 	st, err := x.layer(id)
 	if err != nil {
 		return 0, geo.LayerInfo{}, err

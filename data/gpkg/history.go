@@ -155,7 +155,7 @@ func (s *Store) Rollback(ctx context.Context, id string, version int64, p data.P
 		now.Kind, now.Source, now.Licence = rows.Info.Kind, rows.Info.Source, rows.Info.Licence
 		now.Note, now.Synthetic = rows.Info.Note, rows.Info.Synthetic
 		now.UpdatedAt = p.At
-		info, err = ch.finish(now, s.opts.KeepVersions)
+		info, err = ch.finish(now, s.opts.keep())
 		return err
 	})
 	if err != nil {

@@ -26,6 +26,10 @@ type Options struct {
 	// KeepVersions is how many versions of a layer can be listed and rolled
 	// back to, the newest included; 0 means DefaultKeepVersions.
 	KeepVersions int
+	// KeepDays is how many days a version can be gone back to, whatever
+	// KeepVersions is, once somebody who signed in has changed or taken out
+	// rows of it; 0 means DefaultKeepDays. At most MostKept versions are kept so.
+	KeepDays int
 	// Readers is the number of connections that read; 0 means DefaultReaders.
 	Readers int
 	// ReadOnly opens a store that another process may be serving; everything
@@ -41,6 +45,8 @@ type Options struct {
 // The defaults of Options.
 const (
 	DefaultKeepVersions = 20
+	DefaultKeepDays     = 30
+	MostKept            = 1000
 	DefaultReaders      = 4
 )
 
@@ -83,6 +89,9 @@ var _ data.Store = (*Store)(nil)
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if opts.KeepVersions <= 0 {
 		opts.KeepVersions = DefaultKeepVersions
+	}
+	if opts.KeepDays <= 0 {
+		opts.KeepDays = DefaultKeepDays
 	}
 	if opts.Readers <= 0 {
 		opts.Readers = DefaultReaders

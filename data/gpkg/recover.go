@@ -334,7 +334,7 @@ func (x *txn) restoreLayer(l *geo.Layer, provenance string) error {
 	if err := ch.replace(); err != nil {
 		return err
 	}
-	if _, err := ch.finish(l.Info, DefaultKeepVersions); err != nil || provenance == "" {
+	if _, err := ch.finish(l.Info, keeping{DefaultKeepVersions, DefaultKeepDays}); err != nil || provenance == "" {
 		return err
 	}
 	return x.exec(`UPDATE sempadan_versions SET provenance = ? WHERE layer_id = ?`, provenance, l.Info.ID)

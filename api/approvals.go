@@ -95,6 +95,10 @@ func (q sensitive) digest(r *http.Request) string {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
+	if q.action == twoDraw { // is for all tiles of a layer
+		sum := sha256.Sum256([]byte(asker(r.Context()).ID + "\n" + q.action + "\n" + q.object))
+		return hex.EncodeToString(sum[:])
+	}
 	body := sha256.Sum256(q.body)
 	sum := sha256.Sum256([]byte(strings.Join([]string{asker(r.Context()).ID, q.action, method, r.URL.EscapedPath(), params.Encode(), hex.EncodeToString(body[:])}, "\n")))
 	return hex.EncodeToString(sum[:])
@@ -287,9 +291,12 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 		case a.status(now) != approvalPending:
 			return nil, problem{Status: http.StatusConflict, Code: "approval_decided", Detail: "this request is " + a.status(now) + " already"}
 		}
-		word := who.word(now)
+		word, within := who.word(now), useWithin
+		if a.Action == twoDraw {
+			within = drawWithin
+		}
 		if yes {
-			a.Approved, a.ExpiresAt = &word, now.Add(useWithin).Truncate(time.Second)
+			a.Approved, a.ExpiresAt = &word, now.Add(within).Truncate(time.Second)
 		} else {
 			a.Rejected = &word
 		}

@@ -84,6 +84,9 @@ func (s *Server) feature(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := withStatuses(data.AppendFeature(nil, e.layer, row), e.layer, row)
+	if ok, err := s.mayExport(w, r, e.layer, 1, slices.Values([]int{row})); !ok {
+		return err
+	}
 	noteRows(r.Context(), e.layer, slices.Values([]int{row}))
 	s.send(w, r, reply{contentType: "application/geo+json", body: append(body, '\n'), etag: e.tag() + "-" + contentTag(body)})
 	return nil
@@ -288,6 +291,9 @@ func (s *Server) versionDiff(w http.ResponseWriter, r *http.Request) error {
 			Detail: fmt.Sprintf("layer %s does not keep versions %d and %d; GET /v1/layers/%s/versions lists them", e.layer.Info.ID, from, to, e.layer.Info.ID)}
 	}
 	if err != nil {
+		return err
+	}
+	if ok, err := s.mayCompare(w, r, e.layer.Info, diff); !ok {
 		return err
 	}
 	return s.sendJSON(w, r, http.StatusOK, struct {

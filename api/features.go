@@ -44,7 +44,7 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 		format = data.FormatGeoJSON
 	}
 	if format == formatPMTiles {
-		if ok, err := s.mayExport(w, r, e.layer.Info, e.layer.Len()); !ok {
+		if ok, err := s.mayExport(w, r, e.layer, e.layer.Len(), nil); !ok {
 			return err
 		}
 		noteRows(r.Context(), e.layer, nil)
@@ -66,7 +66,7 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 	if err := data.CheckWrite(format, e.layer, rows); err != nil {
 		return err
 	}
-	if ok, err := s.mayExport(w, r, e.layer.Info, countRows(e.layer, rows)); !ok {
+	if ok, err := s.mayExport(w, r, e.layer, countRows(e.layer, rows), rows); !ok {
 		return err
 	}
 	export := data.Export{Layer: e.layer, Rows: rows, GeoPackage: s.opts.GeoPackage, Mark: s.mark(w, r, e.layer.Info)}
@@ -177,7 +177,7 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, q
 	if after > 0 { // who goes on reads all
 		asked = page.matched
 	}
-	if ok, err := s.mayExport(w, r, e.layer.Info, asked); !ok {
+	if ok, err := s.mayExport(w, r, e.layer, asked, page.each); !ok {
 		return err
 	}
 	noteRows(r.Context(), e.layer, page.each)
@@ -271,7 +271,13 @@ func (s *Server) layerAndPlace(w http.ResponseWriter, r *http.Request) (*entry, 
 
 func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, e *entry, hits []geo.Hit) error {
 	l := e.layer
-	if ok, err := s.mayExport(w, r, l.Info, len(hits)); !ok {
+	if ok, err := s.mayExport(w, r, l, len(hits), func(yield func(int) bool) {
+		for _, h := range hits {
+			if !yield(h.Row) {
+				return
+			}
+		}
+	}); !ok {
 		return err
 	}
 	noteHits(r.Context(), l, hits)

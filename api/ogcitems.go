@@ -69,7 +69,7 @@ func (s *Server) ogcItems(w http.ResponseWriter, r *http.Request) error {
 	if after > 0 { // who goes on reads all
 		asked = page.matched
 	}
-	if ok, err := s.mayExport(w, r, e.layer.Info, asked); !ok {
+	if ok, err := s.mayExport(w, r, e.layer, asked, page.each); !ok {
 		return err
 	}
 	noteRows(r.Context(), e.layer, page.each)
@@ -241,6 +241,9 @@ func (s *Server) ogcItem(w http.ResponseWriter, r *http.Request) error {
 	}
 	html, err := wantsHTML(r)
 	if err != nil {
+		return err
+	}
+	if ok, err := s.mayExport(w, r, e.layer, 1, slices.Values([]int{row})); !ok {
 		return err
 	}
 	noteRows(r.Context(), e.layer, slices.Values([]int{row}))

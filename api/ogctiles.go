@@ -156,6 +156,9 @@ func (s *Server) ogcVectorTile(w http.ResponseWriter, r *http.Request) error {
 	}
 	var body []byte
 	for _, e := range entries {
+		if ok, err := s.mayDraw(w, r, e.layer, t); !ok {
+			return err
+		}
 		noteTile(r.Context(), e.layer, t)
 		part, err := s.layerTile(r.Context(), e, t)
 		if err != nil {

@@ -74,6 +74,7 @@ type Server struct {
 	variants variantCache
 	levels   *levelBook
 	books    *books
+	sums     rowSums
 	painters painters
 
 	jobs        jobs

@@ -359,6 +359,9 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if ok, err := s.mayDraw(w, r, e.layer, t); !ok {
+		return err
+	}
 	noteTile(r.Context(), e.layer, t)
 	tile, err := s.layerTile(r.Context(), e, t)
 	if err != nil {

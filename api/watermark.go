@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -67,15 +68,17 @@ func (s *Server) markOf(w http.ResponseWriter, r *http.Request, object string, s
 	return geo.ExportMark{ID: id, Text: fmt.Sprintf(markWords.In(lang), id, who.ownerText(), who.ID, now.Format("2006-01-02T15:04:05Z"), by)}
 }
 
-// mayExport reports whether so many rows of a layer may be read, see approved.
-// A page that goes on from another counts as all of them.
-func (s *Server) mayExport(w http.ResponseWriter, r *http.Request, info geo.LayerInfo, rows int) (bool, error) {
-	if info.Classification == classPublic || rows <= rawRows {
+// mayExport reports whether rows of a layer (nil: all) may be read, see approved:
+// asked of them, with what the person has read of it within a day. A page that
+// goes on from another asks for all of them.
+func (s *Server) mayExport(w http.ResponseWriter, r *http.Request, l *geo.Layer, asked int, rows iter.Seq[int]) (bool, error) {
+	info := l.Info
+	if info.Classification == classPublic || asked <= rawRows && s.maySum(r, l, rows) {
 		return true, nil
 	}
 	format := r.URL.Query().Get("format")
 	if format == "" {
 		format = "geojson"
 	}
-	return s.approved(w, r, sensitive{action: twoExport, object: info.ID, detail: strconv.Itoa(rows) + " rows as " + format})
+	return s.approved(w, r, sensitive{action: twoExport, object: info.ID, detail: strconv.Itoa(asked) + " rows as " + format})
 }

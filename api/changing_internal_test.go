@@ -223,3 +223,23 @@ func TestKeysAreNotStoredAsWords(t *testing.T) {
 		}
 	}
 }
+
+// The log names a layer that came while the body did, at the time of writing.
+func TestLateEntriesNameTheLayer(t *testing.T) {
+	g := newAudited(t, AuditOptions{every: 1 << 40, retry: 1 << 40})
+	began := g.now
+	g.late("pdrm", "PUT", "/v1/layers/late?kind=incident", manyRows(3), func() {
+		g.now = g.now.Add(60e9)
+		g.want(201, "polri", "PUT", "/v1/layers/late?kind=incident&classification=secret", manyRows(5))
+	})
+	log := g.log()
+	last := log[len(log)-1]
+	if last.Object != "late" || last.Country != "MY" || last.Outcome != data.AuditRefused || !last.At.Equal(began.Add(60e9)) {
+		t.Errorf("%+v", last)
+	}
+	g.late("polri", "PUT", "/v1/layers/later?kind=incident", manyRows(3), func() { g.now = g.now.Add(60e9) })
+	log = g.log()
+	if last = log[len(log)-1]; last.Object != "later" || !last.At.Equal(began.Add(120e9)) {
+		t.Errorf("%+v", last)
+	}
+}

@@ -258,7 +258,9 @@ func (w *loggedWriter) decide(status int) {
 	e := w.draft.Entry
 	if e.Object == "" { // what the path names may have come since
 		since := w.s.entryFor(w.who, e.Action, w.r)
-		e.Object, e.Values = since.Object, since.Values
+		if since.Object != "" {
+			e.Object, e.Values = since.Object, since.Values
+		}
 	}
 	layer := w.s.current().byID[e.Object]
 	if !rd.raw && (rd.told || layer != nil && layer.layer.Info.Classification == classPublic) && w.r.Method == http.MethodGet {

@@ -34,7 +34,10 @@ func (s *Server) mayStillChange(ctx context.Context, id string) error {
 // hiddenFrom reports whether a layer is there for others only.
 func (s *Server) hiddenFrom(who principal, id string) bool {
 	e := s.current().byID[id]
-	return e != nil && ownerOf(e.layer.Info) != owner{who.Country, who.Agency} && who.layerSight(e.layer.Info, false) != exactRows
+	if e == nil || ownerOf(e.layer.Info) == (owner{who.Country, who.Agency}) || e.layer.Info.Classification == classPublic {
+		return false
+	}
+	return isPatrol(e.layer.Info.Kind) || who.layerSight(e.layer.Info, false) != exactRows
 }
 
 // blind reports whether somebody adds to layers whose rows they do not see: they
@@ -173,4 +176,20 @@ func widened(old *geo.Layer, c data.Change) (n int) {
 // wait for.
 func approvalNeeded(a approvalAnswer) problem {
 	return problem{Status: http.StatusConflict, Code: "approval_needed", Detail: "this takes approval " + a.ID + " (" + a.Detail + "): " + a.Next}
+}
+
+// mayReport holds contributors to what they are there for: they report incidents.
+// Patrols, posts, borders and areas decide what others are told of everything.
+func (s *Server) mayReport(who principal, u *upload) error {
+	if who.Local || who.Role != Contributor {
+		return nil
+	}
+	kind := u.Kind
+	if e := s.current().byID[u.ID]; e != nil {
+		kind, u.Title = e.layer.Info.Kind, ""
+	}
+	if kind != geo.KindIncident {
+		return problem{Status: http.StatusForbidden, Code: "not_for_this_role", Detail: "your role reports incidents: upload with kind=incident"}
+	}
+	return nil
 }

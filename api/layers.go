@@ -263,22 +263,6 @@ func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
 	return s.sendUploaded(w, r, out)
 }
 
-// mayReport holds contributors to what they are there for: they report incidents.
-// Patrols, posts, borders and areas decide what others are told of everything.
-func (s *Server) mayReport(who principal, u *upload) error {
-	if who.Local || who.Role != Contributor {
-		return nil
-	}
-	kind := u.Kind
-	if e := s.current().byID[u.ID]; e != nil {
-		kind, u.Title = e.layer.Info.Kind, ""
-	}
-	if kind != geo.KindIncident {
-		return problem{Status: http.StatusForbidden, Code: "not_for_this_role", Detail: "your role reports incidents: upload with kind=incident"}
-	}
-	return nil
-}
-
 // uploaded is what came of an upload.
 type uploaded struct {
 	status   int

@@ -159,7 +159,7 @@ func wanted(p principal, do action, rt route, l geo.LayerInfo, named bool) verdi
 		switch {
 		case own:
 			return allowedBy
-		case p.layerSight(l, false) == unseen:
+		case p.layerSight(l, false) != exactRows:
 			return notThereFor
 		}
 		return refusedBy

@@ -119,7 +119,7 @@ func TestWideningTakesTwo(t *testing.T) {
 	g.h.ServeHTTP(w, r)
 	for _, j := range g.s.jobs.byID {
 		<-j.done
-		if body := fmt.Sprintf("%s", j.answer.Problem); !strings.Contains(body, "approval_needed") {
+		if body := string(j.answer.Problem); !strings.Contains(body, "approval_needed") {
 			t.Errorf("the job ended with %s", body)
 		}
 	}

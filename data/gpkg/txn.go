@@ -198,16 +198,6 @@ func (x *txn) execAll(list ...statement) error {
 	return nil
 }
 
-// count runs a statement and returns how many rows it changed.
-func (x *txn) count(query string, args ...any) (int, error) {
-	r, err := x.conn.ExecContext(x.ctx, query, args...)
-	if err != nil {
-		return 0, err
-	}
-	n, err := r.RowsAffected()
-	return int(n), err
-}
-
 // get reads one row, or gives data.ErrNotFound.
 func (x *txn) get(dest []any, query string, args ...any) error {
 	err := x.conn.QueryRowContext(x.ctx, query, args...).Scan(dest...)

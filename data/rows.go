@@ -378,6 +378,10 @@ func (im *importer) takeFeature(r *rowState) {
 
 // add gives a feature its number and puts it into the layer with the row's values.
 func (im *importer) add(f geo.Feature, r *rowState) {
+	if tangled(f.Geometry) {
+		r.refuseRow("geometry", "bad_geometry", "the outline crosses itself all over, so that no place is plainly inside; repair it (ST_MakeValid, or Fix geometries in QGIS)")
+		return
+	}
 	id := f.ID
 	if id == "" {
 		id = im.idIn(im.externalSlot)
@@ -404,6 +408,18 @@ func (im *importer) add(f geo.Feature, r *rowState) {
 		im.adder = im.builder.Rows(im.slots)
 	}
 	im.adder.Add(f, im.values)
+}
+
+// tangled reports whether an area is such a knot that each question whether a
+// place is inside takes too long: a parallel meets thousands of its edges in the
+// mean, of a coast with all its islands hundreds.
+func tangled(g orb.Geometry) bool {
+	const most = 4096
+	switch g.(type) {
+	case orb.Polygon, orb.MultiPolygon, orb.Collection:
+		return geo.MeanCrossings(g) > most
+	}
+	return false
 }
 
 // idIn returns an identifying property of the row as geo.Layer.ID gives it.

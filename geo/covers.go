@@ -193,3 +193,20 @@ func eachRing(g orb.Geometry, yield func(orb.Ring)) {
 		}
 	}
 }
+
+// MeanCrossings is how many edges of an area a parallel through it meets in the
+// mean. A coast with all its islands has tens to hundreds.
+// Cost: proportional to the edges.
+func MeanCrossings(g orb.Geometry) float64 {
+	height := g.Bound().Max[1] - g.Bound().Min[1]
+	if !(height > 0) {
+		return 0
+	}
+	sum := 0.0
+	eachRing(g, func(r orb.Ring) {
+		for i := range r {
+			sum += math.Abs(r[(i+1)%len(r)][1] - r[i][1])
+		}
+	})
+	return sum / height
+}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/project"
 
 	"github.com/sempadan/sempadan/geo"
 )
@@ -191,7 +192,7 @@ func (b filterBuilder) geometry(g orb.Geometry) (geo.Expr, *Refusal) {
 		}
 		return p
 	})
-	eachRingOf(out, func(r orb.Ring) {
+	geo.EachRing(out, func(r orb.Ring) {
 		if (len(r) < 4 || r[0] != r[len(r)-1]) && fault == nil {
 			fault = badFilter("a ring of a polygon has fewer than four places or does not end where it starts")
 		}
@@ -227,60 +228,11 @@ func (b filterBuilder) box(v []float64) (geo.Expr, *Refusal) {
 	return geo.Expr{Op: geo.ValGeometry, Geometry: orb.Bound{Min: lo, Max: hi}}, nil
 }
 
-// mapGeometry returns a copy of a geometry with every place turned by to.
+// mapGeometry returns a copy of a geometry with every place turned by to; a box
+// becomes a polygon, since it may not stay one.
 func mapGeometry(g orb.Geometry, to func(orb.Point) orb.Point) orb.Geometry {
-	switch g := g.(type) {
-	case orb.Point:
-		return to(g)
-	case orb.MultiPoint:
-		return orb.MultiPoint(mapPoints(g, to))
-	case orb.LineString:
-		return orb.LineString(mapPoints(g, to))
-	case orb.Ring:
-		return orb.Ring(mapPoints(g, to))
-	case orb.MultiLineString:
-		return mapParts(g, to)
-	case orb.Polygon:
-		return mapParts(g, to)
-	case orb.MultiPolygon:
-		return mapParts(g, to)
-	case orb.Collection:
-		return mapParts(g, to)
-	case orb.Bound:
-		return mapGeometry(g.ToPolygon(), to)
+	if box, is := g.(orb.Bound); is {
+		g = box.ToPolygon()
 	}
-	return g
-}
-
-func mapPoints(points []orb.Point, to func(orb.Point) orb.Point) []orb.Point {
-	out := make([]orb.Point, len(points))
-	for i, p := range points {
-		out[i] = to(p)
-	}
-	return out
-}
-
-func mapParts[S ~[]E, E orb.Geometry](parts S, to func(orb.Point) orb.Point) S {
-	out := make(S, len(parts))
-	for i, part := range parts {
-		out[i] = mapGeometry(part, to).(E)
-	}
-	return out
-}
-
-func eachRingOf(g orb.Geometry, yield func(orb.Ring)) {
-	switch g := g.(type) {
-	case orb.Polygon:
-		for _, r := range g {
-			yield(r)
-		}
-	case orb.MultiPolygon:
-		for _, p := range g {
-			eachRingOf(p, yield)
-		}
-	case orb.Collection:
-		for _, part := range g {
-			eachRingOf(part, yield)
-		}
-	}
+	return project.Geometry(orb.Clone(g), to)
 }

@@ -42,9 +42,9 @@ const edgesPerBand = 8
 // proportion to the edges.
 func NewArea(g orb.Geometry) *Area {
 	count := 0
-	eachRing(g, func(r orb.Ring) { count += len(r) })
+	EachRing(g, func(r orb.Ring) { count += len(r) })
 	edges := make([]areaEdge, 0, count)
-	eachRing(g, func(r orb.Ring) {
+	EachRing(g, func(r orb.Ring) {
 		for i := range r {
 			p, q := r[i], r[(i+1)%len(r)]
 			if p[1] > q[1] {
@@ -177,7 +177,9 @@ func (a *Area) CoversAlong(lat float64, lons []float64, dst []bool) {
 	}
 }
 
-func eachRing(g orb.Geometry, yield func(orb.Ring)) {
+// EachRing calls yield with each ring of an area, outer ones before their holes;
+// other geometries have none.
+func EachRing(g orb.Geometry, yield func(orb.Ring)) {
 	switch g := g.(type) {
 	case orb.Polygon:
 		for _, r := range g {
@@ -185,11 +187,11 @@ func eachRing(g orb.Geometry, yield func(orb.Ring)) {
 		}
 	case orb.MultiPolygon:
 		for _, p := range g {
-			eachRing(p, yield)
+			EachRing(p, yield)
 		}
 	case orb.Collection:
 		for _, part := range g {
-			eachRing(part, yield)
+			EachRing(part, yield)
 		}
 	}
 }
@@ -203,7 +205,7 @@ func MeanCrossings(g orb.Geometry) float64 {
 		return 0
 	}
 	sum := 0.0
-	eachRing(g, func(r orb.Ring) {
+	EachRing(g, func(r orb.Ring) {
 		for i := range r {
 			sum += math.Abs(r[(i+1)%len(r)][1] - r[i][1])
 		}

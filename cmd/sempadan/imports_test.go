@@ -40,6 +40,7 @@ var homes = map[string][]string{
 
 	"github.com/paulmach/orb":             {"*"},
 	"github.com/paulmach/orb/geojson":     {"api"},
+	"github.com/paulmach/orb/project":     {"data"},
 	"github.com/tidwall/rtree":            {"geo"},
 	"github.com/twpayne/go-geom":          {"data"},
 	"github.com/twpayne/go-kml/v3":        {"data"},

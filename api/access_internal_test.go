@@ -107,21 +107,7 @@ func TestAuthorisationMatrix(t *testing.T) {
 			t.Errorf("%s has no action", name)
 		}
 		seen[name] = true
-		path := pathParameter.ReplaceAllStringFunc(rt.path, func(p string) string {
-			switch {
-			case strings.HasPrefix(p, "{surface"):
-				return "density"
-			case strings.HasPrefix(p, "{ext:json"):
-				return "json"
-			case strings.HasPrefix(p, "{ext"):
-				return "mvt"
-			case strings.HasPrefix(p, "{retina"):
-				return ""
-			case p == "{z}" || strings.HasPrefix(p, "{x") || strings.HasPrefix(p, "{y"):
-				return "1"
-			}
-			return "none"
-		})
+		path := examplePath(rt, "none")
 		row := []string{}
 		for _, who := range []string{"nobody", "viewer", "ngo", "planner my", "polri", "admin"} {
 			p, err := g.s.gate.who(requestOf(g, who))

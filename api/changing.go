@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/gorilla/mux"
 	"github.com/sempadan/sempadan/data"
 	"github.com/sempadan/sempadan/geo"
 )
@@ -192,4 +193,38 @@ func (s *Server) mayReport(who principal, u *upload) error {
 		return problem{Status: http.StatusForbidden, Code: "not_for_this_role", Detail: "your role reports incidents: upload with kind=incident"}
 	}
 	return nil
+}
+
+// beginEdit takes a turn and finds the record that a request is about; done gives
+// the turn back.
+func (s *Server) beginEdit(w http.ResponseWriter, r *http.Request, find func(http.ResponseWriter, *http.Request) (*entry, int, error)) (e *entry, row int, done func(), err error) {
+	mayTakeLong(w)
+	if done, err = s.changing(r.Context(), mux.Vars(r)["id"]); err != nil {
+		return nil, 0, nil, err
+	}
+	if e, row, err = find(w, r); err != nil {
+		done()
+		return nil, 0, nil, err
+	}
+	return e, row, done, nil
+}
+
+// weighed is a change of a layer that may take two persons; content tells it from
+// others.
+type weighed struct {
+	of      *entry
+	change  data.Change
+	content string
+}
+
+// carryOut makes a change that one person may make, or that has the word of a
+// second. When ok is false it is not made, and err is nil where that was answered.
+func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, c weighed) (info geo.LayerInfo, ok bool, err error) {
+	if q := weigh(asker(r.Context()), c.of, c.change, c.content); q != nil {
+		if ok, err = s.approved(w, r, *q); !ok {
+			return info, false, err
+		}
+	}
+	info, err = s.apply(r.Context(), c.of, c.change)
+	return info, err == nil, err
 }

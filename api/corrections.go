@@ -134,16 +134,11 @@ func (s *Server) correctFeature(w http.ResponseWriter, r *http.Request) error {
 	if err := checkOwnStatus(asker(r.Context()), ask.Properties); err != nil {
 		return err
 	}
-	mayTakeLong(w)
-	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	e, row, done, err := s.beginEdit(w, r, s.target)
 	if err != nil {
 		return err
 	}
 	defer done()
-	e, row, err := s.target(w, r)
-	if err != nil {
-		return err
-	}
 	c := data.Correction{Row: row, Reason: ask.Reason, User: asker(r.Context()).ID, Now: s.opts.Now(), Limits: data.DefaultLimits()}
 	ask.Reason = ""
 	if c.Patch, err = json.Marshal(map[string]json.RawMessage{"geometry": orNull(ask.Geometry), "properties": orNull(ask.Properties)}); err != nil {
@@ -158,13 +153,8 @@ func (s *Server) correctFeature(w http.ResponseWriter, r *http.Request) error {
 		report.DryRun, report.Diff = true, &diff
 		return s.sendJSON(w, r, http.StatusOK, report)
 	}
-	if q := weigh(asker(r.Context()), e, change, string(c.Patch)); q != nil {
-		if ok, err := s.approved(w, r, *q); !ok {
-			return err
-		}
-	}
-	info, err := s.apply(r.Context(), e, change)
-	if err != nil {
+	info, ok, err := s.carryOut(w, r, weighed{e, change, string(c.Patch)})
+	if !ok {
 		return err
 	}
 	report.Version = info.Version

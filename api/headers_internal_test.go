@@ -24,10 +24,12 @@ func record(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// examplePath is an address of a route.
-func examplePath(rt route) string {
-	path := pathParameter.ReplaceAllStringFunc(rt.path, func(p string) string {
+// examplePath is an address of a route, about a layer where it is about one.
+func examplePath(rt route, layer string) string {
+	return pathParameter.ReplaceAllStringFunc(rt.path, func(p string) string {
 		switch {
+		case p == "{id}" && (strings.Contains(rt.path, "/layers/") || strings.Contains(rt.path, "/collections/")):
+			return layer
 		case strings.HasPrefix(p, "{surface"):
 			return "density"
 		case strings.HasPrefix(p, "{ext:json"):
@@ -36,6 +38,8 @@ func examplePath(rt route) string {
 			return "mvt"
 		case strings.HasPrefix(p, "{retina"):
 			return ""
+		case p == "{tms}":
+			return "WebMercatorQuad"
 		case p == "{z}" || strings.HasPrefix(p, "{x") || strings.HasPrefix(p, "{y"):
 			return "1"
 		case strings.HasPrefix(p, "{file"):
@@ -43,7 +47,6 @@ func examplePath(rt route) string {
 		}
 		return "none"
 	})
-	return path
 }
 
 // Every answer of every route, good or bad, to anybody, has the headers.
@@ -83,7 +86,7 @@ func TestSecurityHeaders(t *testing.T) {
 	}
 	n := 0
 	for _, rt := range guarded.s.ways {
-		path := examplePath(rt)
+		path := examplePath(rt, "none")
 		for _, method := range []string{rt.method, "OPTIONS", "TRACE"} {
 			check(guarded, "nobody", method, path)
 			check(guarded, "viewer", method, path)
@@ -114,7 +117,7 @@ func TestLogsTellNothing(t *testing.T) {
 		b.cookies[sessionCookie], testSecret, "token=", "code=", "eyJ", "spd_", "spe_"}
 	walk := func() {
 		for _, rt := range s.s.ways {
-			path := examplePath(rt)
+			path := examplePath(rt, "none")
 			query := "?token=" + embed.Token + "&lon=117.123456&lat=4.654321&name=Siti+Kenari&code=Kenari"
 			body := `{"name":"Siti Kenari","lon":117.123456,"coordinates":[117.123456,4.654321]}`
 			for _, who := range []string{"nobody", "viewer", "admin", "embed", "person", "forged"} {

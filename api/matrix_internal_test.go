@@ -94,25 +94,7 @@ func infoOf(info geo.LayerInfo, class string) geo.LayerInfo {
 // ask asks for a route about a layer, with nothing that could change it.
 func (g *guarded) ask(who string, rt route, id string) (int, string) {
 	g.t.Helper()
-	path := pathParameter.ReplaceAllStringFunc(rt.path, func(p string) string {
-		switch {
-		case p == "{id}" && (strings.Contains(rt.path, "/layers/") || strings.Contains(rt.path, "/collections/")):
-			return id
-		case strings.HasPrefix(p, "{surface"):
-			return "density"
-		case strings.HasPrefix(p, "{ext:json"):
-			return "json"
-		case strings.HasPrefix(p, "{ext"):
-			return "mvt"
-		case strings.HasPrefix(p, "{retina"):
-			return ""
-		case p == "{tms}":
-			return "WebMercatorQuad"
-		case p == "{z}" || strings.HasPrefix(p, "{x") || strings.HasPrefix(p, "{y"):
-			return "1"
-		}
-		return "none"
-	})
+	path := examplePath(rt, id)
 	body := ""
 	switch {
 	case strings.HasSuffix(path, ".pmtiles"):

@@ -148,13 +148,8 @@ func (s *Server) ogcCreate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	change.Provenance.Reason = reason
-	if q := weigh(asker(r.Context()), e, change, string(feature)); q != nil {
-		if ok, err := s.approved(w, r, *q); !ok {
-			return err
-		}
-	}
-	info, err := s.apply(r.Context(), e, change)
-	if err != nil {
+	info, ok, err := s.carryOut(w, r, weighed{e, change, string(feature)})
+	if !ok {
 		return err
 	}
 	report.Version = info.Version
@@ -262,16 +257,11 @@ func (s *Server) amend(w http.ResponseWriter, r *http.Request, c data.Correction
 	if err != nil {
 		return err
 	}
-	mayTakeLong(w)
-	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	e, row, done, err := s.beginEdit(w, r, s.edited)
 	if err != nil {
 		return err
 	}
 	defer done()
-	e, row, err := s.edited(w, r)
-	if err != nil {
-		return err
-	}
 	c.Row, c.Reason, c.User, c.Now, c.Limits = row, reason, asker(r.Context()).ID, s.opts.Now(), data.DefaultLimits()
 	fid := e.layer.FID(row)
 	change, _, err := c.Change(r.Context(), e.layer, e.stored)
@@ -281,13 +271,8 @@ func (s *Server) amend(w http.ResponseWriter, r *http.Request, c data.Correction
 	if err := leavesPartner(asker(r.Context()), e.layer, row, change.Rows); err != nil {
 		return err
 	}
-	if q := weigh(asker(r.Context()), e, change, string(c.Patch)); q != nil {
-		if ok, err := s.approved(w, r, *q); !ok {
-			return err
-		}
-	}
-	info, err := s.apply(r.Context(), e, change)
-	if err != nil {
+	info, ok, err := s.carryOut(w, r, weighed{e, change, string(c.Patch)})
+	if !ok {
 		return err
 	}
 	if made := s.current().byID[info.ID]; made != nil {
@@ -329,16 +314,11 @@ func (s *Server) ogcDelete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	mayTakeLong(w)
-	done, err := s.changing(r.Context(), mux.Vars(r)["id"])
+	e, row, done, err := s.beginEdit(w, r, s.edited)
 	if err != nil {
 		return err
 	}
 	defer done()
-	e, row, err := s.edited(w, r)
-	if err != nil {
-		return err
-	}
 	c := data.Correction{Row: row, Reason: reason, User: asker(r.Context()).ID, Now: s.opts.Now()}
 	change, err := c.Withdrawal(e.layer, e.stored)
 	if err != nil {

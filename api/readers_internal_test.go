@@ -46,7 +46,7 @@ func TestReadersOfEveryRoute(t *testing.T) {
 		}
 	}
 	for _, rt := range s.s.ways {
-		path, want := examplePath(rt), atHome
+		path, want := examplePath(rt, "none"), atHome
 		if slices.Contains(open, rt.path) {
 			want = "*"
 		}

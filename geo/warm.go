@@ -3,8 +3,9 @@ package geo
 import "math"
 
 // Warm reads what writing the given rows will read, column by column, so that
-// the waits for memory overlap: rows that lie far apart in a large layer are
-// then written about twice as fast. The sum has no meaning.
+// the waits for memory overlap: a thousand rows that lie far apart among a million
+// are then answered in a third less time (BenchmarkFeatures). The sum has no
+// meaning.
 func (l *Layer) Warm(rows []int32) (sum uint64) {
 	for len(rows) > 0 {
 		c, first := l.at(int(rows[0]))

@@ -352,3 +352,50 @@ func TestOGCEdits(t *testing.T) {
 		t.Errorf("%d %v %s\n%s", a.status, a.header, own.body, s.get(items+"/1").body)
 	}
 }
+
+// Lists are text for clients that know tables, and come back as text from
+// those that edit.
+func TestOGCListsAsText(t *testing.T) {
+	s := ogcService(t)
+	headers := map[string]string{"Content-Type": "application/geo+json", "If-Match": "*"}
+	one := items + "/1"
+	patch := func(properties string) {
+		t.Helper()
+		h := map[string]string{"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+		if a := s.do("PATCH", one, []byte(`{"properties":`+properties+`}`), h); a.status != 204 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	lists := func() string {
+		p := s.want(200, "/v1/layers/cases/features?limit=1").json(t)["features"].([]any)[0].(map[string]any)["properties"].(map[string]any)
+		return fmt.Sprint(p["exploitation"], p["persons_by_sex"])
+	}
+	patch(`{"exploitation":["sexual","begging"],"persons_by_sex":{"female":3}}`)
+	const want = "[sexual begging] map[female:3]"
+	if lists() != want {
+		t.Fatalf("%s", lists())
+	}
+	read := s.want(200, one).json(t)
+	properties := read["properties"].(map[string]any)
+	if properties["exploitation"] != `["sexual","begging"]` || properties["persons_by_sex"] != `{"female":3}` {
+		t.Errorf("%v", properties)
+	}
+	if tag, list := s.want(200, one).header.Get("ETag"), s.want(200, items+"?limit=1").body; tag == "" || !strings.Contains(string(list), `"exploitation":"[\"sexual\",\"begging\"]"`) {
+		t.Errorf("%s %s", tag, list)
+	}
+	delete(read, "links")
+	body, err := json.Marshal(read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := s.do("PUT", one, body, headers); a.status != 204 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if lists() != want {
+		t.Errorf("after a round through a client: %s", lists())
+	}
+	schema := s.want(200, "/ogc/collections/cases/schema").json(t)["properties"].(map[string]any)["exploitation"].(map[string]any)
+	if schema["type"] != "string" || schema["contentMediaType"] != "application/json" {
+		t.Errorf("%v", schema)
+	}
+}

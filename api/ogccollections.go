@@ -194,6 +194,12 @@ func (s *Server) ogcProperties(w http.ResponseWriter, r *http.Request, resource,
 	})
 }
 
+// nested reports whether a property of the schema holds lists or objects,
+// which simple features have as text.
+func nested(q data.Queryable) bool {
+	return q.Type == geo.FieldAny && (q.Field.Type == data.TypeCodes || q.Field.Type == data.TypeCounts)
+}
+
 // propertySchema is the JSON Schema of one property.
 func propertySchema(q data.Queryable, e *entry) map[string]any {
 	p := map[string]any{"title": q.Name}
@@ -217,6 +223,10 @@ func propertySchema(q data.Queryable, e *entry) map[string]any {
 			p["x-ogc-role"] = "primary-interval-start"
 		} else if q.Name == to {
 			p["x-ogc-role"] = "primary-interval-end"
+		}
+	case geo.FieldAny:
+		if nested(q) {
+			p["type"], p["contentMediaType"] = "string", mediaJSON
 		}
 	}
 	f := q.Field

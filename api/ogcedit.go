@@ -60,7 +60,31 @@ func (s *Server) editBody(w http.ResponseWriter, r *http.Request, media ...strin
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
 		return nil, problem{Status: http.StatusBadRequest, Code: "invalid_body", Detail: "the body is not one JSON object"}
 	}
-	return members, nil
+	return members, unfold(members, s.current().byID[mux.Vars(r)["id"]])
+}
+
+// unfold takes lists and objects that came back as the text in which items
+// have them.
+func unfold(members map[string]json.RawMessage, e *entry) error {
+	var properties map[string]json.RawMessage
+	if e == nil || json.Unmarshal(members["properties"], &properties) != nil {
+		return nil // what is wrong is said where features are read
+	}
+	for _, q := range e.facts().queryables {
+		text := ""
+		if q.Type != geo.FieldAny || json.Unmarshal(properties[q.Name], &text) != nil {
+			continue
+		}
+		if text = strings.TrimSpace(text); text != "" && (text[0] == '[' || text[0] == '{') && json.Valid([]byte(text)) {
+			properties[q.Name] = json.RawMessage(text)
+		}
+	}
+	if properties == nil {
+		return nil
+	}
+	raw, err := json.Marshal(properties)
+	members["properties"] = raw
+	return err
 }
 
 func tooLarge(limit int64) problem {

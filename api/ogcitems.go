@@ -90,7 +90,7 @@ func (s *Server) ogcItems(w http.ResponseWriter, r *http.Request) error {
 	linkHeader(h, links)
 	buffer := s.buffer()
 	defer s.buffers.Put(buffer)
-	body, err := s.itemsBody((*buffer)[:0], itemsPage{e, page, links, mark}, data.FeatureForm{Numbered: true, CRS: crs})
+	body, err := s.itemsBody((*buffer)[:0], itemsPage{e, page, links, mark}, data.FeatureForm{Numbered: true, Simple: true, CRS: crs})
 	if err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (s *Server) itemOf(w http.ResponseWriter, r *http.Request) (*entry, int, er
 
 // itemTag names the content of a feature, whatever form it is sent in.
 func itemTag(e *entry, row int) string {
-	return contentTag(data.FeatureForm{Numbered: true}.Append(nil, e.layer, row))
+	return contentTag(data.FeatureForm{Numbered: true, Simple: true}.Append(nil, e.layer, row))
 }
 
 func (s *Server) ogcItem(w http.ResponseWriter, r *http.Request) error {
@@ -264,7 +264,7 @@ func (s *Server) ogcItem(w http.ResponseWriter, r *http.Request) error {
 	if !crs.IsDefault() {
 		tag += "-" + crs.URI[strings.LastIndexByte(crs.URI, '/')+1:]
 	}
-	body := data.FeatureForm{Numbered: true, CRS: crs}.AppendWith(nil, e.layer, row, data.Extra{Name: "links", JSON: string(raw)})
+	body := data.FeatureForm{Numbered: true, Simple: true, CRS: crs}.AppendWith(nil, e.layer, row, data.Extra{Name: "links", JSON: string(raw)})
 	s.send(w, r, reply{contentType: mediaGeoJSON, body: append(body, '\n'), etag: tag})
 	return nil
 }

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"math"
 
 	"github.com/paulmach/orb"
@@ -15,6 +16,9 @@ type FeatureForm struct {
 	Numbered bool
 	// CRS is what the coordinates are in; nil is longitude and latitude.
 	CRS *OutputCRS
+	// Simple features have properties of one value each: lists and objects are
+	// written as their JSON text, for clients that know tables.
+	Simple bool
 }
 
 // AppendFeature appends a row as a GeoJSON feature. Its id is the source's
@@ -44,14 +48,20 @@ func (f FeatureForm) open(dst []byte, l *geo.Layer, row int, extra []Extra) []by
 		dst = appendNumber(dst, float64(l.FID(row)))
 	}
 	dst = append(dst, `,"geometry":`...)
+	var properties int
 	if z := heightsOf(l, row); z != nil {
 		dst = f.appendGeometry(dst, l.Geometry(row), &z)
 		dst = append(dst, `,"properties":`...)
+		properties = len(dst)
 		dst = l.AppendProperties(dst, row, geo.HeightsField)
 	} else {
 		dst = f.appendGeometry(dst, l.Geometry(row), new(heights))
 		dst = append(dst, `,"properties":`...)
+		properties = len(dst)
 		dst = l.AppendProperties(dst, row)
+	}
+	if f.Simple {
+		dst = flattenMembers(dst, properties)
 	}
 	for _, e := range extra {
 		end := len(dst) - 1
@@ -64,6 +74,52 @@ func (f FeatureForm) open(dst []byte, l *geo.Layer, row int, extra []Extra) []by
 		dst = append(append(dst, e.JSON...), '}')
 	}
 	return dst
+}
+
+// flattenMembers turns the lists and objects among the members of the compact
+// JSON object at from into their text.
+func flattenMembers(dst []byte, from int) []byte {
+	if bytes.IndexAny(dst[from+1:], "[{") < 0 {
+		return dst
+	}
+	object := bytes.Clone(dst[from:])
+	dst = append(dst[:from], '{')
+	for rest := object[1:]; len(rest) > 1; {
+		name := jsonEnd(rest)
+		value := name + 1 + jsonEnd(rest[name+1:])
+		dst = append(dst, rest[:name+1]...)
+		if c := rest[name+1]; c == '[' || c == '{' {
+			dst = appendQuoted(dst, rest[name+1:value])
+		} else {
+			dst = append(dst, rest[name+1:value]...)
+		}
+		if dst = append(dst, rest[value]); rest[value] == '}' {
+			break
+		}
+		rest = rest[value+1:]
+	}
+	return dst
+}
+
+// jsonEnd is where the compact JSON value at the start of s ends.
+func jsonEnd(s []byte) int {
+	depth, inText := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case inText && c == '\\':
+			i++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '[' || c == '{':
+			depth++
+		case depth == 0 && (c == ',' || c == ':' || c == ']' || c == '}'):
+			return i
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return len(s)
 }
 
 // AppendWith is Append with one more member of the feature, such as links.

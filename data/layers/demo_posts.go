@@ -28,6 +28,7 @@ func postPlans() []postPlan {
 		areas[a.Counterpart.Name] = a.Counterpart.Point
 	}
 	batam, johor, kukup := orb.Point{104.10, 1.19}, orb.Point{104.09, 1.37}, orb.Point{103.44, 1.32}
+	tarempa := orb.Point{106.22, 3.21}
 	klang, asahan, dumai := orb.Point{101.39, 3.0}, orb.Point{99.8, 2.97}, orb.Point{101.44, 1.67}
 	return []postPlan{
 		{"ID", "TNI-PAMTAS", "Entikong", areas["entikong"], land, 900, 0},
@@ -51,6 +52,7 @@ func postPlans() []postPlan {
 		{"MY", "APMM/MMEA", "Port Klang", klang, coast, 1000, 0},
 		{"ID", "POLAIRUD", "Asahan", asahan, coast, 1000, 0},
 		{"ID", "TNI-AL", "Dumai", dumai, coast, 1000, 0},
+		{"ID", "TNI-AL", "Tarempa", tarempa, coast, 1000, 0},
 	}
 }
 

@@ -87,7 +87,7 @@ func (s *Server) features(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	if format != data.FormatGeoJSON {
+	if format != data.FormatGeoJSON || r.URL.Query().Get("format") != "" { // a file was asked for
 		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, e.layer.Info.ID, data.Extension(format)))
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute)) // a whole layer may be long

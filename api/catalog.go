@@ -133,6 +133,9 @@ func hiddenLayers(ctx context.Context, store data.Store) ([]string, error) {
 // setHidden marks a built-in layer as deleted, or takes the mark away. A layer
 // of one's own in its place takes it away, too.
 func (s *Server) setHidden(ctx context.Context, id string, hide bool) error {
+	if s.builtin(id) == nil {
+		return nil
+	}
 	ids, err := hiddenLayers(ctx, s.opts.Store)
 	if err != nil || slices.Contains(ids, id) == hide {
 		return err

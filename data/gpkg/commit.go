@@ -28,6 +28,9 @@ func (s *Store) Commit(ctx context.Context, c data.Change) (geo.LayerInfo, error
 	if c.Provenance.Action == "" {
 		c.Provenance.Action = string(c.Mode)
 	}
+	if c.IdempotencyKey != "" {
+		s.used.add(receiptKey(c.IdempotencyKey)) // before the file has it, lest it be missed
+	}
 	var info geo.LayerInfo
 	err := s.write(ctx, func(x *txn) (err error) {
 		info, err = x.commit(c, s.opts.keep())

@@ -72,6 +72,7 @@ type Store struct {
 	frozen   *frozen        // why it cannot be written; nil when it can; held by running
 	recovery *data.Recovery // what Open did about damage; nil when there was none
 	audit    auditHead      // of changing
+	used     usedKeys
 
 	running sync.RWMutex // held for reading by every call, so that Close can wait
 	closed  bool

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sempadan/sempadan/data"
 )
@@ -32,9 +34,63 @@ func receiptKeys(key string) []any {
 	return []any{digest, key}
 }
 
+// usedKeys are the keys that the store may have, so that asking for a new one
+// reads nothing: after each change that makes a table a reading connection would
+// parse the whole schema again.
+type usedKeys struct {
+	sync.Mutex
+	set  map[string]bool
+	read bool // set has those of the file, too
+}
+
+func (u *usedKeys) add(keys ...string) {
+	u.Lock()
+	defer u.Unlock()
+	if u.set == nil {
+		u.set = map[string]bool{}
+	}
+	for _, key := range keys {
+		u.set[key] = true
+	}
+}
+
+func (u *usedKeys) has(keys []any) bool {
+	u.Lock()
+	defer u.Unlock()
+	return !u.read || slices.ContainsFunc(keys, func(key any) bool { return u.set[key.(string)] })
+}
+
+// readUsedKeys is done once, at the first question.
+func (s *Store) readUsedKeys(ctx context.Context) error {
+	s.used.Lock()
+	done := s.used.read
+	s.used.Unlock()
+	if done {
+		return nil
+	}
+	var keys []string
+	err := s.read(ctx, func(x *txn) (err error) {
+		keys, err = x.strings(`SELECT key FROM sempadan_receipts`)
+		return err
+	})
+	if err == nil {
+		s.used.add(keys...)
+		s.used.Lock()
+		s.used.read = true
+		s.used.Unlock()
+	}
+	return err
+}
+
 // Receipt finds an earlier change by its idempotency key.
 func (s *Store) Receipt(ctx context.Context, key string) (data.Receipt, error) {
 	var r data.Receipt
+	if !s.used.has(receiptKeys(key)) {
+		return r, fmt.Errorf("receipt: %w", data.ErrNotFound)
+	}
+	if err := s.readUsedKeys(ctx); err != nil {
+		return r, fmt.Errorf("receipt: %w", err)
+	}
 	var answer []byte
 	err := s.read(ctx, func(x *txn) error {
 		return x.get([]any{&r.Layer, &r.Version, &r.SHA256, &answer},

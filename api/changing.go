@@ -22,6 +22,36 @@ func (s *Server) changing(ctx context.Context, id string) (done func(), err erro
 	return s.writes.Unlock, nil
 }
 
+// apply stores a change of a layer (nil: a new one), then shows it: when it
+// returns the change is on disk and in the tiles. The caller holds s.writes.
+func (s *Server) apply(ctx context.Context, old *entry, change data.Change) (geo.LayerInfo, error) {
+	info, err := s.commit(ctx, old, change)
+	if err == nil {
+		s.assessStored(ctx)
+	}
+	return info, err
+}
+
+func (s *Server) assessStored(ctx context.Context) {
+	if err := s.assessChange(context.WithoutCancel(ctx)); err != nil {
+		s.log.Error("the new layer is stored, but could not be assessed", "error", err)
+	}
+}
+
+// commit is apply without the assessment.
+func (s *Server) commit(ctx context.Context, old *entry, change data.Change) (geo.LayerInfo, error) {
+	id := change.Info.ID
+	info, err := s.opts.Store.Commit(ctx, change)
+	if err != nil {
+		return info, err
+	}
+	if err := s.setHidden(ctx, id, false); err != nil {
+		s.log.Error("a layer took the place of a hidden one, which stays marked", "layer", id, "error", err)
+	}
+	s.replaceEntry(id, newEntry(change.After(old.content()).WithInfo(info), true))
+	return info, nil
+}
+
 // mayStillChange is mayChange as things are now: the layer may have come, or have
 // got another owner, while the body of the request did. The caller holds s.writes.
 func (s *Server) mayStillChange(ctx context.Context, id string) error {

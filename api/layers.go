@@ -299,6 +299,15 @@ func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error)
 			s.metrics.imports.WithLabelValues("failed").Inc()
 		}
 	}()
+	if out, err = s.store(ctx, u); err == nil && out.layer != "" && !out.replayed {
+		s.assessStored(ctx)
+	}
+	return out, err
+}
+
+// store is upload without the assessment, for which changes need not wait for
+// each other: one makes up for all that are stored by then.
+func (s *Server) store(ctx context.Context, u upload) (out uploaded, err error) {
 	s.writes.Lock()
 	defer s.writes.Unlock()
 	who, old := asker(ctx), s.current().byID[u.ID]
@@ -343,7 +352,7 @@ func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error)
 		}
 	}
 	u.phase("writing")
-	info, err := s.apply(ctx, old, change)
+	info, err := s.commit(ctx, old, change)
 	if err != nil {
 		return out, err
 	}
@@ -408,24 +417,6 @@ func (s *Server) replay(ctx context.Context, u upload) (out uploaded, done bool,
 		out.status = http.StatusCreated
 	}
 	return out, true, nil
-}
-
-// apply stores a change of a layer (nil: a new one), then shows it: when it
-// returns the change is on disk and in the tiles. The caller holds s.writes.
-func (s *Server) apply(ctx context.Context, old *entry, change data.Change) (geo.LayerInfo, error) {
-	id := change.Info.ID
-	info, err := s.opts.Store.Commit(ctx, change)
-	if err != nil {
-		return info, err
-	}
-	if err := s.setHidden(ctx, id, false); err != nil {
-		s.log.Error("a layer took the place of a hidden one, which stays marked", "layer", id, "error", err)
-	}
-	s.replaceEntry(id, newEntry(change.After(old.content()).WithInfo(info), true))
-	if err := s.assessChange(context.WithoutCancel(ctx)); err != nil {
-		s.log.Error("the new layer is stored, but could not be assessed", "error", err)
-	}
-	return info, nil
 }
 
 func (s *Server) versions(w http.ResponseWriter, r *http.Request) error {

@@ -1,7 +1,10 @@
 package api_test
 
 import (
+	"fmt"
+	"math"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -118,4 +121,36 @@ func TestSchemaOfAKind(t *testing.T) {
 		t.Errorf("%s", a.body)
 	}
 	s.want(404, "/v1/schemas/none")
+}
+
+// Uploads at the same time are each in the assessment when they are answered,
+// though one assessment may make up for several.
+func TestUploadsAtTheSameTime(t *testing.T) {
+	s := start(t, "", false)
+	var wg sync.WaitGroup
+	const layers, each = 12, 20
+	for i := range layers {
+		wg.Go(func() {
+			var b strings.Builder
+			b.WriteString("lon,lat,occurred_from\n")
+			for k := range each {
+				fmt.Fprintf(&b, "%g,%g,2026-01-01\n", 110+float64(i), 1+float64(k)/100)
+			}
+			if a := s.put(fmt.Sprintf("/v1/layers/at-%d?kind=incident", i), "text/csv", b.String()); a.status != 201 {
+				t.Errorf("%d %s", a.status, a.body)
+				return
+			}
+			at := fmt.Sprintf("/tiles/density/value?lon=%g&lat=1.1", 110+float64(i))
+			if v, _ := s.get(at).json(t)["value"].(float64); v <= 0 {
+				t.Errorf("layer %d is answered, but not assessed", i)
+			}
+		})
+	}
+	wg.Wait()
+	together := s.get("/tiles/density/value?lon=115&lat=1.1").json(t)["value"].(float64)
+	s.stop()
+	alone := start(t, s.path, false)
+	if again := alone.get("/tiles/density/value?lon=115&lat=1.1").json(t)["value"].(float64); math.Abs(together-again) > 1e-9*again {
+		t.Errorf("%g, made anew %g", together, again)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -91,6 +92,8 @@ type upload struct {
 	onPhase   func(string)
 	// approved asks for the word of a second person.
 	approved func(sensitive) (bool, error)
+	// stored, when it is not nil, lets the next upload be read.
+	stored func()
 }
 
 // phase tells whoever watches the upload what it does now.
@@ -254,7 +257,8 @@ func (s *Server) putLayer(w http.ResponseWriter, r *http.Request) (err error) {
 	if err != nil {
 		return err
 	}
-	defer leave()
+	u.stored = sync.OnceFunc(leave)
+	defer u.stored()
 	u.approved = func(q sensitive) (bool, error) { return s.approved(w, r, q) }
 	out, err := s.upload(r.Context(), u)
 	if err != nil || out.held {
@@ -300,6 +304,9 @@ func (s *Server) upload(ctx context.Context, u upload) (out uploaded, err error)
 		}
 	}()
 	if out, err = s.store(ctx, u); err == nil && out.layer != "" && !out.replayed {
+		if u.stored != nil {
+			u.stored()
+		}
 		s.assessStored(ctx)
 	}
 	return out, err

@@ -279,7 +279,7 @@ func (c *cloud) near(s *pointSet, at orb.Point, reachM float64, yield func(k int
 	for _, shift := range shifts {
 		x0, y0 := c.position(at.Lon()-dLon-shift, at.Lat()-dLat)
 		x1, y1 := c.position(at.Lon()+dLon-shift, at.Lat()+dLat)
-		s.window(x0, min(y0, y1), x1, max(y0, y1), func(i, j int) {
+		s.window(unitBox{x0, min(y0, y1), x1, max(y0, y1), keyLevel}, func(i, j int) {
 			for k := i; k < j; k++ {
 				lon, lat := s.lon[k]+shift-at.Lon(), s.lat[k]-at.Lat()
 				south, east := metric.squares(lat)

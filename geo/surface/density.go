@@ -50,7 +50,7 @@ func (d *Density) bandwidth(s *pointSet) float64 { return max(d.BandwidthM, s.pr
 func (d *Density) Raster(l Lattice, threads int) []float64 {
 	dst := make([]float64, l.NX*len(l.Lats))
 	for i := range d.points.sets {
-		d.sumNear(dst, l, d.points.sets[i].places(), threads)
+		d.sumNear(dst, l, d.points.sets[i].places(), keyLevel, threads)
 	}
 	return dst
 }
@@ -104,30 +104,62 @@ func (d *Density) sum(s *pointSet, p orb.Point, yield func(Contribution)) {
 	})
 }
 
-// sumNear adds the exact sums of a set at the lattice's cell centres.
-func (d *Density) sumNear(dst []float64, l Lattice, s *pointSet, threads int) {
+// sumNear adds the exact sums of a set, with the events of each cell of the
+// world raster of 2^level cells a side as one, at the lattice's cell centres.
+func (d *Density) sumNear(dst []float64, l Lattice, s *pointSet, level, threads int) {
 	memory, _ := d.memory.Get().(*scratch)
 	if memory == nil {
 		memory = &scratch{}
 	}
 	defer d.memory.Put(memory)
+	memory.near = d.gather(memory.near[:0], &l, s, level)
+	sumKernels(dst, l, d.Kernel, memory.near, sumJob{d.bandwidth(s), threads, memory})
+}
+
+// gather appends the events that may reach the lattice. Those of one cell of the
+// world raster of 2^level cells a side come as one at their weighted mean
+// position, whatever the lattice; at keyLevel every event comes by itself.
+func (d *Density) gather(cs []candidate, l *Lattice, s *pointSet, level int) []candidate {
 	h := d.bandwidth(s)
-	c := d.Kernel.Constant() / (h * h)
-	memory.near = memory.near[:0]
-	d.near(s, l, h, func(k int, shift float64) {
-		memory.near = append(memory.near, candidate{l.column(s.lon[k] + shift), s.lat[k], s.weight[k] * c})
+	scale := d.Kernel.Constant() / (h * h)
+	from := l.reachedFrom(h * d.Kernel.Reach())
+	d.runs(s, from, level, func(i, j int, shift float64) {
+		for i < j {
+			end := i + 1
+			if level < keyLevel {
+				end = s.cellEnd(i, j, level)
+			}
+			lon, lat, weight := s.lon[i], s.lat[i], s.weight[i]
+			if end > i+1 {
+				lon, lat, weight = s.mean(i, end)
+			}
+			if lon += shift; from.holds(lon, lat) {
+				cs = append(cs, candidate{l.column(lon), lat, weight * scale})
+			}
+			i = end
+		}
 	})
-	sumKernels(dst, l, d.Kernel, memory.near, sumJob{h, threads, memory})
+	return cs
 }
 
 // near yields the events that may reach the lattice, each with the multiple of
 // 360 degrees that brings it next to it.
 func (d *Density) near(s *pointSet, l Lattice, hM float64, yield func(k int, shift float64)) {
-	w := l.reachedFrom(hM * d.Kernel.Reach())
+	d.runs(s, l.reachedFrom(hM*d.Kernel.Reach()), keyLevel, func(i, j int, shift float64) {
+		for k := i; k < j; k++ {
+			yield(k, shift)
+		}
+	})
+}
+
+// runs yields runs of a set that together hold all events in a window, with
+// the multiple of 360 degrees that brings them there. Cells of the world raster
+// of 2^level cells a side come whole.
+func (d *Density) runs(s *pointSet, w window, level int, yield func(i, j int, shift float64)) {
 	if d.points.planar {
 		for k := range s.keys {
 			if w.holds(s.lon[k], s.lat[k]) {
-				yield(k, 0)
+				yield(k, k+1, 0)
 			}
 		}
 		return
@@ -135,11 +167,7 @@ func (d *Density) near(s *pointSet, l Lattice, hM float64, yield func(k int, shi
 	y0, y1 := worldY(w.north), worldY(w.south)
 	for _, shift := range turns {
 		x0, x1 := worldX(w.west-shift), worldX(w.east-shift)
-		s.window(x0, y0, x1, y1, func(i, j int) {
-			for k := i; k < j; k++ {
-				yield(k, shift)
-			}
-		})
+		s.window(unitBox{x0, y0, x1, y1, level}, func(i, j int) { yield(i, j, shift) })
 	}
 }
 

@@ -74,16 +74,36 @@ func (s *pointSet) merge(together func(i, j int) bool) *pointSet {
 	out := &pointSet{precisionM: s.precisionM, leastLat: s.leastLat}
 	out.grow(n)
 	for i := 0; i < len(s.keys); {
-		j, w, x, y := i, 0.0, 0.0, 0.0
-		for ; j < len(s.keys) && (j == i || together(j-1, j)); j++ {
-			w += s.weight[j]
-			x += s.weight[j] * (s.lon[j] - s.lon[i])
-			y += s.weight[j] * (s.lat[j] - s.lat[i])
+		j := i + 1
+		for j < len(s.keys) && together(j-1, j) {
+			j++
 		}
-		out.add(s.keys[i], s.lon[i]+x/w, s.lat[i]+y/w, w)
+		lon, lat, weight := s.mean(i, j)
+		out.add(s.keys[i], lon, lat, weight)
 		i = j
 	}
 	return out
+}
+
+// mean returns the weighted mean position of the events i to j, and their weight.
+func (s *pointSet) mean(i, j int) (lon, lat, weight float64) {
+	x, y := 0.0, 0.0
+	for k := i; k < j; k++ {
+		weight += s.weight[k]
+		x += s.weight[k] * (s.lon[k] - s.lon[i])
+		y += s.weight[k] * (s.lat[k] - s.lat[i])
+	}
+	return s.lon[i] + x/weight, s.lat[i] + y/weight, weight
+}
+
+// cellEnd returns where, before j, the events end that are in the cell of event
+// i on the world raster of 2^level cells a side.
+func (s *pointSet) cellEnd(i, j, level int) int {
+	shift := 2 * (keyLevel - level)
+	cell := s.keys[i] >> shift
+	for i++; i < j && s.keys[i]>>shift == cell; i++ {
+	}
+	return i
 }
 
 const keyLevel = 24
@@ -422,13 +442,22 @@ func spread(v uint32) uint64 {
 	return (x | x<<1) & 0x5555555555555555
 }
 
-// window yields runs [i, j) of rows that together hold every event whose key
-// lies in the box of unit-square coordinates; events just outside may come too.
-func (s *pointSet) window(x0, y0, x1, y1 float64, yield func(i, j int)) {
-	if x1 < 0 || y1 < 0 || x0 >= 1 || y0 >= 1 || len(s.keys) == 0 {
+// unitBox is a box of the unit square, made up of whole cells of the world
+// raster of 2^level cells a side.
+type unitBox struct {
+	x0, y0, x1, y1 float64
+	level          int
+}
+
+// window yields runs [i, j) of rows, in their order, that together hold every
+// event whose key lies in the box; events just outside may come too. A cell of
+// the box's level comes whole.
+func (s *pointSet) window(b unitBox, yield func(i, j int)) {
+	if b.x1 < 0 || b.y1 < 0 || b.x0 >= 1 || b.y0 >= 1 || len(s.keys) == 0 {
 		return
 	}
-	w := boxQuery{s.keys, cell24(x0), cell24(y0), cell24(x1), cell24(y1), yield}
+	inside := uint32(1)<<(keyLevel-b.level) - 1
+	w := boxQuery{s.keys, cell24(b.x0) &^ inside, cell24(b.y0) &^ inside, cell24(b.x1) | inside, cell24(b.y1) | inside, yield}
 	w.visit(0, len(s.keys), 0, 0, keyLevel)
 }
 

@@ -202,7 +202,7 @@ func (d *Density) exact(w tileWindow) exactSums {
 		if d.narrow(s, w.level) {
 			d.addMeans(out.values, s, w)
 		} else {
-			d.addCentres(out.values, s, w)
+			d.sumNear(out.values, w.lattice(), s, keyLevel, 1)
 		}
 		h := d.bandwidth(s)
 		d.near(s, w.lattice(), h, func(k int, _ float64) {

@@ -126,15 +126,18 @@ func (b *rowBuckets) near(row int) []candidate {
 
 // rowSweep sums the kernels of one row after another. changes holds what a
 // row's sweep changes at each column: the coefficients of t⁰…t⁽ᵈ⁻¹⁾, d of them a
-// column. Every block of columns has running sums of its own about its middle
-// and one column more, where what goes on to its end is taken away.
+// column. Every block of columns has running sums of its own about its middle.
+// A block reaches far enough over the next one that what starts in it mostly
+// ends in it, and has one column more, where what goes on to its end is taken
+// away.
 type rowSweep struct {
 	l       Lattice
 	kernel  Kernel
 	degrees int // d: 1, 3 or 5; 0 for kernels that are stamped
 	changes []float64
 	sums    []float64 // of the leading coefficients that were added, by block
-	shift   int       // a block is 1<<shift columns
+	shift   int       // a block starts each 1<<shift columns
+	over    int       // and goes on for so many beyond
 	invH2   float64
 	// reachColumns is the kernel's radius in columns, at the equator.
 	reachColumns float64
@@ -174,10 +177,19 @@ func newRowSweep(l Lattice, k Kernel, hM float64) *rowSweep {
 	for float64(int(1)<<s.shift) < 4*s.reachColumns && 1<<s.shift < l.NX {
 		s.shift++
 	}
-	s.changes = make([]float64, s.degrees*(l.NX+l.NX>>s.shift+2))
-	s.sums = make([]float64, l.NX>>s.shift+1)
+	if 1<<s.shift < l.NX {
+		s.over = int(2.25 * s.reachColumns) // a chord, as far as 27 degrees from the equator
+	}
+	s.sums = make([]float64, (l.NX-1)>>s.shift+1)
+	s.changes = make([]float64, s.degrees*len(s.sums)*s.stride())
 	return s
 }
+
+// stride is how many columns' changes a block has.
+func (s *rowSweep) stride() int { return 1<<s.shift + s.over + 1 }
+
+// middle is the column about which a block's polynomials are.
+func (s *rowSweep) middle() int { return (1<<s.shift + s.over) / 2 }
 
 func (s *rowSweep) row(dst []float64, r int, cs []candidate) {
 	m := newRowMetric(s.l.Lats[r], s.l.Planar)
@@ -289,22 +301,24 @@ func (s *rowSweep) stamp(dst []float64, p *span) {
 // each block afresh.
 func (s *rowSweep) addQuartic(spans []span) {
 	const d = 5
-	middle := 1 << s.shift / 2
+	middle, width := s.middle(), s.stride()-1
 	for i := range spans {
 		p := &spans[i]
-		last := (p.to - 1) >> s.shift
-		for block := p.from >> s.shift; block <= last; block++ {
-			first := block << s.shift
-			from, to := max(p.from, first), min(p.to, first+1<<s.shift)
+		k4 := p.scale * p.a * p.a
+		for from := p.from; from < p.to; {
+			block := from >> s.shift
+			first, at := block<<s.shift, block*(s.over+1)
+			to := min(p.to, first+width)
 			c := p.col - float64(first+middle)
 			c2 := c * c
-			u, k4 := p.half2-c2, p.scale*p.a*p.a
+			u := p.half2 - c2
 			k0, k1, k2, k3 := k4*u*u, 4*k4*c*u, k4*(4*c2-2*u), -4*k4*c
 			s.sums[block] += k4
-			b := s.changes[(from+block)*d:][:d:d]
+			b := (*[d]float64)(s.changes[(from+at)*d:])
 			b[0], b[1], b[2], b[3], b[4] = b[0]+k0, b[1]+k1, b[2]+k2, b[3]+k3, b[4]+k4
-			e := s.changes[(to+block)*d:][:d:d]
+			e := (*[d]float64)(s.changes[(to+at)*d:])
 			e[0], e[1], e[2], e[3], e[4] = e[0]-k0, e[1]-k1, e[2]-k2, e[3]-k3, e[4]-k4
+			from = to
 		}
 	}
 }
@@ -312,34 +326,38 @@ func (s *rowSweep) addQuartic(spans []span) {
 // addQuadratic does the same for scale·a·(half2 - x²) (Epanechnikov).
 func (s *rowSweep) addQuadratic(spans []span) {
 	const d = 3
-	middle := 1 << s.shift / 2
+	middle, width := s.middle(), s.stride()-1
 	for i := range spans {
 		p := &spans[i]
-		last := (p.to - 1) >> s.shift
-		for block := p.from >> s.shift; block <= last; block++ {
-			first := block << s.shift
-			from, to := max(p.from, first), min(p.to, first+1<<s.shift)
-			c, k2 := p.col-float64(first+middle), p.scale*p.a
+		k2 := p.scale * p.a
+		for from := p.from; from < p.to; {
+			block := from >> s.shift
+			first, at := block<<s.shift, block*(s.over+1)
+			to := min(p.to, first+width)
+			c := p.col - float64(first+middle)
 			k0, k1 := k2*(p.half2-c*c), 2*k2*c
 			s.sums[block] += k2
-			b := s.changes[(from+block)*d:][:d:d]
+			b := (*[d]float64)(s.changes[(from+at)*d:])
 			b[0], b[1], b[2] = b[0]+k0, b[1]+k1, b[2]+k2
-			e := s.changes[(to+block)*d:][:d:d]
+			e := (*[d]float64)(s.changes[(to+at)*d:])
 			e[0], e[1], e[2] = e[0]-k0, e[1]-k1, e[2]-k2
+			from = to
 		}
 	}
 }
 
 // addFlat does the same for scale alone (uniform).
 func (s *rowSweep) addFlat(spans []span) {
+	width := s.stride() - 1
 	for i := range spans {
 		p := &spans[i]
-		last := (p.to - 1) >> s.shift
-		for block := p.from >> s.shift; block <= last; block++ {
-			first := block << s.shift
+		for from := p.from; from < p.to; {
+			block := from >> s.shift
+			to := min(p.to, block<<s.shift+width)
 			s.sums[block] += p.scale
-			s.changes[max(p.from, first)+block] += p.scale
-			s.changes[min(p.to, first+1<<s.shift)+block] -= p.scale
+			s.changes[from+block*(s.over+1)] += p.scale
+			s.changes[to+block*(s.over+1)] -= p.scale
+			from = to
 		}
 	}
 }
@@ -358,10 +376,10 @@ func (s *rowSweep) run(dst []float64) {
 			continue
 		}
 		s.sums[block] = 0
-		first := block << s.shift
-		out := dst[first:min(first+1<<s.shift, len(dst))]
-		changes := s.changes[(first+block)*s.degrees:][:(len(out)+1)*s.degrees]
-		x := -float64(int(1) << s.shift / 2)
+		first, width := block<<s.shift, s.stride()-1
+		out := dst[first:min(first+width, len(dst))]
+		changes := s.changes[block*s.stride()*s.degrees:][:(len(out)+1)*s.degrees]
+		x := -float64(s.middle())
 		switch s.degrees {
 		case 5:
 			runQuartic(out, changes, x, sum*leftOver)

@@ -28,9 +28,9 @@ func (d *Density) Tile(level, px, py, n int) []float64 {
 		case d.narrow(s, level):
 			d.addMeans(dst, s.mergedTo(min(fine, level+4)), w)
 		case level <= fine:
-			d.addCentres(dst, s.mergedTo(fine), w)
+			d.addCentres(dst, s, w)
 		default:
-			addInterpolated(dst, fine, w, func(patch []float64, of tileWindow) { d.addCentres(patch, s.mergedTo(fine), of) })
+			addInterpolated(dst, fine, w, func(patch []float64, of tileWindow) { d.addCentres(patch, s, of) })
 		}
 	}
 	return dst
@@ -60,8 +60,11 @@ func fineLevel(hM, lat float64) int {
 	return max(0, min(keyLevel, int(math.Ceil(math.Log2(16*widestM/hM)))))
 }
 
+// addCentres adds the sums at the pixels' centres, of events merged to the fine
+// level.
 func (d *Density) addCentres(dst []float64, s *pointSet, w tileWindow) {
-	d.sumNear(dst, w.lattice(), s, 1)
+	fine := fineLevel(d.bandwidth(s), s.leastLat)
+	d.sumNear(dst, w.lattice(), s.mergedTo(fine), fine, 1)
 }
 
 func (d *Density) addMeans(dst []float64, s *pointSet, w tileWindow) {

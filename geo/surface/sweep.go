@@ -124,31 +124,39 @@ func (b *rowBuckets) near(row int) []candidate {
 	return b.cs[b.first[int(from)]:b.first[int(to)+1]]
 }
 
-// rowSweep sums the kernels of one row after another. changes holds what a
-// row's sweep changes at each column: the coefficients of t⁰…t⁽ᵈ⁻¹⁾, d of them a
-// column. Every block of columns has running sums of its own about its middle.
-// A block reaches far enough over the next one that what starts in it mostly
-// ends in it, and has one column more, where what goes on to its end is taken
-// away.
+// rowSweep sums the kernels of one row after another. One of the slices of
+// changes holds what a row's sweep changes at each column of each block: the
+// coefficients of t⁰…t⁽ᵈ⁻¹⁾.
 type rowSweep struct {
 	l       Lattice
 	kernel  Kernel
-	degrees int // d: 1, 3 or 5; 0 for kernels that are stamped
-	changes []float64
-	sums    []float64 // of the leading coefficients that were added, by block
-	shift   int       // a block starts each 1<<shift columns
-	over    int       // and goes on for so many beyond
+	blocks  blocks
 	invH2   float64
+	flat    []float64 // for d = 1, uniform
+	square  [][3]float64
+	quartic [][5]float64
+	sum     float64 // of the leading coefficients that were added to the row
 	// reachColumns is the kernel's radius in columns, at the equator.
 	reachColumns float64
 	spans        [spanBatch]span
+	rest         []span // what of spans is beyond the block where they start
 }
 
-// span is what one event does to one row: from column from up to, not
-// including, column to, its kernel is scale·a·(half2 - x²), or scale times the
-// square of the rest, with x the distance from col in columns.
+// blocks are parts of a row, each with running sums of its own about its middle.
+// One starts each 1<<shift columns and is width columns wide, so far over the
+// next ones that what starts in it mostly ends in it. It has one place more,
+// where what goes on to its end is taken away.
+type blocks struct{ shift, width, middle int }
+
+// places is how many places for changes so many columns need.
+func (b *blocks) places(columns int) int { return ((columns-1)>>b.shift + 1) * (b.width + 1) }
+
+// span is what one event does to columns of one row: from place at up to, not
+// including, place end, its kernel is scale·a·(half2 - x²), or scale times the
+// square of the rest, with x the distance in columns from col, which counts from
+// the middle of the block.
 type span struct {
-	from, to             int
+	at, end              int
 	col, half2, a, scale float64
 }
 
@@ -164,55 +172,50 @@ func newRowSweep(l Lattice, k Kernel, hM float64) *rowSweep {
 	if !l.Planar {
 		columnM *= equatorM / 360
 	}
-	s := &rowSweep{l: l, kernel: k, shift: 4, invH2: 1 / (hM * hM)}
+	s := &rowSweep{l: l, kernel: k, invH2: 1 / (hM * hM), reachColumns: hM * k.Reach() / columnM}
+	b := blocks{shift: 4}
+	for float64(int(1)<<b.shift) < 4*s.reachColumns && 1<<b.shift < l.NX {
+		b.shift++
+	}
+	b.width = min(l.NX, 1<<b.shift)
+	if b.width < l.NX {
+		b.width += int(2.25 * s.reachColumns) // a chord, as far as 27 degrees from the equator
+	}
+	b.middle = b.width / 2
+	s.blocks = b
 	switch k {
 	case Quartic:
-		s.degrees = 5
+		s.quartic = make([][5]float64, b.places(l.NX))
 	case Epanechnikov:
-		s.degrees = 3
+		s.square = make([][3]float64, b.places(l.NX))
 	case Uniform:
-		s.degrees = 1
+		s.flat = make([]float64, b.places(l.NX))
 	}
-	s.reachColumns = hM * k.Reach() / columnM
-	for float64(int(1)<<s.shift) < 4*s.reachColumns && 1<<s.shift < l.NX {
-		s.shift++
-	}
-	if 1<<s.shift < l.NX {
-		s.over = int(2.25 * s.reachColumns) // a chord, as far as 27 degrees from the equator
-	}
-	s.sums = make([]float64, (l.NX-1)>>s.shift+1)
-	s.changes = make([]float64, s.degrees*len(s.sums)*s.stride())
 	return s
 }
-
-// stride is how many columns' changes a block has.
-func (s *rowSweep) stride() int { return 1<<s.shift + s.over + 1 }
-
-// middle is the column about which a block's polynomials are.
-func (s *rowSweep) middle() int { return (1<<s.shift + s.over) / 2 }
 
 func (s *rowSweep) row(dst []float64, r int, cs []candidate) {
 	m := newRowMetric(s.l.Lats[r], s.l.Planar)
 	dcol2 := s.l.DLon * s.l.DLon
 	m.south, m.east = m.south.times(s.invH2), m.east.times(dcol2*s.invH2)
 	m.inverseEast = m.inverseEast.times(1 / (dcol2 * s.invH2))
-	stamped := s.stampIsCheaper(len(cs))
+	in, stamped := s.blocks, s.stampIsCheaper(len(cs))
+	if stamped {
+		in = blocks{shift: 62, width: s.l.NX}
+	}
 	for len(cs) > 0 {
 		n := min(len(cs), spanBatch)
-		spans := s.spansOf(cs[:n], s.l.Lats[r], &m)
+		spans := s.spansOf(cs[:n], s.l.Lats[r], &m, in)
 		cs = cs[n:]
-		switch {
-		case stamped:
+		if stamped {
 			for i := range spans {
-				s.stamp(dst[spans[i].from:spans[i].to], &spans[i])
+				s.stamp(dst[spans[i].at:spans[i].end], &spans[i])
 			}
-		case s.degrees == 5:
-			s.addQuartic(spans)
-		case s.degrees == 3:
-			s.addQuadratic(spans)
-		default:
-			s.addFlat(spans)
+			continue
 		}
+		s.add(spans)
+		s.add(s.rest)
+		s.rest = s.rest[:0]
 	}
 	if !stamped {
 		s.run(dst)
@@ -225,17 +228,17 @@ func (s *rowSweep) row(dst []float64, r int, cs []candidate) {
 func (s *rowSweep) stampIsCheaper(spans int) bool {
 	const stampColumn, sweepSpan, sweepColumn = 1.4, 9.0, 2.0
 	chord := math.Pi / 2 * s.reachColumns
-	return s.degrees == 0 || stampColumn*chord*float64(spans) < sweepSpan*float64(spans)+sweepColumn*float64(s.l.NX)
+	return s.kernel.Stamped() || stampColumn*chord*float64(spans) < sweepSpan*float64(spans)+sweepColumn*float64(s.l.NX)
 }
 
 // spansOf returns the spans of candidates in a row. A column on the kernel's
 // very edge may or may not be in.
-func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric) []span {
+func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric, in blocks) []span {
 	reach := s.kernel.Reach()
 	reach2 := reach * reach
 	south, east, inverse := m.south, m.east, m.inverseEast
 	const inside = 1 - 1e-12 // so that no rounding makes a kernel negative at its edge
-	nx := s.l.NX
+	nx, shift := s.l.NX, in.shift&63
 	n := 0
 	for i := range cs {
 		c := &cs[i]
@@ -246,21 +249,47 @@ func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric) []span {
 		}
 		half2 := rest * inverse.at(d)
 		half := math.Sqrt(half2) * inside
-		p := &s.spans[n]
 		// Cutting off rounds down from -1 on; what is further west ends up at 0.
-		p.from = max(int(c.col-half+1), 0)
-		p.to = min(int(c.col+half+1), nx)
-		p.col, p.half2, p.a, p.scale = c.col, half2, east.at(d), c.scale
-		if p.from < p.to {
-			n++
+		from, to := max(int(c.col-half+1), 0), min(int(c.col+half+1), nx)
+		if from >= to {
+			continue
+		}
+		block := from >> shift
+		first := block << shift
+		p := &s.spans[n]
+		n++
+		p.at = from - first + block*(in.width+1)
+		p.end = p.at + to - from
+		p.col, p.half2, p.a, p.scale = c.col-float64(first+in.middle), half2, east.at(d), c.scale
+		if to > first+in.width {
+			s.cut(p, first+in.width, to, in)
 		}
 	}
 	return s.spans[:n]
 }
 
+// cut ends a span at a column and puts what it does from there up to another
+// into the rest.
+func (s *rowSweep) cut(p *span, from, to int, in blocks) {
+	q := *p
+	was := from - in.width // where the block starts
+	p.end -= to - from
+	for from < to {
+		block := from >> in.shift
+		first := block << in.shift
+		q.col -= float64(first - was)
+		was = first
+		until := min(to, first+in.width)
+		q.at = from - first + block*(in.width+1)
+		q.end = q.at + until - from
+		s.rest = append(s.rest, q)
+		from = until
+	}
+}
+
 // stamp adds one event's kernel to its columns.
 func (s *rowSweep) stamp(dst []float64, p *span) {
-	x := float64(p.from) - p.col
+	x := float64(p.at) - p.col
 	switch s.kernel {
 	case Quartic:
 		scale := p.scale * p.a * p.a
@@ -296,124 +325,101 @@ func (s *rowSweep) stamp(dst []float64, p *span) {
 	}
 }
 
-// addQuartic puts the events' scale·a²·(half2 - x²)² on their columns: the
-// coefficients are added where each starts and taken away behind its end, in
-// each block afresh.
-func (s *rowSweep) addQuartic(spans []span) {
-	const d = 5
-	middle, width := s.middle(), s.stride()-1
-	for i := range spans {
-		p := &spans[i]
-		k4 := p.scale * p.a * p.a
-		for from := p.from; from < p.to; {
-			block := from >> s.shift
-			first, at := block<<s.shift, block*(s.over+1)
-			to := min(p.to, first+width)
-			c := p.col - float64(first+middle)
-			c2 := c * c
-			u := p.half2 - c2
-			k0, k1, k2, k3 := k4*u*u, 4*k4*c*u, k4*(4*c2-2*u), -4*k4*c
-			s.sums[block] += k4
-			b := (*[d]float64)(s.changes[(from+at)*d:])
-			b[0], b[1], b[2], b[3], b[4] = b[0]+k0, b[1]+k1, b[2]+k2, b[3]+k3, b[4]+k4
-			e := (*[d]float64)(s.changes[(to+at)*d:])
-			e[0], e[1], e[2], e[3], e[4] = e[0]-k0, e[1]-k1, e[2]-k2, e[3]-k3, e[4]-k4
-			from = to
+// add puts the events' polynomials on their columns: the coefficients are added
+// where each starts and taken away behind its end.
+func (s *rowSweep) add(spans []span) {
+	sum := s.sum
+	switch s.kernel {
+	case Quartic: // scale·a²·(half2 - x²)²
+		changes := s.quartic
+		for i := range spans {
+			p := &spans[i]
+			c, k4 := p.col, p.scale*p.a*p.a
+			u := p.half2 - c*c
+			k4u, k3 := k4*u, 4*k4*c
+			k0, k1, k2 := k4u*u, k3*u, k3*c-(k4u+k4u)
+			b := &changes[p.at]
+			b[0], b[1], b[2], b[3], b[4] = b[0]+k0, b[1]+k1, b[2]+k2, b[3]-k3, b[4]+k4
+			e := &changes[p.end]
+			e[0], e[1], e[2], e[3], e[4] = e[0]-k0, e[1]-k1, e[2]-k2, e[3]+k3, e[4]-k4
+			sum += k4
 		}
-	}
-}
-
-// addQuadratic does the same for scale·a·(half2 - x²) (Epanechnikov).
-func (s *rowSweep) addQuadratic(spans []span) {
-	const d = 3
-	middle, width := s.middle(), s.stride()-1
-	for i := range spans {
-		p := &spans[i]
-		k2 := p.scale * p.a
-		for from := p.from; from < p.to; {
-			block := from >> s.shift
-			first, at := block<<s.shift, block*(s.over+1)
-			to := min(p.to, first+width)
-			c := p.col - float64(first+middle)
+	case Epanechnikov: // scale·a·(half2 - x²)
+		changes := s.square
+		for i := range spans {
+			p := &spans[i]
+			c, k2 := p.col, p.scale*p.a
 			k0, k1 := k2*(p.half2-c*c), 2*k2*c
-			s.sums[block] += k2
-			b := (*[d]float64)(s.changes[(from+at)*d:])
+			b := &changes[p.at]
 			b[0], b[1], b[2] = b[0]+k0, b[1]+k1, b[2]+k2
-			e := (*[d]float64)(s.changes[(to+at)*d:])
+			e := &changes[p.end]
 			e[0], e[1], e[2] = e[0]-k0, e[1]-k1, e[2]-k2
-			from = to
+			sum += k2
+		}
+	default: // scale
+		for i := range spans {
+			p := &spans[i]
+			s.flat[p.at] += p.scale
+			s.flat[p.end] -= p.scale
+			sum += p.scale
 		}
 	}
+	s.sum = sum
 }
 
-// addFlat does the same for scale alone (uniform).
-func (s *rowSweep) addFlat(spans []span) {
-	width := s.stride() - 1
-	for i := range spans {
-		p := &spans[i]
-		for from := p.from; from < p.to; {
-			block := from >> s.shift
-			to := min(p.to, block<<s.shift+width)
-			s.sums[block] += p.scale
-			s.changes[from+block*(s.over+1)] += p.scale
-			s.changes[to+block*(s.over+1)] -= p.scale
-			from = to
-		}
-	}
-}
-
-// leftOver is the share of all that was added to a leading coefficient that
-// rounding may leave of it once every event has ended. Its terms are all
+// leftOver is the share of all that was added to a row's leading coefficients
+// that rounding may leave of them once every event has ended. Its terms are all
 // positive, so that less than that means nothing.
 const leftOver = 1e-14
 
-// run evaluates the running polynomial over the row, block by block, and clears
+// run evaluates the running polynomials over the row, block by block, and clears
 // the changes. Nothing is ever negative: what rounding leaves is dropped. A
 // column that no event reaches is exactly zero.
 func (s *rowSweep) run(dst []float64) {
-	for block, sum := range s.sums {
-		if sum == 0 {
-			continue
-		}
-		s.sums[block] = 0
-		first, width := block<<s.shift, s.stride()-1
-		out := dst[first:min(first+width, len(dst))]
-		changes := s.changes[block*s.stride()*s.degrees:][:(len(out)+1)*s.degrees]
-		x := -float64(s.middle())
-		switch s.degrees {
-		case 5:
-			runQuartic(out, changes, x, sum*leftOver)
-		case 3:
-			runQuadratic(out, changes, x, sum*leftOver)
+	least := s.sum * leftOver
+	if s.sum == 0 {
+		return
+	}
+	s.sum = 0
+	b := &s.blocks
+	x := -float64(b.middle)
+	for first, place := 0, 0; first < len(dst); first, place = first+1<<b.shift, place+b.width+1 {
+		out := dst[first:min(first+b.width, len(dst))]
+		switch s.kernel {
+		case Quartic:
+			runQuartic(out, s.quartic[place:][:len(out)+1], x, least)
+		case Epanechnikov:
+			runSquare(out, s.square[place:][:len(out)+1], x, least)
 		default:
-			runFlat(out, changes, sum*leftOver)
+			runFlat(out, s.flat[place:][:len(out)+1], least)
 		}
-		clear(changes)
 	}
 }
 
-func runQuartic(dst, changes []float64, x, least float64) {
+func runQuartic(dst []float64, changes [][5]float64, x, least float64) {
 	var c0, c1, c2, c3, c4 float64
 	for t := range dst {
-		d := changes[t*5:][:5:5]
+		d := &changes[t]
 		c0, c1, c2, c3, c4 = c0+d[0], c1+d[1], c2+d[2], c3+d[3], c4+d[4]
 		if v := c0 + x*(c1+x*(c2+x*(c3+x*c4))); c4 > least && v > 0 {
 			dst[t] += v
 		}
 		x++
 	}
+	clear(changes)
 }
 
-func runQuadratic(dst, changes []float64, x, least float64) {
+func runSquare(dst []float64, changes [][3]float64, x, least float64) {
 	var c0, c1, c2 float64
 	for t := range dst {
-		d := changes[t*3:][:3:3]
+		d := &changes[t]
 		c0, c1, c2 = c0+d[0], c1+d[1], c2+d[2]
 		if v := c0 + x*(c1-x*c2); c2 > least && v > 0 {
 			dst[t] += v
 		}
 		x++
 	}
+	clear(changes)
 }
 
 func runFlat(dst, changes []float64, least float64) {
@@ -423,6 +429,7 @@ func runFlat(dst, changes []float64, least float64) {
 			dst[t] += c
 		}
 	}
+	clear(changes)
 }
 
 // Threads returns how many threads a job of that many cells is worth.

@@ -520,23 +520,12 @@ func BenchmarkPNG(b *testing.B) {
 	}
 }
 
-func BenchmarkEncodePNG(b *testing.B) {
-	r, _ := NewRaster(FitScale(Log, 5), mustRamp(b, "inferno"))
-	img := image.NewPaletted(image.Rect(0, 0, 256, 256), r.palette)
-	r.paint(img, hills(0, 0, 256))
-	for b.Loop() {
-		if err := r.EncodePNG(io.Discard, img); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func BenchmarkPaint(b *testing.B) {
 	r, _ := NewRaster(FitScale(Log, 5), mustRamp(b, "inferno"))
-	img := image.NewPaletted(image.Rect(0, 0, 256, 256), r.palette)
+	lines := make([]byte, 256*257)
 	values := hills(0, 0, 256)
 	for b.Loop() {
-		r.paint(img, values)
+		r.paint(lines, values, 256)
 	}
 }
 

@@ -3,11 +3,10 @@ package tiles
 import (
 	"bytes"
 	"fmt"
-	"image"
 	"image/color"
-	"image/png"
-	"io"
 	"sync"
+
+	"github.com/klauspost/compress/zlib"
 )
 
 // Raster makes the raster tiles of one scale and ramp. It is safe for
@@ -16,10 +15,20 @@ type Raster struct {
 	scale   Scale
 	indexer *indexer
 	palette color.Palette
-	hatched [256]uint8 // the colour of the lines over each index, 0: none
-	images  sync.Pool
-	encoder png.Encoder
+	hatched [256]uint8     // the colour of the lines over each index, 0: none
+	heads   map[int][]byte // of the files, by size
+	sheets  sync.Pool      // of *pngSheet
 }
+
+// pngSheet is the memory of one tile being made.
+type pngSheet struct {
+	lines  []byte // each begins with the number of its filter: 0, none
+	packed bytes.Buffer
+	packer *zlib.Writer
+}
+
+// packLevel makes files about as small as the fastest level, in less time.
+const packLevel = 2
 
 // NewRaster returns a maker of tiles, or what is wrong with the scale.
 func NewRaster(s Scale, r Ramp) (*Raster, error) {
@@ -33,54 +42,59 @@ func NewRaster(s Scale, r Ramp) (*Raster, error) {
 			out.hatched[i+1] = uint8(i + 1 + inkOffset)
 		}
 	}
-	out.encoder = png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: &bufferPool{}}
+	out.heads = map[int][]byte{256: pngHead(256, out.palette), 512: pngHead(512, out.palette)}
 	return out, nil
 }
 
 // PNG returns the tile of size×size values, row by row from the north-west,
 // as a paletted PNG; blank is true when all of it is transparent. The size is
-// 256 or 512. NaN is drawn hatched.
+// 256 or 512. NaN is drawn hatched. Equal values give equal bytes.
 func (r *Raster) PNG(values []float64, size int) (data []byte, blank bool, err error) {
-	if size != 256 && size != 512 || len(values) != size*size {
+	head := r.heads[size]
+	if head == nil || len(values) != size*size {
 		return nil, false, fmt.Errorf("raster tile of %d pixels with %d values: the size is 256 or 512, with a value for each pixel", size, len(values))
 	}
-	img, _ := r.images.Get().(*image.Paletted)
-	if img == nil || img.Rect.Dx() != size {
-		img = image.NewPaletted(image.Rect(0, 0, size, size), r.palette)
+	s, _ := r.sheets.Get().(*pngSheet)
+	if s == nil {
+		s = &pngSheet{}
+		if s.packer, err = zlib.NewWriterLevel(&s.packed, packLevel); err != nil {
+			return nil, false, fmt.Errorf("png: %w", err)
+		}
 	}
-	defer r.images.Put(img)
-	blank = r.paint(img, values)
-	var b bytes.Buffer
-	b.Grow(size * size / 8)
-	if err := r.EncodePNG(&b, img); err != nil {
-		return nil, false, err
+	defer r.sheets.Put(s)
+	if len(s.lines) != size*(size+1) {
+		s.lines = make([]byte, size*(size+1))
 	}
-	return b.Bytes(), blank, nil
+	blank = r.paint(s.lines, values, size)
+	s.packed.Reset()
+	s.packer.Reset(&s.packed)
+	if _, err = s.packer.Write(s.lines); err == nil {
+		err = s.packer.Close()
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("png: %w", err)
+	}
+	data = make([]byte, 0, len(head)+s.packed.Len()+2*chunkExtra)
+	data = appendChunk(append(data, head...), "IDAT", s.packed.Bytes())
+	return appendChunk(data, "IEND", nil), blank, nil
 }
 
-// EncodePNG writes an image as PNG.
-func (r *Raster) EncodePNG(w io.Writer, img *image.Paletted) error {
-	if err := r.encoder.Encode(w, img); err != nil {
-		return fmt.Errorf("png: %w", err)
-	}
-	return nil
-}
-
-// paint fills the image with palette indices and reports whether all are
+// paint fills the lines with palette indices and reports whether all are
 // transparent. The hatching is fixed to the pixels of the world, whose tiles
 // are a whole number of its periods wide, so it runs on from tile to tile.
-func (r *Raster) paint(img *image.Paletted, values []float64) (blank bool) {
-	size := img.Rect.Dx()
+func (r *Raster) paint(lines []byte, values []float64, size int) (blank bool) {
 	blank = true
 	for y := range size {
-		row := img.Pix[y*img.Stride : y*img.Stride+size]
-		for x, v := range values[y*size : (y+1)*size] {
-			i := r.indexer.index(v)
+		row := lines[y*(size+1)+1:][:size]
+		seen, other := r.indexer.row(row, values[y*size:])
+		blank = blank && seen == 0
+		if !other {
+			continue
+		}
+		for x, i := range row {
 			if ink := r.hatched[i]; ink != 0 && onHatch(x, y, size) {
-				i = ink
+				row[x] = ink
 			}
-			row[x] = i
-			blank = blank && i == 0
 		}
 	}
 	return blank
@@ -92,13 +106,3 @@ func onHatch(x, y, size int) bool {
 	unit := size / 256
 	return (x/unit+y/unit)&7 < 2
 }
-
-// bufferPool lends the encoder's buffers.
-type bufferPool struct{ sync.Pool }
-
-func (p *bufferPool) Get() *png.EncoderBuffer {
-	b, _ := p.Pool.Get().(*png.EncoderBuffer)
-	return b
-}
-
-func (p *bufferPool) Put(b *png.EncoderBuffer) { p.Pool.Put(b) }

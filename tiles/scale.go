@@ -128,29 +128,35 @@ func (s Scale) thresholds() []float64 {
 // indexer finds indices without logarithms: the leading bits of a number,
 // which grow with it, lead to the first threshold that may be the one.
 type indexer struct {
-	classes    float64 // how many, of the kind Classes
-	least, max float64
-	thresholds []float64
-	first      []uint8 // by leading bits, less those of thresholds[2]
-	base       uint64
+	classes            float64 // how many, of the kind Classes
+	least, second, max float64
+	thresholds         []float64
+	bits               []uint64 // of thresholds
+	first              []uint8  // by leading bits, less those of the second
+	base               uint64
 }
 
-// leading is the shift that keeps exponent and seven bits of the mantissa.
-const leading = 45
+// leading is the shift that keeps exponent and nine bits of the mantissa: a share
+// of 1/512, less than what is between two thresholds of the scales in use, so
+// that the first one that may be it is it or the next.
+const leading = 43
 
 func newIndexer(s Scale) *indexer {
 	if s.Kind == Classes {
-		return &indexer{classes: float64(len(s.Categories))}
+		return &indexer{classes: float64(len(s.Categories)), second: math.Inf(1)}
 	}
-	x := &indexer{thresholds: s.thresholds(), max: s.Max}
-	x.least = x.thresholds[1]
-	x.base = math.Float64bits(x.thresholds[2]) >> leading
+	x := &indexer{thresholds: append(s.thresholds(), math.Inf(1)), max: s.Max}
+	x.least, x.second = x.thresholds[1], x.thresholds[2]
+	x.base = math.Float64bits(x.second) >> leading
 	k := 2
 	for b := x.base; b <= math.Float64bits(s.Max)>>leading; b++ {
-		for low := math.Float64frombits(b << leading); k < steps && low >= x.thresholds[k+1]; {
+		for low := math.Float64frombits(b << leading); low >= x.thresholds[k+1]; {
 			k++
 		}
 		x.first = append(x.first, uint8(k))
+	}
+	for _, t := range x.thresholds {
+		x.bits = append(x.bits, math.Float64bits(t))
 	}
 	return x
 }
@@ -166,16 +172,35 @@ func (x *indexer) index(v float64) uint8 {
 		return uint8(v)
 	case v < x.least:
 		return 0
-	case v < x.thresholds[2]:
+	case v < x.second:
 		return 1
 	case v >= x.max:
 		return steps
 	}
-	k := x.first[math.Float64bits(v)>>leading-x.base]
-	for k < steps && v >= x.thresholds[k+1] {
+	b := math.Float64bits(v)
+	k := int(x.first[b>>leading-x.base])
+	// Numbers above zero are in the order of their bits; a branch on a
+	// threshold that half of the values pass would cost more than all the rest.
+	k += int((x.bits[k+1] - 1 - b) >> 63)
+	for b >= x.bits[k+1] {
 		k++
 	}
-	return k
+	return uint8(k)
+}
+
+// row puts the indices of values into out, and returns all their bits together
+// and whether some are not of the ramp's.
+func (x *indexer) row(out []uint8, values []float64) (seen uint8, other bool) {
+	for i, v := range values[:len(out)] {
+		var k uint8
+		if !(v < x.least) {
+			k = x.index(v)
+			other = other || k > steps || x.classes > 0
+		}
+		out[i] = k
+		seen |= k
+	}
+	return seen, other
 }
 
 // colours returns the 256 colours of the scale's palette.

@@ -46,7 +46,7 @@ var homes = map[string][]string{
 	"github.com/twpayne/go-kml/v3":        {"data"},
 	"github.com/google/flatbuffers":       {"data"},
 	"github.com/parquet-go/parquet-go":    {"data"},
-	"github.com/klauspost/compress":       {"data", "api"},
+	"github.com/klauspost/compress":       {"data", "tiles", "api"},
 	"modernc.org/sqlite":                  {"data/gpkg"},
 	"golang.org/x/sys/unix":               {"data/gpkg"},
 	"golang.org/x/text":                   {"data"},

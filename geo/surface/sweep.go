@@ -239,6 +239,7 @@ func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric, in blocks)
 	south, east, inverse := m.south, m.east, m.inverseEast
 	const inside = 1 - 1e-12 // so that no rounding makes a kernel negative at its edge
 	nx, shift := s.l.NX, in.shift&63
+	further := in.width + 1 - 1<<shift // so much further is a place than its column, for each block
 	n := 0
 	for i := range cs {
 		c := &cs[i]
@@ -250,16 +251,16 @@ func (s *rowSweep) spansOf(cs []candidate, lat float64, m *rowMetric, in blocks)
 		half2 := rest * inverse.at(d)
 		half := math.Sqrt(half2) * inside
 		// Cutting off rounds down from -1 on; what is further west ends up at 0.
-		from, to := max(int(c.col-half+1), 0), min(int(c.col+half+1), nx)
+		behind := c.col + 1
+		from, to := max(int(behind-half), 0), min(int(behind+half), nx)
+		block := from >> shift
+		first := block << shift
 		if from >= to {
 			continue
 		}
-		block := from >> shift
-		first := block << shift
 		p := &s.spans[n]
+		p.at, p.end = from+block*further, to+block*further
 		n++
-		p.at = from - first + block*(in.width+1)
-		p.end = p.at + to - from
 		p.col, p.half2, p.a, p.scale = c.col-float64(first+in.middle), half2, east.at(d), c.scale
 		if to > first+in.width {
 			s.cut(p, first+in.width, to, in)

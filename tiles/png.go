@@ -27,7 +27,7 @@ type pngSheet struct {
 	packer *zlib.Writer
 }
 
-// packLevel makes files about as small as the fastest level, in less time.
+// packLevel makes smaller files than level 1 in about the same time.
 const packLevel = 2
 
 // NewRaster returns a maker of tiles, or what is wrong with the scale.

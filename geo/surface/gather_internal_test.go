@@ -57,7 +57,9 @@ func TestGatherMergesWholeCells(t *testing.T) {
 	l := w.lattice()
 	from := l.reachedFrom(d.BandwidthM)
 	want := map[[2]int64]float64{}
-	place := func(col, lat float64) [2]int64 { return [2]int64{int64(math.Round(col * 1e6)), int64(math.Round(lat * 1e9))} }
+	place := func(col, lat float64) [2]int64 {
+		return [2]int64{int64(math.Round(col * 1e6)), int64(math.Round(lat * 1e9))}
+	}
 	for _, m := range cells {
 		if lon, lat := m.lon/m.weight, m.lat/m.weight; from.holds(lon, lat) {
 			want[place(l.column(lon), lat)] = m.weight

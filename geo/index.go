@@ -143,17 +143,22 @@ func (x *Index) Nearest(p orb.Point, yield func(item int, atLeastM float64) bool
 			}
 		}
 	}
+	x.nearestWritable(&v, func(item int, atLeastM float64) bool {
+		if before(atLeastM); more {
+			more = yield(item, atLeastM)
+		}
+		return more
+	})
+	before(math.Inf(1))
+}
+
+// nearestWritable is Nearest for the items of the tree that can be written.
+func (x *Index) nearestWritable(v *vantage, yield func(item int, atLeastM float64) bool) {
 	if x.tree.Len() > 0 {
 		x.tree.Nearby(
 			func(min, max [2]float64, _ int32, _ bool) float64 { return v.toBoxM(min, max) },
-			func(_, _ [2]float64, item int32, atLeastM float64) bool {
-				if before(atLeastM); more {
-					more = yield(int(item), atLeastM)
-				}
-				return more
-			})
+			func(_, _ [2]float64, item int32, atLeastM float64) bool { return yield(int(item), atLeastM) })
 	}
-	before(math.Inf(1))
 }
 
 // noBound is the box of nothing.

@@ -1,7 +1,6 @@
 package geo
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -17,9 +16,9 @@ type Hit struct {
 // Near returns the k rows nearest to p by geodesic distance to their geometry
 // (zero inside a polygon), nearest first, ties by row.
 //
-// The index offers rows by a lower bound of their distance, at most 1.1 % under
-// it; the exact distance is taken of those only that the bound does not rule
-// out.
+// The index offers rows by a lower bound of their distance; distances are taken
+// of those only that the bound does not rule out. They are good to a micrometre,
+// and round to the millimetre to which the geodesic does; the order is exact.
 func (l *Layer) Near(p orb.Point, k int) []Hit {
 	if k <= 0 {
 		return nil
@@ -37,30 +36,9 @@ func (l *Layer) Within(p orb.Point, radiusM float64, limit int) []Hit {
 }
 
 func (l *Layer) nearest(p orb.Point, reachM float64, k int) []Hit {
-	var hits []Hit
-	v := newVantage(p)
-	l.Index().Nearest(p, func(row int, atLeastM float64) bool {
-		if !(atLeastM-l.bulgeM <= reachM) {
-			return false
-		}
-		hit := Hit{row, l.distanceM(&v, row, reachM)}
-		if !(hit.DistanceM <= reachM) {
-			return true
-		}
-		at, _ := slices.BinarySearchFunc(hits, hit, compareHits)
-		if at == k { // a tie with a higher row
-			return true
-		}
-		if len(hits) == k {
-			hits = hits[:k-1]
-		}
-		hits = slices.Insert(hits, at, hit)
-		if len(hits) == k {
-			reachM = hits[k-1].DistanceM
-		}
-		return true
-	})
-	return hits
+	s := search{layer: l, from: newVantage(p), reachM: reachM, k: k}
+	s.run(p)
+	return s.hits()
 }
 
 // distanceM returns the distance to a row when it is at most reachM.
@@ -70,10 +48,6 @@ func (l *Layer) distanceM(v *vantage, row int, reachM float64) float64 {
 		return DistanceM(v.p, c.points[i])
 	}
 	return v.distanceM(c.shapes[i], math.Nextafter(reachM, math.Inf(1)))
-}
-
-func compareHits(a, b Hit) int {
-	return cmp.Or(cmp.Compare(a.DistanceM, b.DistanceM), cmp.Compare(a.Row, b.Row))
 }
 
 // Window returns the rows whose box touches b, in ascending order; a box whose

@@ -1,6 +1,7 @@
 package geo
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -51,6 +52,10 @@ func someLayer(r *rand.Rand, n int, draw func(*rand.Rand) orb.Geometry) *Layer {
 }
 
 func pointAnywhere(r *rand.Rand) orb.Geometry { return anywhere(r) }
+
+func compareHits(a, b Hit) int {
+	return cmp.Or(cmp.Compare(a.DistanceM, b.DistanceM), cmp.Compare(a.Row, b.Row))
+}
 
 // allHits measures every row.
 func allHits(l *Layer, p orb.Point) []Hit {

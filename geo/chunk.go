@@ -18,12 +18,15 @@ const noTime = math.MinInt64
 // of one.
 type chunk struct {
 	fids        []int64
-	ids         texts // empty while no feature of the chunk has an ID
+	ids         texts   // empty while no feature of the chunk has an ID
+	idsOf       *column // where every row has its ID, in place of ids
 	points      []orb.Point
 	shapes      []orb.Geometry // nil while all are points; nil entries are points
 	from, to    []int64        // unix milliseconds; nil while all are undated; one slice where each is an instant
 	vertexTimes [][]int64      // unix milliseconds; nil while there are none
 	columns     []*column      // by name
+	members     []member       // the columns as they are written, once the chunk is
+	odd         bool           // a column may have to give way to times or heights
 	widestDeg   float64        // widest segment of its shapes, in longitude
 	bound       orb.Bound      // around all boxes; the east may be over 180
 }
@@ -41,6 +44,13 @@ func (c *chunk) column(name string) *column {
 
 // id returns the ID that row i came with, "" when it has none.
 func (c *chunk) id(i int) string {
+	if col := c.idsOf; col != nil {
+		lit := col.literal(i)
+		if !col.numeric() {
+			lit = lit[1 : len(lit)-1]
+		}
+		return lit
+	}
 	if c.ids.len() == 0 {
 		return ""
 	}
@@ -260,5 +270,6 @@ func (w *chunkWriter) finish() *chunk {
 		w.to = w.from
 	}
 	w.chunk.ids = newTexts(w.ids)
+	w.settle()
 	return w.chunk
 }

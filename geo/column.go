@@ -23,8 +23,11 @@ type column struct {
 	// uniform is the number of rows when all have the one value of the
 	// dictionary: no codes are kept then. Defaults fill whole columns.
 	uniform int
-	dict    texts  // empty for numbers
-	key     string // the name as a JSON member, with its colon, once the column is written
+	// sequence is the number of rows when each has the next code: no codes are
+	// kept then either. What is different in every row is so.
+	sequence int
+	dict     texts  // empty for numbers
+	key      string // the name as a JSON member, between comma and colon, once the column is written
 }
 
 const noCode = 0
@@ -40,6 +43,8 @@ func (c *column) code(i int) uint32 {
 		return uint32(c.short[i])
 	case i < len(c.codes):
 		return c.codes[i]
+	case i < c.sequence:
+		return noCode + 1 + uint32(i)
 	}
 	return noCode
 }
@@ -79,10 +84,16 @@ func (c *column) shrink() {
 
 // settle works out what only reading needs.
 func (c *column) settle() {
-	c.key = string(append(appendQuoted(nil, c.name), ':'))
+	c.key = string(append(appendQuoted([]byte{','}, c.name), ':'))
 	if c.dict.len() == 2 && len(c.short) > 0 && !slices.Contains(c.short, noCode) {
 		c.uniform, c.short = len(c.short), nil
 	}
+	for i, code := range c.codes {
+		if code != noCode+1+uint32(i) {
+			return
+		}
+	}
+	c.sequence, c.codes = len(c.codes), nil
 }
 
 // shrinkNumbers gives few numbers codes; of equal ones the bits are the same, so
@@ -126,38 +137,6 @@ func exact[T any](s []T) []T {
 		return s
 	}
 	return append(make([]T, 0, len(s)), s...)
-}
-
-// texts is a list of texts that takes four bytes for each besides its own; the
-// zero value is an empty one.
-type texts struct {
-	all  string
-	ends []uint32
-}
-
-func newTexts(list []string) texts {
-	if list == nil {
-		return texts{}
-	}
-	t := texts{all: strings.Join(list, ""), ends: make([]uint32, len(list))}
-	end := 0
-	for i, s := range list {
-		end += len(s)
-		t.ends[i] = uint32(end)
-	}
-	if end > math.MaxUint32 {
-		panic("geo: the texts of one property of 65,536 features have over 4 GB")
-	}
-	return t
-}
-
-func (t texts) len() int { return len(t.ends) }
-
-func (t texts) at(i int) string {
-	if i == 0 {
-		return t.all[:t.ends[0]]
-	}
-	return t.all[t.ends[i-1]:t.ends[i]]
 }
 
 // literal returns row i as a JSON literal, "" when absent.

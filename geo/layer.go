@@ -75,7 +75,10 @@ func (l *Layer) place(row int) (chunk, i int) {
 	if len(l.chunks) == 1 {
 		return 0, row
 	}
-	k := sort.SearchInts(l.starts, row+1) - 1
+	k := row / chunkRows // it is no earlier
+	if k+1 < len(l.starts) && l.starts[k+1] <= row {
+		k += sort.SearchInts(l.starts[k+1:], row+1)
+	}
 	return k, row - l.starts[k]
 }
 
@@ -89,7 +92,7 @@ func (l *Layer) ID(row int) string {
 	if id := c.id(i); id != "" {
 		return id
 	}
-	for _, name := range []string{"external_id", "id"} {
+	for _, name := range idFields() {
 		if col := c.column(name); col != nil && col.has(i) {
 			s, text := col.value(i).(string)
 			if !text {
@@ -107,10 +110,16 @@ func (l *Layer) ID(row int) string {
 // has none.
 func (l *Layer) AppendID(dst []byte, row int) (out []byte, ok bool) {
 	c, i := l.at(row)
+	if col := c.idsOf; col != nil {
+		if !col.numeric() {
+			return col.appendLiteral(dst, i), true
+		}
+		return append(col.appendLiteral(append(dst, '"'), i), '"'), true
+	}
 	if id := c.id(i); id != "" {
 		return appendQuoted(dst, id), true
 	}
-	for _, name := range []string{"external_id", "id"} {
+	for _, name := range idFields() {
 		col := c.column(name)
 		if col == nil || !col.has(i) {
 			continue
@@ -138,6 +147,18 @@ func (l *Layer) Point(row int) (orb.Point, bool) {
 	return c.points[i], true
 }
 
+// PointAt is Point for rows that are points, false for others.
+func (l *Layer) PointAt(row int) (orb.Point, bool) {
+	c, i := l.at(row)
+	if c.shapes != nil && c.shapes[i] != nil {
+		return orb.Point{}, false
+	}
+	return c.points[i], true
+}
+
+// MayHaveHeights reports whether the row may have HeightsField.
+func (l *Layer) MayHaveHeights(row int) bool { c, _ := l.at(row); return c.odd }
+
 // Times returns when the row happened or was valid, in UTC; both are zero
 // when it is undated.
 func (l *Layer) Times(row int) (from, to time.Time) {
@@ -151,6 +172,10 @@ func (l *Layer) Times(row int) (from, to time.Time) {
 // TimesMS is Times in unix milliseconds; ok is false when undated.
 func (l *Layer) TimesMS(row int) (from, to int64, ok bool) {
 	c, i := l.at(row)
+	return c.timesMS(i)
+}
+
+func (c *chunk) timesMS(i int) (from, to int64, ok bool) {
 	if c.from == nil || c.from[i] == noTime {
 		return 0, 0, false
 	}
@@ -230,40 +255,23 @@ type Cell struct {
 // of the same name gives way to the time. Properties named in hide are left out.
 func (l *Layer) AppendProperties(dst []byte, row int, hide ...string) []byte {
 	c, i := l.at(row)
-	from, to, dated := l.TimesMS(row)
+	from, to, dated := c.timesMS(i)
 	fromName, toName := l.Info.Kind.TimeFields()
-	times := l.VertexTimesMS(row)
-
-	dst = append(dst, '{')
-	empty := len(dst)
-	for _, col := range c.columns {
-		if dated && (col.name == fromName || col.name == toName) ||
-			times != nil && col.name == vertexTimesField || len(hide) > 0 && slices.Contains(hide, col.name) {
-			continue
+	var times []int64
+	if c.vertexTimes != nil {
+		times = c.vertexTimes[i]
+	}
+	if c.odd {
+		if dated {
+			hide = append(hide[:len(hide):len(hide)], fromName, toName)
 		}
-		lit, number := "", 0.0
-		if !col.numeric() {
-			if lit = col.dict.at(int(col.code(i))); lit == "" {
-				continue
-			}
-		} else if number = col.number(i); math.IsNaN(number) {
-			continue
-		}
-		if len(dst) > empty {
-			dst = append(dst, ',')
-		}
-		if dst = append(dst, col.key...); lit != "" {
-			dst = append(dst, lit...)
-		} else {
-			dst = appendNumber(dst, number)
+		if times != nil {
+			hide = append(hide[:len(hide):len(hide)], vertexTimesField)
 		}
 	}
-	key := func(name string) {
-		if len(dst) > empty {
-			dst = append(dst, ',')
-		}
-		dst = append(appendQuoted(dst, name), ':')
-	}
+	start := len(dst)
+	dst = c.appendColumns(dst, i, hide)
+	key := func(name string) { dst = append(appendQuoted(append(dst, ','), name), ':') }
 	if dated {
 		key(fromName)
 		dst = appendInstant(dst, from)
@@ -283,6 +291,10 @@ func (l *Layer) AppendProperties(dst []byte, row int, hide ...string) []byte {
 		}
 		dst = append(dst, ']')
 	}
+	if len(dst) == start {
+		return append(dst, '{', '}')
+	}
+	dst[start] = '{' // in place of the first comma
 	return append(dst, '}')
 }
 

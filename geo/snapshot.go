@@ -106,18 +106,17 @@ func intBits(v int64) uint64 { return uint64(v) }
 
 // texts writes texts as their lengths and one text.
 func (s *snapshotWriter) texts(t texts) {
-	last := uint32(0)
-	numbers(s, t.ends, func(end uint32) uint64 {
-		n := end - last
-		last = end
-		return uint64(n)
-	})
+	var lengths []int
+	for i := range t.len() {
+		lengths = append(lengths, len(t.at(i)))
+	}
+	numbers(s, lengths, func(n int) uint64 { return uint64(n) })
 	s.write([]byte(t.all))
 }
 
 func (s *snapshotWriter) chunk(c *chunk) error {
 	numbers(s, c.fids, intBits)
-	s.texts(c.ids)
+	s.texts(c.allIDs())
 	flat := make([]float64, 0, 2*len(c.points))
 	for _, p := range c.points {
 		flat = append(flat, p[0], p[1])
@@ -147,7 +146,11 @@ func (s *snapshotWriter) chunk(c *chunk) error {
 		s.text(col.name)
 		s.text(col.kind)
 		numbers(s, col.numbers(), math.Float64bits)
-		numbers(s, col.codes, func(v uint32) uint64 { return uint64(v) })
+		codes := col.codes
+		for i := range col.sequence {
+			codes = append(codes, col.code(i))
+		}
+		numbers(s, codes, func(v uint32) uint64 { return uint64(v) })
 		short := col.short
 		switch {
 		case col.few != nil:
@@ -159,6 +162,18 @@ func (s *snapshotWriter) chunk(c *chunk) error {
 		s.texts(col.dict)
 	}
 	return s.err
+}
+
+// allIDs are the IDs that the rows came with.
+func (c *chunk) allIDs() texts {
+	if c.idsOf == nil {
+		return c.ids
+	}
+	list := make([]string, c.len())
+	for i := range list {
+		list[i] = c.id(i)
+	}
+	return newTexts(list)
 }
 
 // ReadSnapshot reads what WriteSnapshot wrote. It errs on anything else that it
@@ -279,7 +294,7 @@ func (s *snapshotReader) texts() (t texts) {
 	if s.err != nil {
 		return t
 	}
-	return texts{all, ends}
+	return packTexts(all, ends)
 }
 
 func (s *snapshotReader) chunk() *chunk {
@@ -329,7 +344,9 @@ func (s *snapshotReader) chunk() *chunk {
 	}
 	if !c.consistent() {
 		s.fail()
+		return nil
 	}
+	c.settle()
 	return c
 }
 
@@ -358,13 +375,13 @@ func (c *chunk) consistent() bool {
 		return false
 	}
 	for _, col := range c.columns {
-		if len(col.nums) > n || len(col.codes) > n || len(col.short) > n || col.uniform > n {
+		if len(col.nums) > n || len(col.codes) > n || len(col.short) > n || col.uniform > n || col.sequence > n {
 			return false
 		}
 		if col.few != nil { // they came from nums
 			continue
 		}
-		for i := range max(len(col.codes), len(col.short)) {
+		for i := range max(len(col.codes), len(col.short), col.sequence) {
 			if int(col.code(i)) >= col.dict.len() {
 				return false
 			}

@@ -200,16 +200,24 @@ func (s *Server) featurePage(w http.ResponseWriter, r *http.Request, e *entry, q
 	}
 	body = append(body, `,"numberReturned":`...)
 	body = append(strconv.AppendInt(body, int64(len(page.rows)), 10), `,"features":[`...)
-	e.layer.Warm(page.rows)
-	for i, row := range page.rows {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = data.AppendFeature(append(body, '\n'), e.layer, int(row))
-	}
-	*buffer = append(body, "\n]}\n"...)
+	*buffer = append(appendRows(body, e.layer, page.rows, data.AppendFeature), "\n]}\n"...)
 	s.send(w, r, reply{contentType: "application/geo+json", body: *buffer, etag: tag, untagged: mark.ID != ""})
 	return nil
+}
+
+// appendRows appends rows, separated, as form writes one.
+func appendRows(body []byte, l *geo.Layer, rows []int32, form func([]byte, *geo.Layer, int, ...data.Extra) []byte) []byte {
+	for first := 0; first < len(rows); first += geo.WarmRows {
+		part := rows[first:min(first+geo.WarmRows, len(rows))]
+		l.Warm(part)
+		for i, row := range part {
+			if first+i > 0 {
+				body = append(body, ',')
+			}
+			body = form(append(body, '\n'), l, int(row))
+		}
+	}
+	return body
 }
 
 // buffer is memory for an answer, which goes back when it is sent.
@@ -241,7 +249,7 @@ func (s *Server) near(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendHits(w, r, e, openHits(e.layer, k, func(n int) []geo.Hit { return e.layer.Near(p, n) }))
+	return s.sendHits(w, r, e, openHits(e, k, func(n int) []geo.Hit { return e.layer.Near(p, n) }))
 }
 
 func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
@@ -257,7 +265,7 @@ func (s *Server) within(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.sendHits(w, r, e, openHits(e.layer, limit, func(n int) []geo.Hit { return e.layer.Within(p, radiusM, n) }))
+	return s.sendHits(w, r, e, openHits(e, limit, func(n int) []geo.Hit { return e.layer.Within(p, radiusM, n) }))
 }
 
 func (s *Server) layerAndPlace(w http.ResponseWriter, r *http.Request) (*entry, orb.Point, error) {
@@ -281,35 +289,48 @@ func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, e *entry, hits
 		return err
 	}
 	noteHits(r.Context(), l, hits)
-	rows := make([]int32, len(hits))
-	for i, hit := range hits {
-		rows[i] = int32(hit.Row)
+	tag := e.tag() + "-" + contentTag([]byte(s.opts.Version+r.URL.RawQuery))
+	mark := s.mark(w, r, l.Info)
+	if mark.ID != "" {
+		tag = ""
+	} else if s.unchanged(w, r, "application/geo+json", tag) {
+		return nil
 	}
-	slices.Sort(rows)
-	l.Warm(rows)
 	if e.facts().flagged {
 		l, hits = withoutFlag(l, hits)
 	}
-	mark := s.mark(w, r, l.Info)
 	buffer := s.buffer()
 	defer s.buffers.Put(buffer)
 	body := append(data.AppendMarkMembers(append((*buffer)[:0], `{"type":"FeatureCollection",`...), mark), `"features":[`...)
-	for i, hit := range hits {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = data.AppendFeature(append(body, '\n'), l, hit.Row, data.Extra{Name: "distance_m", JSON: strconv.FormatFloat(math.Round(hit.DistanceM*1000)/1000, 'f', -1, 64)})
-	}
-	*buffer = append(body, "\n]}\n"...)
-	s.send(w, r, reply{contentType: "application/geo+json", body: *buffer, untagged: mark.ID != ""})
+	*buffer = append(appendHits(body, l, hits), "\n]}\n"...)
+	s.send(w, r, reply{contentType: "application/geo+json", body: *buffer, etag: tag, untagged: mark.ID != ""})
 	return nil
+}
+
+func appendHits(body []byte, l *geo.Layer, hits []geo.Hit) []byte {
+	var rows [geo.WarmRows]int32
+	for first := 0; first < len(hits); first += geo.WarmRows {
+		part := hits[first:min(first+geo.WarmRows, len(hits))]
+		for i, hit := range part {
+			rows[i] = int32(hit.Row)
+		}
+		slices.Sort(rows[:len(part)])
+		l.Warm(rows[:len(part)])
+		for i, hit := range part {
+			if first+i > 0 {
+				body = append(body, ',')
+			}
+			body = data.AppendHit(append(body, '\n'), l, hit)
+		}
+	}
+	return body
 }
 
 // openHits returns the first n hits that are not of collusion: as many as if
 // there were none of it.
-func openHits(l *geo.Layer, n int, search func(n int) []geo.Hit) []geo.Hit {
-	hits := search(n)
-	if l.Info.Kind != geo.KindIncident {
+func openHits(e *entry, n int, search func(n int) []geo.Hit) []geo.Hit {
+	l, hits := e.layer, search(n)
+	if !e.facts().secret {
 		return hits
 	}
 	for asked := n; ; hits = search(asked) {

@@ -18,6 +18,7 @@ type layerFacts struct {
 	queryables []data.Queryable
 	fields     []geo.FilterField
 	flagged    bool             // some row says something of collusion
+	secret     bool             // some row may be of it
 	params     []data.Queryable // that have a query parameter of their own
 }
 
@@ -30,6 +31,7 @@ func factsOf(l *geo.Layer) layerFacts {
 		}
 	}
 	f.flagged = l.Info.Kind == geo.KindIncident && slices.ContainsFunc(l.Columns(), func(c geo.Column) bool { return c.Name == geo.CollusionField })
+	f.secret = l.MayTellOfCollusion()
 	ascending := true
 	for row := range l.Len() {
 		ascending = ascending && (row == 0 || l.FID(row-1) < l.FID(row))

@@ -120,14 +120,7 @@ func (s *Server) itemsBody(body []byte, page itemsPage, form data.FeatureForm) (
 	body = append(body, `,"numberReturned":`...)
 	body = strconv.AppendInt(body, int64(len(page.rows)), 10)
 	body = append(append(append(body, `,"links":`...), raw...), `,"features":[`...)
-	page.layer.Warm(page.rows)
-	for i, row := range page.rows {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = form.Append(append(body, '\n'), page.layer, int(row))
-	}
-	return append(body, "\n]}\n"...), nil
+	return append(appendRows(body, page.layer, page.rows, form.Append), "\n]}\n"...), nil
 }
 
 // linkHeader mirrors links in the header Link (RFC 8288).

@@ -235,6 +235,9 @@ func (q *rowQuery) bind(l *geo.Layer) func(row int) bool {
 		passes = q.filter.Bind(l)
 	}
 	_, indexed := q.window(l)
+	if q.span == nil && q.filter == nil && q.box != nil && q.box.points && indexed && l.AllPoints() {
+		return passes
+	}
 	return func(row int) bool {
 		if q.box != nil {
 			p, isPoint := l.Point(row)

@@ -69,20 +69,29 @@ func appendDegrees(dst []byte, v float64) []byte {
 	if !(math.Abs(v) < 1e8) {
 		return strconv.AppendFloat(dst, v, 'f', 7, 64)
 	}
-	n := int64(math.Round(v * unit))
+	return appendDecimal(dst, int64(math.Round(v*unit)), 7)
+}
+
+// appendDecimal appends a number given in units of 10 to the power of -decimals,
+// at most nine, without trailing zeros.
+func appendDecimal(dst []byte, n int64, decimals int) []byte {
 	if n < 0 {
 		dst = append(dst, '-')
-		n = -n
 	}
-	dst = strconv.AppendInt(dst, n/unit, 10)
-	frac := n % unit
-	if frac == 0 {
-		return dst
+	var digits [24]byte
+	at := len(digits)
+	left := uint64(max(n, -n))
+	for k := 0; k <= decimals || left > 0; k++ {
+		if k == decimals && at < len(digits) {
+			at--
+			digits[at] = '.'
+		}
+		digit := byte('0' + left%10)
+		left /= 10
+		if k >= decimals || digit != '0' || at < len(digits) { // no zeros at the end
+			at--
+			digits[at] = digit
+		}
 	}
-	dst = append(dst, '.')
-	for div := int64(unit / 10); frac > 0; div /= 10 {
-		dst = append(dst, byte('0'+frac/div))
-		frac %= div
-	}
-	return dst
+	return append(dst, digits[at:]...)
 }

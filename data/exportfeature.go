@@ -47,33 +47,48 @@ func (f FeatureForm) open(dst []byte, l *geo.Layer, row int, extra []Extra) []by
 	} else {
 		dst = appendNumber(dst, float64(l.FID(row)))
 	}
-	dst = append(dst, `,"geometry":`...)
 	var properties int
-	if z := heightsOf(l, row); z != nil {
+	if p, isPoint := l.PointAt(row); isPoint && (f.CRS == nil || f.CRS.IsDefault()) && !l.MayHaveHeights(row) { // nearly all
+		dst = appendPosition(append(dst, `,"geometry":{"type":"Point","coordinates":`...), p, math.NaN())
+		dst = append(dst, `},"properties":`...)
+		properties = len(dst)
+		dst = l.AppendProperties(dst, row)
+	} else {
+		dst = append(dst, `,"geometry":`...)
+		var hide []string
+		z := heightsOf(l, row)
+		if z != nil {
+			hide = []string{geo.HeightsField}
+		}
 		dst = f.appendGeometry(dst, l.Geometry(row), &z)
 		dst = append(dst, `,"properties":`...)
 		properties = len(dst)
-		dst = l.AppendProperties(dst, row, geo.HeightsField)
-	} else {
-		dst = f.appendGeometry(dst, l.Geometry(row), new(heights))
-		dst = append(dst, `,"properties":`...)
-		properties = len(dst)
-		dst = l.AppendProperties(dst, row)
+		dst = l.AppendProperties(dst, row, hide...)
 	}
 	if f.Simple {
 		dst = flattenMembers(dst, properties)
 	}
 	for _, e := range extra {
-		end := len(dst) - 1
-		if dst[end-1] == '{' {
-			dst = dst[:end]
-		} else {
-			dst[end] = ','
-		}
-		dst = append(appendQuoted(dst, e.Name), ':')
+		dst = append(appendQuoted(reopen(dst), e.Name), ':')
 		dst = append(append(dst, e.JSON...), '}')
 	}
 	return dst
+}
+
+// reopen takes the bracket off the end of an object, for one more member.
+func reopen(dst []byte) []byte {
+	end := len(dst) - 1
+	if dst[end-1] == '{' {
+		return dst[:end]
+	}
+	dst[end] = ','
+	return dst
+}
+
+// AppendHit is AppendFeature with the distance as distance_m, to the millimetre.
+func AppendHit(dst []byte, l *geo.Layer, hit geo.Hit) []byte {
+	dst = append(reopen(FeatureForm{}.open(dst, l, hit.Row, nil)), `"distance_m":`...)
+	return append(appendDecimal(dst, int64(math.Round(hit.DistanceM*1000)), 3), '}', '}')
 }
 
 // flattenMembers turns the lists and objects among the members of the compact

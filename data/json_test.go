@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -153,6 +154,34 @@ func TestAppendDegrees(t *testing.T) {
 	} {
 		if got := string(appendDegrees(nil, v)); got != want && !(v == 1.00000005 && got == "1") {
 			t.Errorf("%v: %s", v, got)
+		}
+	}
+}
+
+func TestAppendDecimal(t *testing.T) {
+	for _, c := range []struct {
+		n        int64
+		decimals int
+		want     string
+	}{
+		{0, 7, "0"}, {5, 7, "0.0000005"}, {-5, 7, "-0.0000005"}, {10_000_000, 7, "1"}, {1_023_079_680, 7, "102.307968"},
+		{-1_800_000_000, 7, "-180"}, {100, 3, "0.1"}, {382_933, 3, "382.933"}, {2_000_000_000, 3, "2000000"}, {120, 3, "0.12"}, {20_003_931_459, 3, "20003931.459"},
+	} {
+		if got := string(appendDecimal(nil, c.n, c.decimals)); got != c.want {
+			t.Errorf("%d by %d decimals: %s, want %s", c.n, c.decimals, got, c.want)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 9))
+	for range 100_000 {
+		d := math.Round(math.Pow(10, 8*r.Float64()-1)*1000) / 1000
+		want := strconv.FormatFloat(d, 'f', -1, 64)
+		if got := string(appendDecimal(nil, int64(math.Round(d*1000)), 3)); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+		v := -180 + 360*r.Float64()
+		want = strings.TrimRight(strings.TrimRight(strconv.FormatFloat(math.Round(v*1e7)/1e7, 'f', 7, 64), "0"), ".")
+		if got := string(appendDegrees(nil, v)); got != want && want != "-0" {
+			t.Fatalf("%s, want %s", got, want)
 		}
 	}
 }

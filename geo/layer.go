@@ -147,6 +147,11 @@ func (l *Layer) Point(row int) (orb.Point, bool) {
 	return c.points[i], true
 }
 
+// AllPoints reports whether every row is a point.
+func (l *Layer) AllPoints() bool {
+	return !slices.ContainsFunc(l.chunks, func(c *chunk) bool { return c.shapes != nil })
+}
+
 // PointAt is Point for rows that are points, false for others.
 func (l *Layer) PointAt(row int) (orb.Point, bool) {
 	c, i := l.at(row)

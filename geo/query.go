@@ -58,6 +58,32 @@ func (l *Layer) Window(b orb.Bound) []int {
 		rows = append(rows, row)
 		return true
 	})
-	slices.Sort(rows)
+	return sortRows(rows)
+}
+
+// sortRows sorts rows, which are not negative, digit by digit from the last.
+func sortRows(rows []int) []int {
+	const few, digits = 256, 11
+	if len(rows) < few {
+		slices.Sort(rows)
+		return rows
+	}
+	other, most := make([]int, len(rows)), slices.Max(rows)
+	for shift := 0; most>>shift > 0; shift += digits {
+		var ends [1 << digits]int
+		for _, row := range rows {
+			ends[row>>shift&(1<<digits-1)]++
+		}
+		end := 0
+		for d, n := range ends {
+			ends[d], end = end, end+n
+		}
+		for _, row := range rows {
+			d := row >> shift & (1<<digits - 1)
+			other[ends[d]] = row
+			ends[d]++
+		}
+		rows, other = other, rows
+	}
 	return rows
 }

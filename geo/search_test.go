@@ -97,3 +97,19 @@ func TestSearchTwin(t *testing.T) {
 		}
 	}
 }
+
+func TestSortRows(t *testing.T) {
+	r := seeded(t, 73)
+	for _, n := range []int{0, 1, 255, 256, 5000} {
+		for _, most := range []int{1, 2000, 70_000, 5_000_000} {
+			rows := make([]int, n)
+			for i := range rows {
+				rows[i] = r.IntN(most)
+			}
+			want := slices.Sorted(slices.Values(rows))
+			if got := sortRows(rows); !slices.Equal(got, want) {
+				t.Fatalf("%d rows under %d: %v", n, most, got)
+			}
+		}
+	}
+}

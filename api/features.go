@@ -308,9 +308,10 @@ func (s *Server) sendHits(w http.ResponseWriter, r *http.Request, e *entry, hits
 }
 
 func appendHits(body []byte, l *geo.Layer, hits []geo.Hit) []byte {
-	var rows [geo.WarmRows]int32
-	for first := 0; first < len(hits); first += geo.WarmRows {
-		part := hits[first:min(first+geo.WarmRows, len(hits))]
+	const block = 4 * geo.WarmRows // the rows lie in many chunks
+	var rows [block]int32
+	for first := 0; first < len(hits); first += block {
+		part := hits[first:min(first+block, len(hits))]
 		for i, hit := range part {
 			rows[i] = int32(hit.Row)
 		}

@@ -78,20 +78,32 @@ func appendDecimal(dst []byte, n int64, decimals int) []byte {
 	if n < 0 {
 		dst = append(dst, '-')
 	}
-	var digits [24]byte
-	at := len(digits)
 	left := uint64(max(n, -n))
-	for k := 0; k <= decimals || left > 0; k++ {
-		if k == decimals && at < len(digits) {
-			at--
-			digits[at] = '.'
-		}
-		digit := byte('0' + left%10)
-		left /= 10
-		if k >= decimals || digit != '0' || at < len(digits) { // no zeros at the end
-			at--
-			digits[at] = digit
-		}
+	unit := [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}[decimals]
+	dst = strconv.AppendUint(dst, left/unit, 10)
+	if left %= unit; left == 0 {
+		return dst
 	}
+	for ; left%10 == 0; decimals-- {
+		left /= 10
+	}
+	var digits [10]byte
+	at := len(digits)
+	for ; decimals > 1; decimals -= 2 {
+		two := left % 100 * 2
+		left /= 100
+		at -= 2
+		digits[at], digits[at+1] = hundred[two], hundred[two+1]
+	}
+	if decimals == 1 {
+		at--
+		digits[at] = byte('0' + left)
+	}
+	at--
+	digits[at] = '.'
 	return append(dst, digits[at:]...)
 }
+
+// hundred is 00 to 99.
+const hundred = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849" +
+	"5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"

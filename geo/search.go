@@ -114,12 +114,49 @@ func (s *search) measure(row int, atLeastM float64) bool {
 	return true
 }
 
+// sort orders what was found by distance: by the parts of the circle first, rings
+// of one area, among which points are spread about evenly.
+func (s *search) sort() {
+	byDistance := func(a, b found) int { return cmp.Compare(a.distanceM, b.distanceM) }
+	n := len(s.found)
+	farthestM := 0.0
+	for i := range s.found {
+		farthestM = max(farthestM, s.found[i].distanceM)
+	}
+	if n < 24 || farthestM == 0 {
+		slices.SortFunc(s.found, byDistance)
+		return
+	}
+	ringOf := func(f *found) int { r := f.distanceM / farthestM; return int(r * r * float64(n-1)) }
+	ends, sorted := make([]int32, n), make([]found, n)
+	for i := range s.found {
+		ends[ringOf(&s.found[i])]++
+	}
+	end := int32(0)
+	for k, count := range ends {
+		ends[k], end = end, end+count
+	}
+	for i := range s.found {
+		k := ringOf(&s.found[i])
+		sorted[ends[k]] = s.found[i]
+		ends[k]++
+	}
+	first := int32(0)
+	for _, end := range ends {
+		if end-first > 1 {
+			slices.SortFunc(sorted[first:end], byDistance)
+		}
+		first = end
+	}
+	s.found = sorted
+}
+
 // hits are what was found, nearest first.
 func (s *search) hits() []Hit {
 	if len(s.found) == 0 {
 		return nil
 	}
-	slices.SortFunc(s.found, func(a, b found) int { return cmp.Compare(a.distanceM, b.distanceM) })
+	s.sort()
 	for first := 0; first < len(s.found); {
 		end := first + 1
 		for end < len(s.found) && s.found[end].distanceM-s.found[end-1].distanceM <= 2*surroundingsErrorM {

@@ -14,8 +14,10 @@ func (l *Layer) Warm(rows []int32) (sum uint64) {
 	for len(rows) > 0 {
 		c, first := l.at(int(rows[0]))
 		start := rows[0] - int32(first)
+		end := start + int32(c.len())
 		n := 1
-		for most := min(len(rows), WarmRows); n < most && rows[n] >= start && int(rows[n]-start) < c.len(); n++ {
+		for n < len(rows) && rows[n] >= start && rows[n] < end {
+			n++
 		}
 		sum += c.warm(rows[:n], start)
 		rows = rows[n:]
@@ -23,17 +25,15 @@ func (l *Layer) Warm(rows []int32) (sum uint64) {
 	return sum
 }
 
-// warm reads at most WarmRows rows.
 func (c *chunk) warm(rows []int32, start int32) (sum uint64) {
 	for _, row := range rows {
 		sum += math.Float64bits(c.points[row-start][0])
 	}
 	if c.from != nil {
 		for _, row := range rows {
-			sum += uint64(c.from[row-start]) + uint64(c.to[row-start])
+			sum += uint64(c.from[row-start])
 		}
 	}
-	var codes [WarmRows]uint32
 	switch {
 	case c.idsOf != nil:
 	case c.ids.len() == 0:
@@ -41,41 +41,34 @@ func (c *chunk) warm(rows []int32, start int32) (sum uint64) {
 			sum += uint64(c.fids[row-start])
 		}
 	default:
-		for k, row := range rows {
-			codes[k] = uint32(row - start)
+		for _, row := range rows {
+			sum += c.ids.warm(int(row - start))
 		}
-		sum += c.ids.warm(codes[:len(rows)])
 	}
-	for _, col := range c.columns {
-		switch {
-		case col.uniform > 0:
-		case len(col.nums) > 0:
+	for k := range c.members {
+		switch m := &c.members[k]; {
+		case m.same != "":
+		case m.texts != nil: // which are near at hand
 			for _, row := range rows {
-				sum += math.Float64bits(col.number(int(row - start)))
+				sum += uint64(m.col.code(int(row - start)))
+			}
+		case m.col.numeric():
+			for _, row := range rows {
+				sum += math.Float64bits(m.col.number(int(row - start)))
 			}
 		default:
-			for k, row := range rows {
-				codes[k] = col.code(int(row - start))
-			}
-			if col.dict.len() > math.MaxUint8 { // else near at hand
-				sum += col.dict.warm(codes[:len(rows)])
+			for _, row := range rows {
+				sum += m.col.dict.warm(int(m.col.code(int(row - start))))
 			}
 		}
 	}
 	return sum
 }
 
-// warm reads where texts lie, and then the texts.
-func (t *texts) warm(which []uint32) (sum uint64) {
-	if t.width == 0 {
-		for _, i := range which {
-			sum += uint64(t.ends[i])
-		}
-	}
-	for _, i := range which {
-		if s := t.at(int(i)); s != "" {
-			sum += uint64(s[0]) + uint64(s[len(s)-1])
-		}
+// warm reads a text at both of its ends.
+func (t *texts) warm(i int) (sum uint64) {
+	if s := t.at(i); s != "" {
+		sum = uint64(s[0]) + uint64(s[len(s)-1])
 	}
 	return sum
 }

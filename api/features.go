@@ -315,7 +315,6 @@ func appendHits(body []byte, l *geo.Layer, hits []geo.Hit) []byte {
 		for i, hit := range part {
 			rows[i] = int32(hit.Row)
 		}
-		slices.Sort(rows[:len(part)])
 		l.Warm(rows[:len(part)])
 		for i, hit := range part {
 			if first+i > 0 {

@@ -14,12 +14,16 @@ import (
 // which repeated values cost one to four bytes. NaN and code 0 mean absent.
 // Where the numbers are few, they have codes as well.
 type column struct {
-	name  string
-	kind  string // typeName
-	nums  []float64
-	few   []float64 // in place of nums: the numbers by code
-	codes []uint32
-	short []uint8 // in place of codes, where there are few values
+	name string
+	kind string // typeName
+	nums []float64
+	few  []float64 // in place of nums: the numbers by code
+	// counted is the number of rows when each has the number after that of the
+	// row before, in place of nums: identifiers often count.
+	counted int
+	least   float64
+	codes   []uint32
+	short   []uint8 // in place of codes, where there are few values
 	// uniform is the number of rows when all have the one value of the
 	// dictionary: no codes are kept then. Defaults fill whole columns.
 	uniform int
@@ -56,6 +60,8 @@ func (c *column) number(i int) float64 {
 		return c.few[c.code(i)]
 	case i < len(c.nums):
 		return c.nums[i]
+	case i < c.counted:
+		return c.least + float64(i)
 	}
 	return math.NaN()
 }
@@ -96,9 +102,13 @@ func (c *column) settle() {
 	c.sequence, c.codes = len(c.codes), nil
 }
 
-// shrinkNumbers gives few numbers codes; of equal ones the bits are the same, so
+// shrinkNumbers drops numbers that count, and gives few numbers codes; of equal ones the bits are the same, so
 // that -0 stays what it is.
 func (c *column) shrinkNumbers() {
+	if counts(c.nums) {
+		c.counted, c.least, c.nums = len(c.nums), c.nums[0], nil
+		return
+	}
 	codeOf, few := map[uint64]uint8{}, []float64{math.NaN()}
 	short := make([]uint8, len(c.nums))
 	for i, v := range c.nums {
@@ -119,12 +129,25 @@ func (c *column) shrinkNumbers() {
 	c.nums, c.few, c.short = nil, few, short
 }
 
+// counts reports whether whole numbers go up by one.
+func counts(nums []float64) bool {
+	if len(nums) < 2 || nums[0] != math.Trunc(nums[0]) || math.Abs(nums[0]) > maxExactInteger/2 || math.Signbit(nums[0]) {
+		return false
+	}
+	for i, v := range nums {
+		if v != nums[0]+float64(i) {
+			return false
+		}
+	}
+	return true
+}
+
 // numbers returns the values of a column of numbers one by one.
 func (c *column) numbers() []float64 {
-	if c.few == nil {
+	if c.few == nil && c.counted == 0 {
 		return c.nums
 	}
-	out := make([]float64, len(c.short))
+	out := make([]float64, max(len(c.short), c.counted))
 	for i := range out {
 		out[i] = c.number(i)
 	}

@@ -276,7 +276,7 @@ func (l *Layer) AppendProperties(dst []byte, row int, hide ...string) []byte {
 	}
 	start := len(dst)
 	dst = c.appendColumns(dst, i, hide)
-	key := func(name string) { dst = append(appendQuoted(append(dst, ','), name), ':') }
+	key := func(name string) { dst = append(append(append(dst, ',', '"'), name...), '"', ':') }
 	if dated {
 		key(fromName)
 		dst = appendInstant(dst, from)

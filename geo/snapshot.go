@@ -378,6 +378,9 @@ func (c *chunk) consistent() bool {
 		if len(col.nums) > n || len(col.codes) > n || len(col.short) > n || col.uniform > n || col.sequence > n {
 			return false
 		}
+		if col.counted > n || len(col.few) > 0 && len(col.short) > n {
+			return false
+		}
 		if col.few != nil { // they came from nums
 			continue
 		}

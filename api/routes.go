@@ -134,12 +134,17 @@ func (s *Server) routes() http.Handler {
 	for _, rt := range table {
 		methods[rt.path] = append(methods[rt.path], rt.method)
 	}
-	for k, rt := range table {
-		accepted := []string{rt.method}
-		if rt.method == http.MethodGet {
-			accepted = append(accepted, http.MethodHead)
+	for _, often := range []bool{true, false} { // the router tries one after the other
+		for k, rt := range table {
+			if askedOften(rt.path) != often {
+				continue
+			}
+			accepted := []string{rt.method}
+			if rt.method == http.MethodGet {
+				accepted = append(accepted, http.MethodHead)
+			}
+			router.Handle(rt.path, s.endpoint(k, rt)).Methods(accepted...).Name(rt.method + " " + rt.path)
 		}
-		router.Handle(rt.path, s.endpoint(k, rt)).Methods(accepted...).Name(rt.method + " " + rt.path)
 	}
 	for _, rt := range table { // what no route above took
 		if allowed := methods[rt.path]; allowed != nil {
@@ -153,6 +158,11 @@ func (s *Server) routes() http.Handler {
 	}))
 	router.Use(s.frame)
 	return router
+}
+
+// askedOften tells the paths of maps and of rows.
+func askedOften(path string) bool {
+	return strings.HasPrefix(path, "/tiles/") || strings.HasPrefix(path, "/v1/layers/{id}/")
 }
 
 // endpoint answers one route: who asks, whether they may, and then from what

@@ -36,7 +36,7 @@ func (l *Layer) Within(p orb.Point, radiusM float64, limit int) []Hit {
 }
 
 func (l *Layer) nearest(p orb.Point, reachM float64, k int) []Hit {
-	s := search{layer: l, from: newVantage(p), reachM: reachM, k: k}
+	s := search{layer: l, from: newVantage(p), reachM: reachM, k: k, found: make([]found, 0, min(k, 512))}
 	s.run(p)
 	return s.hits()
 }

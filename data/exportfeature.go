@@ -94,7 +94,7 @@ func AppendHit(dst []byte, l *geo.Layer, hit geo.Hit) []byte {
 // flattenMembers turns the lists and objects among the members of the compact
 // JSON object at from into their text.
 func flattenMembers(dst []byte, from int) []byte {
-	if bytes.IndexAny(dst[from+1:], "[{") < 0 {
+	if !bytes.ContainsAny(dst[from+1:], "[{") {
 		return dst
 	}
 	object := bytes.Clone(dst[from:])

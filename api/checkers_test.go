@@ -32,7 +32,9 @@ func TestCheckers(t *testing.T) {
 		args          []string
 	}{{"clients", "bash", clients}, {"ogc", "python3", ogc}} {
 		t.Run(c.name, func(t *testing.T) {
-			out, err := exec.Command(c.program, c.args...).CombinedOutput()
+			check := exec.Command(c.program, c.args...)
+			check.Env = append(os.Environ(), "GDAL_DEFAULT_WMS_CACHE_PATH="+t.TempDir())
+			out, err := check.CombinedOutput()
 			if err != nil {
 				t.Errorf("%v\n%s", err, regexp.MustCompile(`(?m)^PASS .*\n`).ReplaceAll(out, nil))
 			}

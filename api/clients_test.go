@@ -18,7 +18,7 @@ import (
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	c := exec.Command(name, args...)
-	c.Env = append(os.Environ(), "GDAL_HTTP_TIMEOUT=60", "GDAL_PAM_ENABLED=NO", "QT_QPA_PLATFORM=offscreen", "LC_ALL=C.UTF-8", "XDG_RUNTIME_DIR="+t.TempDir())
+	c.Env = append(os.Environ(), "GDAL_HTTP_TIMEOUT=60", "GDAL_PAM_ENABLED=NO", "GDAL_DEFAULT_WMS_CACHE_PATH="+t.TempDir(), "QT_QPA_PLATFORM=offscreen", "LC_ALL=C.UTF-8", "XDG_RUNTIME_DIR="+t.TempDir())
 	var says bytes.Buffer
 	c.Stderr = &says
 	out, err := c.Output()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/maypok86/otter/v2"
@@ -64,6 +65,19 @@ func newTileCache(bytes int64, lane *lane) (*tileCache, error) {
 		},
 	})
 	return &tileCache{c, lane}, err
+}
+
+// makeTileCaches divides bytes among the tiles that everyone asks for and those of
+// filters, of which there is no end.
+func (s *Server) makeTileCaches(bytes int64) (err error) {
+	const share = 8
+	if s.tiles, err = newTileCache(bytes-bytes/share, s.lanes.tiles); err == nil {
+		s.filtered, err = newTileCache(bytes/share, s.lanes.tiles)
+	}
+	if err != nil {
+		return fmt.Errorf("tile cache: %w", err)
+	}
+	return nil
 }
 
 func (c *tileCache) get(ctx context.Context, m *metrics, key string, draw func(context.Context) (tile, error)) (tile, error) {

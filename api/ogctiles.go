@@ -30,7 +30,7 @@ func (s *Server) tileRoutes() []route {
 		{"GET", "/ogc/styles/{surface}/map/tiles/{tms}" + cell, s.ogcMapTile, f},
 		{"GET", "/ogc/collections/{id}/tiles", s.vectorTileSets, f},
 		{"GET", "/ogc/collections/{id}/tiles/{tms}", s.vectorTileSet, f},
-		{"GET", "/ogc/collections/{id}/tiles/{tms}" + cell, s.ogcVectorTile, f},
+		{"GET", "/ogc/collections/{id}/tiles/{tms}" + cell, s.ogcVectorTile, append([]string{"f"}, tileFilterParams[:]...)},
 	}
 }
 
@@ -160,7 +160,7 @@ func (s *Server) ogcVectorTile(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		noteTile(r.Context(), e.layer, t)
-		part, err := s.layerTile(r.Context(), e, t)
+		part, err := s.layerTile(r.Context(), e, t, tileQuery{})
 		if err != nil {
 			return err
 		}

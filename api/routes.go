@@ -91,8 +91,8 @@ func (s *Server) ownRoutes() []route {
 		{"PATCH", "/v1/requests/{id}", s.changeRequest, nil},
 		{"GET", "/v1/collaboration", s.collaboration, nil},
 
-		{"GET", "/tiles/layers/{id}.json", s.layerTileJSON, []string{"token"}},
-		{"GET", "/tiles/layers/{id}/{z}/{x}/{y}.{ext:mvt|pbf}", s.vectorTile, []string{"v", "token"}},
+		{"GET", "/tiles/layers/{id}.json", s.layerTileJSON, append([]string{"token"}, tileFilterParams[:]...)},
+		{"GET", "/tiles/layers/{id}/{z}/{x}/{y}.{ext:mvt|pbf}", s.vectorTile, append([]string{"v", "token"}, tileFilterParams[:]...)},
 		{"GET", "/tiles/{surface}.json", s.surfaceTileJSON, withLang},
 		{"GET", "/tiles/{surface}/legend.{ext:json|svg|png}", s.legend, withLang},
 		{"GET", "/tiles/{surface}/value", s.surfaceValue, append([]string{"lon", "lat"}, surface...)},

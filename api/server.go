@@ -59,7 +59,9 @@ type Server struct {
 	log     *slog.Logger
 	metrics *metrics
 	tiles   *tileCache
-	handler http.Handler
+	// filtered are vector tiles of filters, which cannot drive out the others.
+	filtered *tileCache
+	handler  http.Handler
 
 	catalog    atomic.Pointer[catalog]
 	assessment atomic.Pointer[risk.Assessment]
@@ -116,11 +118,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s.gate = gate
 	s.metrics = newMetrics(o.Registry, s)
 	s.lanes = newLanes(o.Registry)
-	cache, err := newTileCache(o.TileCacheBytes, s.lanes.tiles)
-	if err != nil {
-		return nil, fmt.Errorf("tile cache: %w", err)
+	if err := s.makeTileCaches(o.TileCacheBytes); err != nil {
+		return nil, err
 	}
-	s.tiles = cache
 	if err := s.loadModel(ctx); err != nil {
 		return nil, err
 	}

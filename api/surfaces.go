@@ -346,7 +346,12 @@ func (s *Server) layerTileJSON(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := map[string][]string{"v": {e.tag()}}
+	query, err := s.readTileQuery(r, e)
+	if err != nil {
+		return err
+	}
+	q := query.asked
+	q.Set("v", e.tag())
 	return s.sendJSON(w, r, http.StatusOK, tiles.LayerTileJSON(tiles.Site{Base: baseURL(r)}, e.layer, q).Within(e.bound()))
 }
 
@@ -359,11 +364,16 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	query, err := s.readTileQuery(r, e)
+	if err != nil {
+		return err
+	}
+	// A filter tells of every row of the tile, of what it leaves out, too.
 	if ok, err := s.mayDraw(w, r, e.layer, t); !ok {
 		return err
 	}
 	noteTile(r.Context(), e.layer, t)
-	tile, err := s.layerTile(r.Context(), e, t)
+	tile, err := s.layerTile(r.Context(), e, t, query)
 	if err != nil {
 		return err
 	}
@@ -374,11 +384,19 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// layerTile returns a vector tile of a layer, from the cache or made.
-func (s *Server) layerTile(ctx context.Context, e *entry, t tiles.Tile) (tile, error) {
-	key := fmt.Sprintf("mvt|%s|%s|%s", e.layer.Info.ID, e.tag(), t)
-	return s.tiles.get(ctx, s.metrics, key, func(ctx context.Context) (tile, error) {
-		body, stats, err := e.vector.Tile(ctx, t, tiles.DefaultMVTOptions())
+// layerTile returns a vector tile of a layer, from the cache or made. Those of
+// filters have a cache of their own, for there are more filters than fit into one.
+func (s *Server) layerTile(ctx context.Context, e *entry, t tiles.Tile, q tileQuery) (tile, error) {
+	cache, key := s.tiles, fmt.Sprintf("mvt|%s|%s|%s", e.layer.Info.ID, e.tag(), t)
+	if q.key != "" {
+		cache, key = s.filtered, key+"|"+q.key
+	}
+	return cache.get(ctx, s.metrics, key, func(ctx context.Context) (tile, error) {
+		opt := tiles.DefaultMVTOptions()
+		if q.key != "" {
+			opt.Keep = q.bind(e.layer)
+		}
+		body, stats, err := e.vector.Tile(ctx, t, opt)
 		out := newTile("application/vnd.mapbox-vector-tile", body)
 		if stats.Thinned > 0 {
 			out.note = fmt.Sprintf("shown=%d; of=%d", stats.Features, stats.Total)

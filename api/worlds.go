@@ -61,11 +61,9 @@ func (s *Server) newWorld(c circle) (*world, error) {
 	inner := &Server{opts: s.opts, log: s.log, metrics: s.metrics, lanes: s.lanes, circle: c, parent: s, levels: s.levels, books: s.books, audit: s.audit,
 		first: make(chan struct{})}
 	inner.opts.previous = nil
-	cache, err := newTileCache(max(s.opts.TileCacheBytes/8, 1<<20), s.lanes.tiles)
-	if err != nil {
-		return nil, fmt.Errorf("tile cache: %w", err)
+	if err := inner.makeTileCaches(max(s.opts.TileCacheBytes/8, 1<<20)); err != nil {
+		return nil, err
 	}
-	inner.tiles = cache
 	inner.ready.Store(true)
 	inner.ways = inner.table()
 	return &world{Server: inner}, nil

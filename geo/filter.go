@@ -104,6 +104,10 @@ func NewFilter(e Expr, fields []FilterField) (*Filter, error) {
 	return f, err
 }
 
+// Expr returns the expression as it was checked: texts that stand for times are
+// times in it. It must not be changed.
+func (f *Filter) Expr() Expr { return f.expr }
+
 // check returns an expression with texts that stand for times read as such.
 func (f *Filter) check(e Expr) (Expr, error) {
 	var err error

@@ -37,6 +37,9 @@ type MVTOptions struct {
 	// TolerancePx is the tolerance of simplification in pixels of a tile
 	// drawn 512 pixels wide, default 0.5.
 	TolerancePx float64
+	// Keep, when not nil, reports whether a row of the layer is in the tile at
+	// all. It is called from one goroutine, with rows that ascend.
+	Keep func(row int) bool
 }
 
 // DefaultMVTOptions returns the defaults.
@@ -59,13 +62,14 @@ func (o MVTOptions) filled() (MVTOptions, error) {
 		o.TolerancePx = d.TolerancePx
 	}
 	if o.Buffer < 0 || o.Buffer > maxBuffer || o.MaxFeatures < 0 || o.MaxBytes < 0 || !(o.TolerancePx > 0) {
-		return o, fmt.Errorf("vector tile options %+v: the buffer is 0 to %d units, the others are positive", o, maxBuffer)
+		return o, fmt.Errorf("vector tile options: a buffer of %d, %d features, %d bytes, a tolerance of %g: the buffer is 0 to %d units, the others are positive",
+			o.Buffer, o.MaxFeatures, o.MaxBytes, o.TolerancePx, maxBuffer)
 	}
 	return o, nil
 }
 
 // Stats counts what became of the features whose boxes touch a tile and its
-// buffer.
+// buffer, of those that MVTOptions.Keep keeps.
 type Stats struct {
 	Total    int // touched the tile
 	Features int // were written
@@ -123,6 +127,9 @@ func (v *Vector) Tile(ctx context.Context, t Tile, opt MVTOptions) ([]byte, Stat
 	e.uncrosser.ended = func() bool { return ctx.Err() != nil }
 	defer func() { e.uncrosser.ended = nil }()
 	stats := v.choose(e, opt)
+	if err := ctx.Err(); err != nil {
+		return nil, stats, fmt.Errorf("vector tile %s: %w", t, err)
+	}
 	e.gather(v.layer)
 	for i, c := range e.candidates {
 		if err := ctx.Err(); err != nil {
@@ -241,6 +248,7 @@ func (v *Vector) choose(e *encoder, opt MVTOptions) Stats {
 	}
 	look := func() {
 		b := &e.block
+		v.keep(b, e.uncrosser.ended, opt.Keep)
 		v.layer.Places(b.rows, b.fids[:len(b.rows)], b.at[:len(b.rows)])
 		for i, row := range b.rows {
 			c := candidate{row: row, fid: b.fids[i], at: b.at[i]}
@@ -279,6 +287,20 @@ func (v *Vector) choose(e *encoder, opt MVTOptions) Stats {
 		slices.SortFunc(e.candidates, byFID)
 	}
 	return stats
+}
+
+// keep leaves the rows of a block that stay, none when ended. What is never drawn
+// is not counted either, for a choice of rows could count that alone.
+func (v *Vector) keep(b *block, ended func() bool, stays func(row int) bool) {
+	if stays == nil {
+		return
+	}
+	if ended() {
+		b.rows = b.rows[:0]
+	}
+	b.rows = slices.DeleteFunc(b.rows, func(row int32) bool {
+		return v.secret && v.layer.OfCollusion(int(row)) || !stays(int(row))
+	})
 }
 
 // shape returns the prepared form of a row, nil for a point or a place that is

@@ -64,7 +64,7 @@ func (s Site) url(path string, query url.Values) string {
 	}
 	out := strings.TrimSuffix(s.Base, "/") + path
 	if len(all) > 0 {
-		out += "?" + all.Encode()
+		out += "?" + strings.ReplaceAll(all.Encode(), "+", "%20") // a plus is a blank to some clients only
 	}
 	return out
 }
@@ -122,7 +122,7 @@ func LayerTileJSON(site Site, l *geo.Layer, query url.Values) TileJSON {
 	t.V = query.Get("v")
 	fields := map[string]string{}
 	for _, c := range l.Columns() {
-		if info.Kind != geo.KindIncident || c.Name != geo.CollusionField { // tiles leave it out
+		if Drawn(info.Kind, c.Name) {
 			fields[c.Name] = fieldType(c.Type)
 		}
 	}
@@ -131,6 +131,11 @@ func LayerTileJSON(site Site, l *geo.Layer, query url.Values) TileJSON {
 	}
 	t.VectorLayers = []VectorLayer{{ID: info.ID, Description: info.Title, MaxZoom: LayerMaxZoom, Fields: fields}}
 	return t
+}
+
+// Drawn reports whether the tiles of layers of a kind may have a property.
+func Drawn(kind geo.LayerKind, property string) bool {
+	return (kind != geo.KindIncident || property != geo.CollusionField) && property != geo.HeightsField
 }
 
 func timeFields(l *geo.Layer) (from, to string, dated bool) {

@@ -403,6 +403,14 @@ func TestLayerTileJSON(t *testing.T) {
 	if got.Tiles[0] != "http://h/tiles/layers/x%20y/{z}/{x}/{y}.mvt" || got.Attribution != "us (CC0); synthetic data" || got.MaxZoom != 14 {
 		t.Errorf("%+v", got)
 	}
+	for want, info := range map[string]geo.LayerInfo{
+		"us": {Source: "us", Owner: "MY/MMEA"}, "MMEA, MY": {Owner: "MY/MMEA"}, "MMEA, MY; synthetic data": {Owner: "MY/MMEA", Synthetic: true},
+		"(CC0)": {Licence: "CC0"}, "synthetic data": {Synthetic: true}, "data of the users of this service": {},
+	} {
+		if got := attribution(info); got != want {
+			t.Errorf("%+v: %q, want %q", info, got, want)
+		}
+	}
 	if got := LayerTileJSON(Site{}, geometries(), nil); got.Bounds[0] != -180 || got.Bounds[3] > 90 {
 		t.Errorf("an empty layer has bounds %v", got.Bounds)
 	}

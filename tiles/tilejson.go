@@ -160,8 +160,18 @@ func fieldType(column string) string {
 	return "String"
 }
 
+// attribution names where a layer is from: its source, else the agency that owns
+// it, else the users of the service.
 func attribution(info geo.LayerInfo) string {
 	out := info.Source
+	country, agency, owned := strings.Cut(info.Owner, "/")
+	switch {
+	case out != "":
+	case owned:
+		out = agency + ", " + country
+	case info.Licence == "" && !info.Synthetic:
+		out = "data of the users of this service"
+	}
 	if info.Licence != "" {
 		out = strings.TrimPrefix(out+" ("+info.Licence+")", " ")
 	}

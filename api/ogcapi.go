@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 	"sort"
 	"strings"
@@ -50,9 +51,10 @@ func (s *Server) ogcDefinition(base string, entries []*entry) object {
 	get("/conformance", "conformance", "The classes that the API conforms to", mediaJSON, reference("f"))
 	get("/api", "api", "This document", mediaOpenAPI, reference("f"))
 	get("/collections", "collections", "The layers that the caller sees", mediaJSON, reference("f"))
+	nameOf := strings.NewReplacer(".", "_", "-", "_").Replace
 	for _, e := range entries {
 		id := e.layer.Info.ID
-		name := strings.NewReplacer(".", "_", "-", "_").Replace(id)
+		name := nameOf(id)
 		at := "/collections/" + id
 		get(at, "describe_"+name, "The collection "+id, mediaJSON, reference("f"))
 		get(at+"/queryables", "queryables_"+name, "What filters on "+id+" may name", mediaSchema, reference("f"))
@@ -72,12 +74,13 @@ func (s *Server) ogcDefinition(base string, entries []*entry) object {
 		}
 		paths[at+"/items"], paths[at+"/items/{fid}"] = items, item
 	}
+	s.addTilePaths(paths, entries, nameOf)
 	return object{
 		"openapi":    "3.0.3",
-		"info":       object{"title": "sempadan, OGC API", "version": orDefault(s.opts.Version, "dev"), "description": "Layers of the Indonesia–Malaysia border as OGC API Features."},
+		"info":       object{"title": "sempadan, OGC API", "version": orDefault(s.opts.Version, "dev"), "description": "Layers of the Indonesia–Malaysia border as OGC API Features and Tiles."},
 		"servers":    []any{object{"url": base + "/ogc"}},
 		"paths":      paths,
-		"components": object{"parameters": ogcParameters(), "schemas": ogcSchemas()},
+		"components": object{"parameters": s.ogcParameters(), "schemas": ogcSchemas()},
 	}
 }
 
@@ -136,14 +139,15 @@ func paramSchema(p data.Queryable) object {
 	return object{"type": "string"}
 }
 
-func ogcParameters() object {
+func (s *Server) ogcParameters() object {
 	query := func(name, about string, schema object) object {
 		return object{"name": name, "in": "query", "required": false, "style": "form", "explode": false, "description": about, "schema": schema}
 	}
 	text := object{"type": "string"}
 	systems := object{"type": "string", "format": "uri", "enum": ogcCRSs(), "default": data.CRS84}
 	numbers := object{"type": "array", "minItems": 4, "maxItems": 6, "items": object{"type": "number"}}
-	return object{
+	out := s.tileParameters(query)
+	maps.Copy(out, object{
 		"limit":       query("limit", "The most features in the answer; more than the maximum is clipped.", object{"type": "integer", "minimum": 1, "maximum": maxPage, "default": defaultItems}),
 		"bbox":        query("bbox", "Only features that touch a box; a west beyond the east crosses the 180th meridian.", numbers),
 		"datetime":    query("datetime", "Only features of a time: an instant, or from/to with .. for an open end, or a duration.", text),
@@ -158,7 +162,8 @@ func ogcParameters() object {
 		"reason":      query("reason", "Why the change is made; kept with the version.", text),
 		"fid":         object{"name": "fid", "in": "path", "required": true, "description": "The id of a feature.", "schema": text},
 		"if_match":    object{"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the feature that is changed.", "schema": text},
-	}
+	})
+	return out
 }
 
 func ogcSchemas() object {

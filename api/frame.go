@@ -30,6 +30,10 @@ func (s *Server) frame(next http.Handler) http.Handler {
 			}
 			s.metrics.observe(routeName(r), seen.status, time.Since(start))
 		}()
+		if err := checkForm(seen, r); err != nil {
+			s.writeProblem(seen, r, err)
+			return
+		}
 		if s.opts.LocalOnly && !localHost(r.Host) {
 			if s.bodyTooLarge(w, r) {
 				s.writeProblem(seen, r, &http.MaxBytesError{Limit: s.opts.MaxBody})

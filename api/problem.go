@@ -46,12 +46,15 @@ func problemOf(err error) problem {
 	var p problem
 	var refusal *data.Refusal
 	var tooBig *http.MaxBytesError
+	var cut bodyError
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &tooBig):
 		return problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
 			Detail: fmt.Sprintf("the body is over the limit of %d bytes; split the file, or start the service with a larger --max-body, or use the command sempadan import", tooBig.Limit)}
+	case errors.As(err, &cut):
+		return cut.problem()
 	case errors.As(err, &refusal):
 		return problem{Status: refusal.Status, Code: refusal.Code, Detail: refusal.Message, Report: refusal.Report}
 	case errors.Is(err, data.ErrNotFound):

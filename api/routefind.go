@@ -313,7 +313,8 @@ func readQuestion(w http.ResponseWriter, r *http.Request, into any) ([]byte, err
 func invalidQuestion(err error) error {
 	var p problem
 	var tooBig *http.MaxBytesError
-	if errors.As(err, &p) || errors.As(err, &tooBig) {
+	var cut bodyError
+	if errors.As(err, &p) || errors.As(err, &tooBig) || errors.As(err, &cut) {
 		return err
 	}
 	return problem{Status: http.StatusBadRequest, Code: "invalid_question", Detail: err.Error()}

@@ -290,7 +290,7 @@ func run(ctx context.Context, listener net.Listener, srv *api.Server, log *slog.
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(api.Strict(server, listener)) }()
 	select {
 	case err := <-failed:
 		return err

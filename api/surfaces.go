@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 	"github.com/paulmach/orb"
@@ -384,6 +385,9 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// longestFilter is how long a tile of a filter may take.
+const longestFilter = 10 * time.Second
+
 // layerTile returns a vector tile of a layer, from the cache or made. Those of
 // filters have a cache of their own, for there are more filters than fit into one.
 func (s *Server) layerTile(ctx context.Context, e *entry, t tiles.Tile, q tileQuery) (tile, error) {
@@ -394,6 +398,9 @@ func (s *Server) layerTile(ctx context.Context, e *entry, t tiles.Tile, q tileQu
 	return cache.get(ctx, s.metrics, key, func(ctx context.Context) (tile, error) {
 		opt := tiles.DefaultMVTOptions()
 		if q.key != "" {
+			var end context.CancelFunc
+			ctx, end = context.WithTimeout(ctx, longestFilter)
+			defer end()
 			opt.Keep = q.bind(e.layer)
 		}
 		body, stats, err := e.vector.Tile(ctx, t, opt)

@@ -13,8 +13,9 @@ import (
 const (
 	MaxTileFilterBytes    = 2048 // of its canonical form
 	maxTileFilterDepth    = 8    // of and, or, not
-	maxTileFilterTests    = 32   // comparisons
-	maxTileFilterValues   = 256
+	maxTileFilterTests    = 16   // comparisons
+	maxTileFilterPatterns = 4    // of like among them
+	maxTileFilterValues   = 64
 	maxTilePatternLength  = 64 // runes of a pattern of like
 	maxTilePatternAnyText = 4  // signs % in it
 )
@@ -24,7 +25,7 @@ const (
 // by the side that a value stands on is one expression, with one FilterText. What
 // is not on the list of a filter of tiles is a *Refusal: a tile is a place already,
 // so that there are no spatial operations, and there are bounds on length, depth,
-// comparisons, values and patterns.
+// comparisons, values and patterns, for it is asked of a million features at zoom 0.
 func TileFilter(e geo.Expr) (geo.Expr, error) {
 	var c tileFilterCost
 	if err := c.count(e, 1); err != nil {
@@ -42,7 +43,7 @@ func tooMuch(format string, args ...any) *Refusal {
 }
 
 // tileFilterCost counts what a filter has.
-type tileFilterCost struct{ tests, values int }
+type tileFilterCost struct{ tests, patterns, values int }
 
 func (c *tileFilterCost) count(e geo.Expr, depth int) error {
 	switch e.Op {
@@ -60,9 +61,14 @@ func (c *tileFilterCost) count(e geo.Expr, depth int) error {
 		}
 		c.tests++
 	}
+	if e.Op == geo.OpLike {
+		c.patterns++
+	}
 	switch {
 	case c.tests > maxTileFilterTests:
 		return tooMuch("it has more than %d comparisons", maxTileFilterTests)
+	case c.patterns > maxTileFilterPatterns:
+		return tooMuch("it has more than %d patterns of LIKE", maxTileFilterPatterns)
 	case c.values > maxTileFilterValues:
 		return tooMuch("it has more than %d values", maxTileFilterValues)
 	case e.Op == geo.OpLike:

@@ -151,7 +151,7 @@ func itemLimit(r *http.Request) (int, error) {
 
 // itemsView shows a page of features as a table.
 func itemsView(r *http.Request, e *entry, page rowPage, mark string) ogcView {
-	v := ogcView{Title: e.layer.Info.Title + ": features", About: strings.TrimSpace(strconv.Itoa(page.matched) + " features match. " + mark), Head: []string{"Feature"}}
+	v := ogcView{Title: e.layer.Info.Title + ": features", About: strings.TrimSpace(strconv.Itoa(page.matched) + " features match. " + mark), Head: []string{"Feature"}, Marked: mark != ""}
 	columns := []string{}
 	for _, c := range e.layer.Columns() {
 		if c.Name != geo.HeightsField && len(columns) < 12 {

@@ -21,6 +21,7 @@ type ogcView struct {
 	Head         []string
 	Rows         [][]ogcCell
 	Prev, Next   string
+	Marked       bool // it has the mark of an export, and is never the same twice
 }
 
 type ogcCell struct{ Text, Href string }
@@ -49,7 +50,7 @@ func (s *Server) sendView(w http.ResponseWriter, r *http.Request, v ogcView) err
 		return err
 	}
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src '"+ogcStyleHash()+"'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	s.send(w, r, reply{contentType: mediaHTML, body: out.Bytes()})
+	s.send(w, r, reply{contentType: mediaHTML, body: out.Bytes(), untagged: v.Marked})
 	return nil
 }
 

@@ -102,13 +102,9 @@ func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, contentType, 
 	}
 	h := w.Header()
 	h.Set("ETag", `"`+tag+`"`)
-	h.Set("Cache-Control", revalidate)
+	s.caching(h, r, revalidate)
 	if packable(contentType) {
-		h.Add("Vary", "Accept-Encoding")
-	}
-	if s.gate != nil || s.parent != nil {
-		h.Add("Vary", "Authorization")
-		h.Set("Cache-Control", "private, "+revalidate)
+		vary(h, "Accept-Encoding")
 	}
 	w.WriteHeader(http.StatusNotModified)
 	return true

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // truth is a value of three-valued logic: what is said of an absent property
@@ -119,22 +120,27 @@ func (b *binding) bindLeaf(e Expr) func(i int) truth {
 	if test := b.bindNumber(e); test != nil {
 		return test
 	}
+	leaf := b.leaf
+	if e.Op == OpLike {
+		p := newPattern(e.Args[1].Text)
+		leaf = func(e Expr, i int) truth { return b.like(e, p, i) }
+	}
 	if len(names) == 1 && !b.isTime(names[0]) {
 		if col := b.chunk.column(names[0]); col != nil && !col.numeric() {
 			known := make([]truth, col.dict.len()) // one more than the truth
 			return func(i int) truth {
 				code := col.code(i)
 				if code == noCode && names[0] == "id" {
-					return b.leaf(e, i)
+					return leaf(e, i)
 				}
 				if known[code] == 0 {
-					known[code] = 1 + b.leaf(e, i)
+					known[code] = 1 + leaf(e, i)
 				}
 				return known[code] - 1
 			}
 		}
 	}
-	return func(i int) truth { return b.leaf(e, i) }
+	return func(i int) truth { return leaf(e, i) }
 }
 
 // bindNumber is the short way for a column of numbers that is compared with a
@@ -257,21 +263,16 @@ func (b *binding) leaf(e Expr, i int) truth {
 		}
 		return truthOf(b.scalarOf(e.Args[0], i).kind == "")
 	case OpLike:
-		s := b.scalarOf(e.Args[0], i)
-		switch s.kind {
-		case "":
-			return unknown
-		case FieldText:
-			return truthOf(like(s.text, e.Args[1].Text))
-		}
-		return no
+		return b.like(e, newPattern(e.Args[1].Text), i)
 	case OpBetween:
 		v, lo, hi := b.scalarOf(e.Args[0], i), b.scalarOf(e.Args[1], i), b.scalarOf(e.Args[2], i)
 		return min(compare(OpGreaterEqual, v, lo), compare(OpLessEqual, v, hi))
 	case OpIn:
 		v, found := b.scalarOf(e.Args[0], i), no
 		for _, a := range e.Args[1:] {
-			found = max(found, compare(OpEqual, v, b.scalarOf(a, i)))
+			if found = max(found, compare(OpEqual, v, b.scalarOf(a, i))); found == yes {
+				break
+			}
 		}
 		return found
 	}
@@ -284,6 +285,17 @@ func (b *binding) leaf(e Expr, i int) truth {
 		return unknown
 	}
 	return truthOf(timesRelate(e.Op, [2]int64{from1, to1}, [2]int64{from2, to2}))
+}
+
+// like matches an operand for row i with a pattern.
+func (b *binding) like(e Expr, p pattern, i int) truth {
+	switch s := b.scalarOf(e.Args[0], i); s.kind {
+	case "":
+		return unknown
+	case FieldText:
+		return truthOf(p.matches(s.text))
+	}
+	return no
 }
 
 // span is the interval of a temporal operand.
@@ -378,41 +390,50 @@ func compare(op Op, a, b scalar) truth {
 	return truthOf(!less)
 }
 
-// like matches a text with a pattern in which % stands for any text, _ for one
-// character, and \ takes the meaning of the next.
-func like(text, pattern string) bool {
-	type item struct {
-		r    rune
-		kind byte // % or _ or 0 for itself
-	}
-	var p []item
+// pattern is one of like, in which % stands for any text, _ for one character, and
+// \ takes the meaning of the next.
+type pattern []patternItem
+
+type patternItem struct {
+	r    rune
+	kind byte // % or _ or 0 for itself
+}
+
+func newPattern(text string) (p pattern) {
 	escaped := false
-	for _, r := range pattern {
+	for _, r := range text {
 		switch {
 		case escaped:
-			p, escaped = append(p, item{r: r}), false
+			p, escaped = append(p, patternItem{r: r}), false
 		case r == '\\':
 			escaped = true
 		case r == '%' || r == '_':
-			p = append(p, item{kind: byte(r)})
+			p = append(p, patternItem{kind: byte(r)})
 		default:
-			p = append(p, item{r: r})
+			p = append(p, patternItem{r: r})
 		}
 	}
 	if escaped {
-		p = append(p, item{r: '\\'})
+		p = append(p, patternItem{r: '\\'})
 	}
-	t := []rune(text)
+	return p
+}
+
+// matches goes back to the last % only: the steps are at most the length of the
+// pattern times that of the text.
+func (p pattern) matches(t string) bool {
 	i, k, star, mark := 0, 0, -1, 0
 	for i < len(t) {
+		r, size := utf8.DecodeRuneInString(t[i:])
 		switch {
-		case k < len(p) && (p[k].kind == '_' || p[k].kind == 0 && p[k].r == t[i]):
-			i, k = i+1, k+1
+		case k < len(p) && (p[k].kind == '_' || p[k].kind == 0 && p[k].r == r):
+			i, k = i+size, k+1
 		case k < len(p) && p[k].kind == '%':
 			star, mark = k, i
 			k++
 		case star >= 0:
-			mark++
+			_, size = utf8.DecodeRuneInString(t[mark:])
+			mark += size
 			i, k = mark, star+1
 		default:
 			return false

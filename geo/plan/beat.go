@@ -8,17 +8,29 @@ import (
 )
 
 // beat is a run of pieces that a unit patrols up and down, so that its effort
-// is spread evenly over their area.
+// is spread evenly over their area. A route, several of them one after the other,
+// is held the same way, with visits.
 type beat struct {
-	from, to  int     // pieces from ≤ i < to
+	span
+	spans     []span  // itself; of a route those of its visits, which have no piece in common
+	visits    []visit // of a route
 	entry     int     // the piece nearest to the base
 	tripH     float64 // one way between base and entry
 	rate      float64 // coverage per hour, of the beat's whole area
 	lastsH    float64 // how long an incident is there to be met
 	explores  bool    // at least half of its pieces are to be explored
 	shapes    []shape // one for each length of sortie that leaves an hour on the beat
-	grades    []float64
+	grades    []grade
 	bestAlone float64 // gain of its best sortie when there is no other
+}
+
+// span is pieces from ≤ i < to.
+type span struct{ from, to int }
+
+// grade is a coverage by day in calm weather, of a span of a beat.
+type grade struct {
+	exposure float64
+	span     int
 }
 
 // shape is what a sortie of a length exposes: incidents that begin in hour h
@@ -33,25 +45,28 @@ type run struct{ from, to, grade int }
 
 // team is a unit with all that it could do.
 type team struct {
-	unit   int
-	hours  int // on duty in the window
-	beats  []beat
-	byGain []int // beats, best alone first
+	unit    int
+	hours   int // on duty in the window
+	beats   []beat
+	byGain  []int             // beats, best alone first
+	factors []float64         // of the sweep width, each once
+	group   [conditions]uint8 // of factors, by condition
 }
 
 // network is a problem made ready: the expected incidents by piece and hour, and
 // the teams.
 type network struct {
 	Problem
-	hours    int // of the window
-	restH    int
-	expected []float64 // by piece and hour
-	total    float64
-	explore  []bool // by piece
-	joint    []bool // by piece
-	quotaH   int    // hours on duty that beats which explore must get
-	teams    []team
-	unused   []Unused
+	hours     int // of the window
+	restH     int
+	expected  []float64 // by piece and hour
+	total     float64
+	explore   []bool  // by piece
+	joint     []bool  // by piece
+	condition []uint8 // by piece and hour: night and weather, see light.go
+	quotaH    int     // hours on duty that beats which explore must get
+	teams     []team
+	unused    []Unused
 }
 
 func (n *network) row(values []float64, piece int) []float64 {
@@ -69,10 +84,12 @@ func newNetwork(p Problem) *network {
 		}
 	}
 	n.explore, n.joint = leastKnown(p.Pieces), p.joint()
+	n.condition = n.conditions()
 	for i, u := range p.Units {
 		reason, text := u.fault(p.Options)
 		if reason == "" {
 			t := team{unit: i, hours: int(math.Min(u.Hours, float64(n.hours)))}
+			t.setFactors(u)
 			if t.beats, reason, text = n.beatsOf(u, t.hours); reason == "" {
 				n.teams = append(n.teams, t)
 				continue
@@ -218,7 +235,7 @@ func dutyHours(u Unit, hours int) []int {
 }
 
 func (n *network) newBeat(u Unit, from, to int, durations []int) (beat, bool) {
-	b := beat{from: from, to: to, tripH: math.Inf(1), lastsH: n.Pieces[from].TransientH}
+	b := beat{span: span{from, to}, spans: []span{{from, to}}, tripH: math.Inf(1), lastsH: n.Pieces[from].TransientH}
 	area, km, unknown := 0.0, 0.0, 0
 	for i := from; i < to; i++ {
 		if h := n.tripH(u, i); h < b.tripH {
@@ -243,34 +260,43 @@ func (n *network) newBeat(u Unit, from, to int, durations []int) (beat, bool) {
 // mostExposure leaves e^-50 unmet, and no number to overflow.
 const mostExposure = 50
 
-// addShape works out whom a sortie of dutyH hours can meet. An incident that
-// begins at hour h is there until h+lastsH; the sortie is on its beat from tripH
-// to dutyH-tripH.
+// addShape works out whom a sortie of dutyH hours can meet.
 func (b *beat) addShape(dutyH int) {
 	s := shape{dutyH: dutyH}
-	begin, end := b.tripH, float64(dutyH)-b.tripH
-	for h := int(math.Floor(begin-b.lastsH)) + 1; float64(h) < end; h++ {
-		overlap := min(end, float64(h)+b.lastsH) - max(begin, float64(h))
+	b.addRuns(&s, 0, b.visit(dutyH))
+	b.shapes = append(b.shapes, s)
+}
+
+// visit is the time on a beat of a sortie that has one.
+func (b *beat) visit(dutyH int) visit {
+	return visit{begin: b.tripH, end: float64(dutyH) - b.tripH, rate: b.rate, lastsH: b.lastsH}
+}
+
+// addRuns works out whom a visit can meet: an incident that begins at hour h is there
+// until h+lastsH.
+func (b *beat) addRuns(s *shape, at int, v visit) {
+	first := len(s.runs)
+	for h := int(math.Floor(v.begin-v.lastsH)) + 1; float64(h) < v.end; h++ {
+		overlap := v.overlap(h)
 		if overlap <= 1e-9 {
 			continue
 		}
-		g := b.grade(min(b.rate*overlap, mostExposure))
-		if k := len(s.runs) - 1; k >= 0 && s.runs[k].grade == g && s.runs[k].to == h {
+		g := b.grade(at, min(v.rate*overlap, mostExposure))
+		if k := len(s.runs) - 1; k >= first && s.runs[k].grade == g && s.runs[k].to == h {
 			s.runs[k].to = h + 1
 		} else {
 			s.runs = append(s.runs, run{h, h + 1, g})
 		}
 	}
-	b.shapes = append(b.shapes, s)
 }
 
 // grade finds an exposure among those of the beat, or adds it.
-func (b *beat) grade(exposure float64) int {
+func (b *beat) grade(at int, exposure float64) int {
 	for g, v := range b.grades {
-		if math.Abs(v-exposure) < 1e-9*(v+exposure) {
+		if v.span == at && math.Abs(v.exposure-exposure) < 1e-9*(v.exposure+exposure) {
 			return g
 		}
 	}
-	b.grades = append(b.grades, exposure)
+	b.grades = append(b.grades, grade{exposure, at})
 	return len(b.grades) - 1
 }

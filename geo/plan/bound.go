@@ -3,10 +3,13 @@ package plan
 import (
 	"context"
 	"math"
+	"slices"
 )
 
-// Bounds are numbers that no plan of the same units, beats and hours can meet more
-// incidents than. All are valid; the least counts.
+// Bounds are numbers that no plan of the same units can meet more incidents than.
+// Marginal and Lagrangian hold for plans of the sorties that were tried: every beat at
+// every hour in the lengths tried, and the routes that were found. AnyRoute and
+// Continuous hold for all other routes over the beats, too.
 type Bounds struct {
 	// Marginal is what the plan meets and, for each unit, the best schedule by
 	// what its sorties would each add to the plan.
@@ -16,10 +19,13 @@ type Bounds struct {
 	// Continuous is the water-filling of all that the units can sweep, as if they
 	// could be anywhere at once.
 	Continuous float64 `json:"continuous"`
+	// AnyRoute is the relaxation in which a unit is on the best beat at any moment, the
+	// way between beats taking no time; at most Continuous.
+	AnyRoute float64 `json:"any_route"`
 }
 
-// Least is the bound that counts.
-func (b Bounds) Least() float64 { return min(b.Marginal, b.Lagrangian, b.Continuous) }
+// Least is the bound on plans of the sorties that were tried.
+func (b Bounds) Least() float64 { return min(b.Marginal, b.Lagrangian, b.AnyRoute) }
 
 // reference is what an upper bound is built on. Incidents p at a piece and hour,
 // met by sorties with exposures e₁, e₂ …, are bounded by a part that does not
@@ -59,6 +65,9 @@ func (f reference) fixed(y float64) float64 {
 func (n *network) weights(f reference) (slope, fixed []float64, sum float64) {
 	slope, fixed = make([]float64, len(n.expected)), make([]float64, len(n.expected))
 	for i, p := range n.expected {
+		if slope[i] = p; f.exposure[i] == 0 {
+			continue
+		}
 		slope[i] = p * math.Exp(-f.exposure[i])
 		fixed[i] = p * f.fixed(f.exposure[i])
 		sum += fixed[i]
@@ -100,23 +109,25 @@ type boundValue struct {
 
 // sumValues adds up value over the pieces of a beat for one of its exposures.
 func (n *network) sumValues(team, beat, grade int, v boundValue) {
-	b := &n.teams[team].beats[beat]
-	e := b.grades[grade]
-	pod := -math.Expm1(-e)
-	for i := b.from; i < b.to; i++ {
-		slope := n.row(v.slope, i)
-		if v.marginal {
-			for h, s := range slope {
-				v.sums[h] += s * pod
-			}
-			continue
-		}
-		exposure, fixed, expected := n.row(v.exposure, i), n.row(v.fixed, i), n.row(n.expected, i)
-		for h, y := range exposure {
-			if e <= y {
-				v.sums[h] += slope[h] * e
-			} else {
-				v.sums[h] += expected[h]*pod - fixed[h]
+	t := &n.teams[team]
+	b := &t.beats[beat]
+	at := b.spans[b.grades[grade].span]
+	condition := n.row8(n.condition, at.from)
+	for c, f := range t.factors {
+		e := b.grades[grade].exposure * f
+		pod := -math.Expm1(-e)
+		for i := at.from; i < at.to; i++ {
+			slope, exposure, fixed, expected := n.row(v.slope, i), n.row(v.exposure, i), n.row(v.fixed, i), n.row(n.expected, i)
+			for h, y := range exposure {
+				switch {
+				case len(t.factors) > 1 && int(t.group[condition[h]]) != c:
+				case v.marginal:
+					v.sums[h] += slope[h] * pod
+				case e <= y:
+					v.sums[h] += slope[h] * e
+				default:
+					v.sums[h] += expected[h]*pod - fixed[h]
+				}
 			}
 		}
 	}
@@ -175,13 +186,13 @@ func (n *network) continuous() (Allocation, error) {
 	swept := 0.0
 	for _, t := range n.teams {
 		u := n.Units[t.unit]
-		swept += u.SweepWidthM / 1000 * u.SpeedKMH * float64(t.hours)
+		swept += slices.Max(t.factors) * u.SweepWidthM / 1000 * u.SpeedKMH * float64(t.hours)
 	}
 	cells := make([]Cell, 0, len(n.expected))
 	watched := make([]bool, len(n.Pieces))
 	for _, t := range n.teams {
 		for _, b := range t.beats {
-			for i := b.from; i < b.to; i++ {
+			for i := b.from; i < b.to && b.visits == nil; i++ { // routes are made of beats
 				watched[i] = true
 			}
 		}

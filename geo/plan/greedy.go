@@ -152,15 +152,6 @@ func (r *roster) move(k int, m *scratch) bool {
 
 // gainOf is what one of the sorties adds to the others.
 func (r *roster) gainOf(s sortie) (sum float64) {
-	b, sh := r.beatOf(s), r.shapeOf(s)
-	for i := b.from; i < b.to; i++ {
-		left := r.row(r.left, i)
-		for _, run := range sh.runs {
-			w := math.Expm1(b.grades[run.grade])
-			for h := max(0, s.start+run.from); h < min(r.hours, s.start+run.to); h++ {
-				sum += left[h] * w
-			}
-		}
-	}
+	r.expose(s, func(i int, e float64) { sum += r.left[i] * math.Expm1(e) })
 	return sum
 }

@@ -146,11 +146,15 @@ func (m *mix) pods() []float64 {
 
 // expose calls yield for every piece and hour whose incidents a sortie may meet.
 func (n *network) expose(s sortie, yield func(i int, exposure float64)) {
-	b := n.beatOf(s)
-	for piece := b.from; piece < b.to; piece++ {
-		for _, run := range n.shapeOf(s).runs {
-			for h := max(0, s.start+run.from); h < min(n.hours, s.start+run.to); h++ {
-				yield(piece*n.hours+h, b.grades[run.grade])
+	b, t := n.beatOf(s), &n.teams[s.team]
+	for _, run := range n.shapeOf(s).runs {
+		g := b.grades[run.grade]
+		at := b.spans[g.span]
+		condition := n.row8(n.condition, at.from)
+		from, to := max(0, s.start+run.from), min(n.hours, s.start+run.to)
+		for piece := at.from; piece < at.to; piece++ {
+			for h := from; h < to; h++ {
+				yield(piece*n.hours+h, g.exposure*t.factors[t.group[condition[h]]])
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -54,14 +53,32 @@ type Sortie struct {
 	OnBeat   time.Time `json:"on_beat"`
 	OffBeat  time.Time `json:"off_beat"`
 	Returns  time.Time `json:"returns"`
-	Sections []string  `json:"sections"` // of the beat
-	BeatKM   float64   `json:"beat_km"`
-	Passes   float64   `json:"passes"` // times along the beat
+	Sections []string  `json:"sections"` // in the order of the visits
+	BeatKM   float64   `json:"beat_km"`  // of all beats
+	Passes   float64   `json:"passes"`   // times along them, in the mean
+	Visits   []Visit   `json:"visits"`   // of beats, one or several
 	Met      float64   `json:"expected_met"`
 	Explores bool      `json:"explores"`
 	Joint    bool      `json:"joint"` // by leave of a joint corridor
 
 	pick sortie
+}
+
+// Visit is the time that a sortie spends on one beat.
+type Visit struct {
+	Arrives  time.Time      `json:"arrives"`
+	Leaves   time.Time      `json:"leaves"`
+	Sections []SectionHours `json:"sections"`
+	BeatKM   float64        `json:"beat_km"`
+	Passes   float64        `json:"passes"` // times along the beat
+	Met      float64        `json:"expected_met"`
+	Explores bool           `json:"explores"`
+}
+
+// SectionHours is the part of a visit that goes to a section, by length.
+type SectionHours struct {
+	Section string  `json:"section_id"`
+	Hours   float64 `json:"hours"`
 }
 
 // UnitWeek is what a unit's window adds up to.
@@ -94,6 +111,7 @@ type Exploration struct {
 const (
 	replanPasses = 8
 	movePasses   = 2
+	routePasses  = 3
 )
 
 // nearlyBest is a gap below which it is not worth looking for a lower bound.
@@ -159,6 +177,7 @@ func (n *network) search(ctx context.Context) (*roster, float64) {
 	}
 	if r.exploreH >= n.quotaH {
 		r.improve(ctx, movePasses)
+		r.route(ctx, routePasses, premium)
 	}
 	return r, premium
 }
@@ -181,6 +200,7 @@ func (p *Plan) bound(ctx context.Context, premium float64) error {
 	p.Bounds.Continuous = c.UpperBound
 	p.Bounds.Marginal, _ = n.dual(reference{exposure: r.exposure, marginal: true, premium: premium})
 	p.Bounds.Lagrangian = n.lower(ctx, reference{exposure: r.exposure, premium: premium}, p.Met*(1+nearlyBest), p.mix.take)
+	p.Bounds.AnyRoute = min(c.UpperBound, n.newRelaxation().lower(ctx, reference{exposure: r.exposure, premium: premium}, (n.Options.Rounds+1)/2))
 	p.UpperBound = max(p.Met, p.Bounds.Least()) // rounding
 	if p.Met > 0 {
 		p.GapPercent = 100 * (p.UpperBound/p.Met - 1)
@@ -203,7 +223,7 @@ func (p *Plan) describe() {
 		for _, s := range p.Sorties {
 			if s.Unit == u.ID {
 				w.Sorties++
-				w.BeatH += s.OffBeat.Sub(s.OnBeat).Hours()
+				w.BeatH += s.beatH()
 				w.Met += s.Met
 			}
 		}
@@ -242,34 +262,6 @@ func (p *Plan) admit() {
 
 func plus(a, b risk.Estimate) risk.Estimate {
 	return risk.Estimate{Mean: a.Mean + b.Mean, Lo80: a.Lo80 + b.Lo80, Hi80: a.Hi80 + b.Hi80}
-}
-
-// tell describes sorties, by unit and time.
-func (r *roster) tell(list []sortie) []Sortie {
-	out := []Sortie{}
-	for _, s := range list {
-		b, u := r.beatOf(s), r.Units[r.teams[s.team].unit]
-		duty := float64(r.shapeOf(s).dutyH)
-		leaves := r.Options.Start.UTC().Add(time.Duration(s.start) * time.Hour)
-		after := func(h float64) time.Time {
-			return leaves.Add(time.Duration(h * float64(time.Hour))).Round(time.Second)
-		}
-		d := Sortie{Unit: u.ID, Departs: leaves, OnBeat: after(b.tripH), OffBeat: after(duty - b.tripH), Returns: after(duty),
-			Sections: []string{}, Met: r.gainOf(s), Explores: b.explores, pick: s}
-		for _, p := range r.Pieces[b.from:b.to] {
-			if k := len(d.Sections); k == 0 || d.Sections[k-1] != p.Section {
-				d.Sections = append(d.Sections, p.Section)
-			}
-			d.BeatKM += p.LengthKM
-			d.Joint = d.Joint || !slices.Contains(p.Countries, u.Country)
-		}
-		d.Passes = u.SpeedKMH * (duty - 2*b.tripH) / d.BeatKM
-		out = append(out, d)
-	}
-	slices.SortFunc(out, func(a, b Sortie) int {
-		return cmp.Or(cmp.Compare(a.pick.team, b.pick.team), cmp.Compare(a.pick.start, b.pick.start))
-	})
-	return out
 }
 
 // curve takes out one sortie after the other, each time the one that does least for

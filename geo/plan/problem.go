@@ -44,12 +44,16 @@ type Unit struct {
 	Hours      float64   `json:"hours"`       // on duty in the window, with the way there and back
 	EnduranceH float64   `json:"endurance_h"` // of one sortie, with the way there and back
 	SpeedKMH   float64   `json:"speed_kmh"`
-	// SweepWidthM is the effective width that it sees, at all hours.
+	// SweepWidthM is the effective width that it sees by day in calm weather.
 	SweepWidthM float64 `json:"sweep_width_m"`
 	// SweepLowM and SweepHighM bracket it, for the interval of what is left; 0: it
 	// is taken as certain.
 	SweepLowM  float64 `json:"sweep_low_m,omitempty"`
 	SweepHighM float64 `json:"sweep_high_m,omitempty"`
+	// NightFactor is what share of it is left while the sun is down, WeatherFactors in
+	// rough and worse weather; 0: all of it.
+	NightFactor    float64    `json:"night_factor,omitempty"`
+	WeatherFactors [2]float64 `json:"weather_factors,omitzero"`
 }
 
 // Options are what a planner decides; DefaultOptions says what is usual.
@@ -69,6 +73,8 @@ type Options struct {
 	Seed uint64 `json:"seed"`
 	// Gamma is how sharply an adversary avoids what he learned; see Respond.
 	Gamma float64 `json:"gamma"`
+	// Weather is how rough it will be; where no spell says, it is calm.
+	Weather []Spell `json:"weather,omitempty"`
 	// Rounds bounds the search for a lower upper bound; 0: 20.
 	Rounds int `json:"rounds"`
 	// CountriesAt tells whose units may have a base at a place, none where that is
@@ -137,8 +143,18 @@ func (p Problem) Validate() error {
 	case o.Rounds < 0 || o.Rounds > 1000:
 		return errors.New("rounds must be 0 to 1000")
 	}
+	for _, s := range o.Weather {
+		if s.State >= weathers || !s.From.Before(s.Until) || len(o.Weather) > mostSpells {
+			return fmt.Errorf("weather: give up to %d spells that end after they begin", mostSpells)
+		}
+	}
 	seen := map[string]bool{}
 	for _, u := range p.Units {
+		for _, f := range append(u.WeatherFactors[:], u.NightFactor) {
+			if !(f >= 0 && f <= 10) {
+				return fmt.Errorf("unit %s: the factors of the sweep width must be 0 to 10", u.ID)
+			}
+		}
 		if u.ID == "" || seen[u.ID] {
 			return fmt.Errorf("each unit needs an id of its own; %q is there twice or empty", u.ID)
 		}
@@ -148,7 +164,7 @@ func (p Problem) Validate() error {
 		if len(b.Profile) != 24*o.WindowDays {
 			return fmt.Errorf("piece of section %s: the profile has %d hours, the window %d", b.Section, len(b.Profile), 24*o.WindowDays)
 		}
-		if len(b.Line) < 2 || !(b.AreaKM2 > 0) || !(b.TransientH > 0 && b.TransientH <= 48) || !(b.Expected.Mean >= 0) || math.IsInf(b.Expected.Mean, 0) {
+		if len(b.Line) < 2 || !(b.AreaKM2 > 0) || !(b.TransientH > 0 && b.TransientH <= mostLastsH) || !(b.Expected.Mean >= 0) || math.IsInf(b.Expected.Mean, 0) {
 			return fmt.Errorf("piece of section %s: give a line, an area, 0 to 48 hours that an incident lasts and a finite expectation", b.Section)
 		}
 	}
@@ -156,8 +172,10 @@ func (p Problem) Validate() error {
 }
 
 const (
+	mostLastsH = 48 // of an incident
 	mostUnits  = 500
 	mostPieces = 20_000
+	mostSpells = 100
 	mostPairs  = 1_000_000
 )
 

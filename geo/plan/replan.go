@@ -23,12 +23,12 @@ func (r *roster) replan(ctx context.Context, passes int, premium float64) {
 }
 
 func (r *roster) replanTeam(team int, premium float64, m *scratch) bool {
-	score := func() float64 { return r.met() + premium*float64(r.exploreH) }
+	score := func() float64 { return r.total - r.unmet + premium*float64(r.exploreH) }
 	before := score()
 	old := r.take(team)
 	table := r.newTable(team)
 	for b := range r.teams[team].beats {
-		r.sumLeft(&r.teams[team].beats[b], m)
+		r.sumLeft(team, &r.teams[team].beats[b], m)
 		table.offer(b, r.leftValue(team, b, m), premium)
 	}
 	_, schedule := table.best(r.teams[team].hours)
@@ -47,11 +47,17 @@ func (r *roster) replanTeam(team int, premium float64, m *scratch) bool {
 
 // leftValue fills in what meeting those who are left on a beat is worth.
 func (r *roster) leftValue(team, beat int, m *scratch) func(grade int, sums []float64) {
-	var buf [16]float64
-	pods := r.teams[team].beats[beat].pods(buf[:0])
+	t := &r.teams[team]
+	b := &t.beats[beat]
+	m.pods = t.pods(b, m.pods)
+	groups := len(t.factors)
 	return func(grade int, sums []float64) {
-		for h := range sums {
-			sums[h] = pods[grade] * (m.sums[h+1] - m.sums[h])
+		k := b.grades[grade].span * groups
+		for c, pod := range m.pods[grade*groups : (grade+1)*groups] {
+			all := m.sums[k+c][front:]
+			for h := range sums {
+				sums[h] += pod * (all[h+1] - all[h])
+			}
 		}
 	}
 }

@@ -13,6 +13,7 @@ type roster struct {
 	sorties  []sortie
 	exposure []float64 // by piece and hour: coverage that an incident there meets
 	left     []float64 // expected incidents that nobody meets
+	unmet    float64   // their sum
 	spentH   []int     // by team
 	exploreH int
 }
@@ -21,6 +22,7 @@ func newRoster(n *network) *roster {
 	r := &roster{network: n, spentH: make([]int, len(n.teams))}
 	r.exposure, r.left = make([]float64, len(n.expected)), make([]float64, len(n.expected))
 	copy(r.left, n.expected)
+	r.unmet = n.total
 	return r
 }
 
@@ -39,16 +41,12 @@ func (r *roster) met() float64 {
 // add takes a sortie in, or out again with sign -1.
 func (r *roster) change(s sortie, sign float64) {
 	b, sh := r.beatOf(s), r.shapeOf(s)
-	for i := b.from; i < b.to; i++ {
-		exposure, left, expected := r.row(r.exposure, i), r.row(r.left, i), r.row(r.expected, i)
-		for _, run := range sh.runs {
-			e := sign * b.grades[run.grade]
-			for h := max(0, s.start+run.from); h < min(r.hours, s.start+run.to); h++ {
-				exposure[h] = max(0, exposure[h]+e)
-				left[h] = expected[h] * math.Exp(-exposure[h])
-			}
-		}
-	}
+	r.expose(s, func(i int, e float64) {
+		r.exposure[i] = max(0, r.exposure[i]+sign*e)
+		left := r.expected[i] * math.Exp(-r.exposure[i])
+		r.unmet += left - r.left[i]
+		r.left[i] = left
+	})
 	h := int(sign) * sh.dutyH
 	r.spentH[s.team] += h
 	if b.explores {
@@ -92,45 +90,84 @@ func (r *roster) free(team, dutyH int, dst []bool) []bool {
 
 // scratch is what looking for a sortie needs besides.
 type scratch struct {
-	sums []float64 // of the hours before, over the pieces of a beat
+	sums [][]float64 // see sumLeft
+	pods []float64
 	free []bool
 }
 
-// sumLeft sums what is left unmet on a beat, over its pieces and the hours before
-// each.
-func (r *roster) sumLeft(b *beat, m *scratch) {
-	if len(m.sums) != r.hours+1 {
-		m.sums = make([]float64, r.hours+1)
-	}
-	clear(m.sums)
-	sums := m.sums[1:]
-	for i := b.from; i < b.to; i++ {
-		for h, v := range r.row(r.left, i) {
-			sums[h] += v
+// front is how many hours before the window sums begin, with zeros: incidents that
+// would begin there are none of the plan's.
+const front = mostLastsH
+
+// sumLeft sums what is left unmet on each span of a beat over its pieces and the
+// hours before each, by group of conditions: sums[span·groups + group].
+func (r *roster) sumLeft(team int, b *beat, m *scratch) {
+	t := &r.teams[team]
+	groups := len(t.factors)
+	m.sums = sized(m.sums, groups*len(b.spans), front+r.hours+1)
+	for k, at := range b.spans {
+		part := m.sums[k*groups : (k+1)*groups]
+		whole := part[0][front+1:]
+		for i := at.from; i < at.to; i++ {
+			for h, v := range r.row(r.left, i) {
+				whole[h] += v
+			}
+		}
+		if groups > 1 {
+			for h, c := range r.row8(r.condition, at.from) {
+				if g := t.group[c]; g > 0 {
+					part[g][front+1+h], whole[h] = whole[h], 0
+				}
+			}
+		}
+		for _, sums := range part {
+			add(sums[front:])
 		}
 	}
-	for h := 1; h < len(m.sums); h++ {
-		m.sums[h] += m.sums[h-1]
+}
+
+// sized returns so many empty rows, in place of old ones if they fit.
+func sized(rows [][]float64, n, length int) [][]float64 {
+	if len(rows) > 0 && len(rows[0]) != length {
+		rows = nil
+	}
+	for len(rows) < n {
+		rows = append(rows, make([]float64, length))
+	}
+	for _, r := range rows[:n] {
+		clear(r)
+	}
+	return rows
+}
+
+// add puts in the place of each value the sum up to it.
+func add(sums []float64) {
+	for h := 1; h < len(sums); h++ {
+		sums[h] += sums[h-1]
 	}
 }
 
 // gain is what a shape that starts at an hour adds, by the sums of its beat.
-func (b *beat) gain(s *shape, pods, sums []float64, start int) (sum float64) {
-	hours := len(sums) - 1
+func (t *team) gain(b *beat, s *shape, m *scratch, start int) (sum float64) {
+	groups := len(t.factors)
+	at := front + start
 	for _, run := range s.runs {
-		from, to := max(0, start+run.from), min(hours, start+run.to)
-		if from < to {
-			sum += pods[run.grade] * (sums[to] - sums[from])
+		k := b.grades[run.grade].span * groups
+		for c := range groups {
+			sums := m.sums[k+c]
+			sum += m.pods[run.grade*groups+c] * (sums[at+run.to] - sums[at+run.from])
 		}
 	}
 	return sum
 }
 
-// pods are the chances to meet an incident that is exposed so much.
-func (b *beat) pods(dst []float64) []float64 {
+// pods are the chances to meet an incident, by grade and group of conditions.
+func (t *team) pods(b *beat, dst []float64) []float64 {
 	dst = dst[:0]
-	for _, e := range b.grades {
-		dst = append(dst, -math.Expm1(-e))
+	for _, g := range b.grades {
+		for _, f := range t.factors {
+			dst = append(dst, -math.Expm1(-g.exposure*f))
+		}
 	}
 	return dst
 }
@@ -155,9 +192,9 @@ func (r *roster) bestOn(team, beat int, l limits, m *scratch) (best found, ok bo
 	if l.exploring && !b.explores {
 		return best, false
 	}
-	r.sumLeft(b, m)
-	var buf [16]float64
-	pods := b.pods(buf[:0])
+	t := &r.teams[team]
+	r.sumLeft(team, b, m)
+	m.pods = t.pods(b, m.pods)
 	for k := range b.shapes {
 		s := &b.shapes[k]
 		if s.dutyH > l.hours {
@@ -168,7 +205,7 @@ func (r *roster) bestOn(team, beat int, l limits, m *scratch) (best found, ok bo
 			if !free {
 				continue
 			}
-			gain := b.gain(s, pods, m.sums, start)
+			gain := t.gain(b, s, m, start)
 			value := gain
 			if l.perHour {
 				value /= float64(s.dutyH)

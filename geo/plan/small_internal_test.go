@@ -139,7 +139,7 @@ func TestExposureByHand(t *testing.T) {
 	got := map[int]float64{}
 	for _, run := range b.shapes[0].runs {
 		for h := run.from; h < run.to; h++ {
-			got[h] = b.grades[run.grade]
+			got[h] = b.grades[run.grade].exposure
 		}
 	}
 	for h, want := range map[int]float64{-2: 0.6, -1: 1.2, 0: 1.8, 1: 1.2, 2: 0.6} {

@@ -11,6 +11,7 @@ type table struct {
 	value  [][]float64 // by length, then hour
 	choice [][]sortie
 	sums   [][]float64 // by grade
+	line   []float64   // by hour of leaving
 }
 
 func (n *network) newTable(team int) *table {
@@ -35,16 +36,10 @@ func (n *network) newTable(team int) *table {
 // explores is worth a premium.
 func (t *table) offer(beat int, fill func(grade int, sums []float64), premium float64) {
 	b := &t.teams[t.team].beats[beat]
-	for len(t.sums) < len(b.grades) {
-		t.sums = append(t.sums, make([]float64, t.hours+1))
-	}
+	t.sums = sized(t.sums, len(b.grades), front+t.hours+1)
 	for g := range b.grades {
-		sums := t.sums[g]
-		clear(sums)
-		fill(g, sums[1:])
-		for h := 1; h < len(sums); h++ {
-			sums[h] += sums[h-1]
-		}
+		fill(g, t.sums[g][front+1:])
+		add(t.sums[g][front:])
 	}
 	for k := range b.shapes {
 		s := &b.shapes[k]
@@ -54,19 +49,29 @@ func (t *table) offer(beat int, fill func(grade int, sums []float64), premium fl
 		if b.explores {
 			extra = premium * float64(s.dutyH)
 		}
-		for start := 0; start+s.dutyH <= t.hours; start++ {
-			v := extra
-			for _, run := range s.runs {
-				from, to := max(0, start+run.from), min(t.hours, start+run.to)
-				if from < to {
-					v += t.sums[run.grade][to] - t.sums[run.grade][from]
-				}
-			}
+		for start, v := range t.along(s, extra) {
 			if v > value[start] {
 				value[start], choice[start] = v, sortie{t.team, beat, start, k}
 			}
 		}
 	}
+}
+
+// along sums the values of a shape for each hour of leaving.
+func (t *table) along(s *shape, extra float64) []float64 {
+	t.line = t.line[:0]
+	for range t.hours - s.dutyH + 1 {
+		t.line = append(t.line, extra)
+	}
+	for _, run := range s.runs {
+		sums := t.sums[run.grade]
+		from := sums[front+run.from:][:len(t.line)]
+		to := sums[front+run.to:][:len(t.line)]
+		for start := range t.line {
+			t.line[start] += to[start] - from[start]
+		}
+	}
+	return t.line
 }
 
 // best returns the schedule of at most so many hours on duty whose values add up
@@ -75,7 +80,7 @@ func (t *table) offer(beat int, fill func(grade int, sums []float64), premium fl
 func (t *table) best(hours int) (float64, []sortie) {
 	width := hours + 1
 	most := make([]float64, (t.hours+1)*width) // from an hour on, with so many left
-	pick := make([]int8, (t.hours+1)*width)    // length + 1; 0: stay
+	pick := make([]int16, (t.hours+1)*width)   // length + 1; 0: stay
 	for at := t.hours - 1; at >= 0; at-- {
 		for left := range width {
 			i := at*width + left
@@ -86,7 +91,7 @@ func (t *table) best(hours int) (float64, []sortie) {
 				}
 				then := min(t.hours, at+dutyH+t.restH)
 				if v := t.value[d][at] + most[then*width+left-dutyH]; v > most[i] {
-					most[i], pick[i] = v, int8(d+1)
+					most[i], pick[i] = v, int16(d+1)
 				}
 			}
 		}

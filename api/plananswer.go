@@ -18,6 +18,7 @@ import (
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/plan"
 	"github.com/sempadan/sempadan/geo/risk"
+	"github.com/sempadan/sempadan/tiles"
 )
 
 // PlanAnswer is a plan as it is shown and kept: who goes where and when, what
@@ -28,6 +29,8 @@ type PlanAnswer struct {
 	Sorties   []SortieAnswer   `json:"sorties"`
 	PlannedAs []plan.Unit      `json:"units_as_planned"` // with what was filled in
 	BoundFor  string           `json:"upper_bound_is_for"`
+	Weather   []plan.Spell     `json:"weather_as_planned"`
+	NightIs   string           `json:"night_is"`
 	Draw      [][]plan.Sortie  `json:"draw,omitempty"` // by window
 	Marginals []plan.Marginal  `json:"marginals,omitempty"`
 	WhatIf    *planWhatIf      `json:"what_if,omitempty"`
@@ -74,12 +77,29 @@ const (
 	mostPlanVertices   = 500_000
 )
 
-// boundWords say which plans the upper bound is one on.
-const boundWords = "plans of the same units on the same beats (runs of 1, 2, 4 … pieces of border, one a sortie), leaving on full hours for the lengths of sortie tried, that keep as much exploration"
+func emptySpells(list []plan.Spell) []plan.Spell {
+	if list == nil {
+		return []plan.Spell{}
+	}
+	return list
+}
+
+// visitText says where a sortie is when: "02:17-05:42 S012 1.7 h, S013 1.7 h; ...".
+func (s SortieAnswer) visitText() string {
+	var visits []string
+	for _, v := range s.Visits {
+		var parts []string
+		for _, x := range v.Sections {
+			parts = append(parts, fmt.Sprintf("%s %.1f h", x.Section, x.Hours))
+		}
+		visits = append(visits, fmt.Sprintf("%s-%s %s", v.Arrives.UTC().Format("15:04"), v.Leaves.UTC().Format("15:04"), strings.Join(parts, ", ")))
+	}
+	return strings.Join(visits, "; ")
+}
 
 func (q PlanRequest) answer(ctx context.Context, a *risk.Assessment, p *plan.Plan) (*PlanAnswer, error) {
 	m := a.Model.Coverage
-	out := &PlanAnswer{Plan: p, Sorties: []SortieAnswer{}, PlannedAs: q.units(&m), BoundFor: boundWords,
+	out := &PlanAnswer{Plan: p, Sorties: []SortieAnswer{}, PlannedAs: q.units(&m), Weather: emptySpells(q.spells(&m)),
 		AsOf: a.AsOf, Model: a.Model.Version, Version: a.Version, Synthetic: a.Synthetic}
 	units := map[string]plan.Unit{}
 	for _, u := range out.PlannedAs {
@@ -116,6 +136,9 @@ func (q PlanRequest) answer(ctx context.Context, a *risk.Assessment, p *plan.Pla
 func shift(s *plan.Sortie, by time.Duration) {
 	for _, t := range []*time.Time{&s.Departs, &s.OnBeat, &s.OffBeat, &s.Returns} {
 		*t = t.Add(by)
+	}
+	for i := range s.Visits {
+		s.Visits[i].Arrives, s.Visits[i].Leaves = s.Visits[i].Arrives.Add(by), s.Visits[i].Leaves.Add(by)
 	}
 }
 
@@ -166,7 +189,7 @@ func (p *PlanAnswer) layer(unit string) *geo.Layer {
 		}
 		f := geo.Feature{ID: fmt.Sprintf("%s-%d", s.Unit, i+1), Geometry: line, From: s.Departs, To: s.Returns, Properties: map[string]any{
 			"name": s.Unit + " " + s.Departs.UTC().Format("2006-01-02 15:04Z"), "unit": s.Unit, "mode": s.Mode, "country": s.Country, "agency": s.Agency, "status": "planned",
-			"desc":     fmt.Sprintf("planned; on beat %s to %s UTC, sections %s", s.OnBeat.UTC().Format("15:04"), s.OffBeat.UTC().Format("15:04"), strings.Join(s.Sections, " ")),
+			"desc":     "planned, times UTC: " + s.visitText(),
 			"explores": s.Explores, "joint": s.Joint,
 		}}
 		for _, sec := range s.TrackS {
@@ -219,6 +242,9 @@ func (p *PlanAnswer) Render(format PlanFormat, unit string, mark geo.ExportMark)
 		return planCSV(sorties, mark)
 	}
 	whole := *p
+	if whole.BoundFor == "" {
+		whole = *p.In(tiles.English)
+	}
 	whole.Sorties = sorties
 	if mark.ID != "" {
 		whole.Mark = &exportMarkWords{mark.ID, mark.Text}
@@ -231,14 +257,14 @@ func planCSV(sorties []SortieAnswer, mark geo.ExportMark) ([]byte, error) {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
 	num := func(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e6, 'g', -1, 64) }
-	rows := [][]string{{"unit", "country", "agency", "mode", "departs", "on_beat", "off_beat", "returns", "sections", "beat_km", "passes", "expected_met", "explores", "joint", "spd_export"}}
+	rows := [][]string{{"unit", "country", "agency", "mode", "departs", "on_beat", "off_beat", "returns", "sections", "beat_km", "passes", "expected_met", "explores", "joint", "visits", "spd_export"}}
 	for _, s := range sorties {
 		row := []string{safeCell(s.Unit), s.Country, safeCell(s.Agency), s.Mode}
 		for _, t := range []time.Time{s.Departs, s.OnBeat, s.OffBeat, s.Returns} {
 			row = append(row, t.UTC().Format(time.RFC3339))
 		}
 		rows = append(rows, append(row, safeCell(strings.Join(s.Sections, " ")), num(s.BeatKM), num(s.Passes), num(s.Met),
-			strconv.FormatBool(s.Explores), strconv.FormatBool(s.Joint), mark.ID))
+			strconv.FormatBool(s.Explores), strconv.FormatBool(s.Joint), safeCell(s.visitText()), mark.ID))
 	}
 	err := w.WriteAll(rows)
 	return out.Bytes(), err

@@ -27,6 +27,7 @@ type PlanRequest struct {
 	Start            *time.Time      `json:"start"` // cut to the hour; none: the next full hour
 	WindowDays       *int            `json:"window_days"`
 	JointCorridors   []JointCorridor `json:"joint_corridors"`
+	Weather          []PlanWeather   `json:"weather"` // calm where none is given
 	ExplorationShare *float64        `json:"exploration_share"`
 	CutKM            *float64        `json:"cut_km"` // length of a piece of border; 0: the sections as they are
 	RestH            *float64        `json:"rest_h"`
@@ -53,6 +54,10 @@ type PlanUnit struct {
 	SweepWidthM float64   `json:"sweep_width_m"`
 	SweepLowM   float64   `json:"sweep_low_m"`
 	SweepHighM  float64   `json:"sweep_high_m"`
+	// SweepNightM is the sweep width by night, WeatherFactors what is left of either in
+	// rough and in worse weather; as in the model where they are left out.
+	SweepNightM    float64   `json:"sweep_width_night_m"`
+	WeatherFactors []float64 `json:"weather_factors"`
 }
 
 // JointCorridor is where units of both countries may act. Request names the
@@ -129,6 +134,7 @@ func (q PlanRequest) check() error {
 			bad(name+".bbox", "give west, south, east and north in degrees")
 		}
 	}
+	q.checkConditions(bad)
 	if len(q.JointCorridors) > mostCorridors {
 		bad("joint_corridors", "give up to %d", mostCorridors)
 	}
@@ -198,6 +204,7 @@ func (q PlanRequest) units(m *surface.CoverageModel) []plan.Unit {
 		if p.SweepLowM == 0 && p.SweepHighM == 0 && w.MidM > 0 {
 			p.SweepLowM, p.SweepHighM = p.SweepWidthM*w.LowM/w.MidM, p.SweepWidthM*w.HighM/w.MidM
 		}
+		u.light(&p, m)
 		out[i] = p
 	}
 	return out
@@ -220,6 +227,7 @@ func (q PlanRequest) Make(ctx context.Context, a *risk.Assessment, now time.Time
 func (q PlanRequest) problem(a *risk.Assessment, now time.Time) (plan.Problem, error) {
 	o := q.options(now)
 	m := a.Model.Coverage
+	o.Weather = q.spells(&m)
 	p := plan.Problem{Units: q.units(&m), Options: o}
 	for _, id := range o.JointSections {
 		if _, ok := a.Section(id); !ok {

@@ -13,14 +13,13 @@ import (
 	"github.com/gorilla/mux"
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
-	"github.com/sempadan/sempadan/tiles"
 )
 
 func (s *Server) planRoutes() []route {
 	return []route{
-		{"POST", "/v1/plans", s.makePlan, []string{"format", "unit"}},
+		{"POST", "/v1/plans", s.makePlan, []string{"format", "unit", "lang"}},
 		{"GET", "/v1/plans", s.listPlans, nil},
-		{"GET", "/v1/plans/{id}", s.getPlan, []string{"format", "unit"}},
+		{"GET", "/v1/plans/{id}", s.getPlan, []string{"format", "unit", "lang"}},
 		{"PATCH", "/v1/plans/{id}", s.changePlan, nil},
 		{"DELETE", "/v1/plans/{id}", s.deletePlan, nil},
 	}
@@ -51,6 +50,9 @@ func (s *Server) makePlan(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	format, err := planFormat(r)
 	if err != nil {
+		return err
+	}
+	if _, err := langParam(r); err != nil {
 		return err
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
@@ -228,11 +230,15 @@ func (s *Server) sendPlan(w http.ResponseWriter, r *http.Request, p *PlanAnswer,
 	if _, err := p.of(unit); err != nil {
 		return err
 	}
+	lang, err := langParam(r)
+	if err != nil {
+		return err
+	}
 	mark := geo.ExportMark{}
 	if !asker(r.Context()).Local {
-		mark = s.markOf(w, r, "plan", true, tiles.English)
+		mark = s.markOf(w, r, "plan", true, lang)
 	}
-	body, err := p.Render(format, unit, mark)
+	body, err := p.In(lang).Render(format, unit, mark)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,20 @@ func TestPlanCommand(t *testing.T) {
 		return must(t, append([]string{"plan", units, "--store", store, "--no-builtin", "--as-of", "2026-11-20", "--start", "2026-11-21T00:00:00Z", "--window-days", "2"}, args...)...)
 	}
 	said := plan()
-	for _, want := range []string{"2 days from 2026-11-21 00:00", "no plan of these units on these beats meets more than", "not used: KP-2 (no_base)", "KP-1  "} {
+	for _, want := range []string{"2 days from 2026-11-21 00:00", "no plan of these units on these beats meets more than", "not used: KP-2 (no_base)", "partial (units_unused): 1 of 2", "none on any route more than", "KP-1  "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in\n%s", want, said)
+		}
+	}
+	if said := plan("--lang", "id"); !strings.Contains(said, "1 dari 2 satuan tidak dapat dipakai") || !strings.Contains(said, "beri bujur dan lintang pangkalannya") {
+		t.Error(said)
+	}
+	// A unit without hours, one from over there, one with more hours than fit.
+	must(t, "import", "lands", write(t, "lands.geojson", `{"type":"Feature","properties":{"country":"MY"},"geometry":{"type":"Polygon","coordinates":[[[109,1.02],[112,1.02],[112,2],[109,2],[109,1.02]]]}}`), "--kind", "area", "--store", store)
+	faulty := write(t, "faulty.json", `[{"id":"A","country":"ID","base":[110,0.95],"mode":"vehicle","hours":47,"speed_kmh":40},{"id":"B","country":"ID","base":[110,0.95],"mode":"vehicle","hours":0,"speed_kmh":40},
+		{"id":"C","country":"ID","base":[110,1.05],"mode":"vehicle","hours":16,"speed_kmh":40}]`)
+	said = must(t, "plan", faulty, "--store", store, "--no-builtin", "--as-of", "2026-11-20", "--start", "2026-11-21T00:00:00Z", "--window-days", "2")
+	for _, want := range []string{"partial (units_unused): 2 of 3", "partial (hours_too_many): 1 units", "not used: B (no_hours)", "not used: C (base_in_other_country): its base is in MY"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)
 		}
@@ -51,7 +64,7 @@ func TestPlanCommand(t *testing.T) {
 	} else if out, err := exec.Command("ogrinfo", "-ro", "-al", "-so", filepath.Join(dir, "p.gpx"), "tracks").CombinedOutput(); err != nil || strings.Contains(string(out), "Feature Count: 0") {
 		t.Errorf("ogrinfo: %v\n%s", err, out)
 	}
-	for _, bad := range [][]string{{"-o", filepath.Join(dir, "p.shp")}, {"--start", "tomorrow"}, {"--window-days", "90"}, {"--unit", "none", "--json"}} {
+	for _, bad := range [][]string{{"-o", filepath.Join(dir, "p.shp")}, {"--start", "tomorrow"}, {"--window-days", "90"}, {"--lang", "fr"}, {"--unit", "none", "--json"}} {
 		if out, code := sempadan(t, append([]string{"plan", units, "--store", store, "--no-builtin"}, bad...)...); code == 0 {
 			t.Errorf("%v: %s", bad, out)
 		}

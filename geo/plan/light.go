@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -18,6 +20,21 @@ const (
 	Worse
 	weathers
 )
+
+var weatherNames = [weathers]string{"calm", "rough", "worse"}
+
+// MarshalText names the state.
+func (w Weather) MarshalText() ([]byte, error) { return []byte(weatherNames[w%weathers]), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (w *Weather) UnmarshalText(text []byte) error {
+	k := slices.Index(weatherNames[:], string(text))
+	if k < 0 {
+		return fmt.Errorf("the weather %q is not calm, rough or worse", text)
+	}
+	*w = Weather(k)
+	return nil
+}
 
 // Spell is a time of one weather.
 type Spell struct {

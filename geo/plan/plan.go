@@ -38,8 +38,8 @@ type Plan struct {
 	// Response is what an adversary who learns makes of it, by Options.Gamma.
 	Response Response `json:"response"`
 	// Partial: something that was asked for could not be done; Because says what.
-	Partial bool     `json:"partial"`
-	Because []string `json:"because"`
+	Partial bool      `json:"partial"`
+	Because []Because `json:"because"`
 
 	network *network
 	roster  *roster
@@ -104,7 +104,17 @@ type CurvePoint struct {
 type Exploration struct {
 	WantedH  float64  `json:"hours_wanted"`
 	Hours    float64  `json:"hours"`
-	Sections []string `json:"sections"` // that are explored
+	Sections []string `json:"sections"` // of which least is known
+	// Visited are those of them that sorties explore.
+	Visited []Explored `json:"visited"`
+}
+
+// Explored is a section to which effort goes because little is known of it: nobody has
+// looked (blind_spot), or variance times severity is among the largest (least_known).
+type Explored struct {
+	Section string  `json:"section_id"`
+	Why     string  `json:"why"`
+	Hours   float64 `json:"hours"`
 }
 
 // replanPasses and movePasses bound the search; it ends when nothing moves.
@@ -131,7 +141,7 @@ func Make(ctx context.Context, p Problem) (*Plan, error) {
 	n.rankBeats()
 	wantedH := n.setQuota()
 	r, premium := n.search(ctx)
-	out := &Plan{Start: p.Options.Start.UTC(), WindowDays: p.Options.WindowDays, Unused: n.unused, network: n, roster: r, Because: []string{}}
+	out := &Plan{Start: p.Options.Start.UTC(), WindowDays: p.Options.WindowDays, Unused: n.unused, network: n, roster: r, Because: []Because{}}
 	out.mix = newMix(n, r)
 	if err := out.bound(ctx, premium); err != nil {
 		return nil, err
@@ -236,28 +246,8 @@ func (p *Plan) describe() {
 	if p.Unused == nil {
 		p.Unused = []Unused{}
 	}
-	p.Exploration.Hours = float64(r.exploreH)
-	p.Exploration.Sections = []string{}
-	for i, b := range n.Pieces {
-		if n.explore[i] && !slices.Contains(p.Exploration.Sections, b.Section) {
-			p.Exploration.Sections = append(p.Exploration.Sections, b.Section)
-		}
-	}
+	p.explored()
 	p.Curve = r.curve()
-}
-
-// admit says what could not be done.
-func (p *Plan) admit() {
-	if k := len(p.Unused); k > 0 {
-		p.Because = append(p.Because, fmt.Sprintf("%d of %d units could not be used", k, len(p.network.Units)))
-	}
-	if x := p.Exploration; x.Hours < math.Ceil(x.WantedH-1e-9) {
-		p.Because = append(p.Because, fmt.Sprintf("%.0f hours explore, %.0f were asked for: the units cannot reach more of what is least known", x.Hours, x.WantedH))
-	}
-	if p.network.total == 0 {
-		p.Because = append(p.Because, "no incidents are expected on any piece of border: check the assessment")
-	}
-	p.Partial = len(p.Because) > 0
 }
 
 func plus(a, b risk.Estimate) risk.Estimate {

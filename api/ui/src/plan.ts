@@ -9,15 +9,16 @@ import { intervalText } from './gaps';
 import { code, day, num, t, when } from './i18n';
 import type { View } from './map';
 
-export interface Sortie { unit: string; departs: string; on_beat: string; off_beat: string; returns: string; sections: string[]; expected_met: number; explores: boolean; joint: boolean; mode: string; track: GeoJSON.LineString }
+interface Visit { arrives: string; leaves: string; sections: { section_id: string; hours: number }[]; explores: boolean }
+export interface Sortie { unit: string; departs: string; on_beat: string; off_beat: string; returns: string; sections: string[]; visits: Visit[]; expected_met: number; explores: boolean; joint: boolean; mode: string; track: GeoJSON.LineString }
 export interface Plan {
   id: string; start: string; window_days: number; sorties: Sortie[];
   unused: { unit: string; reason: string; text: string }[];
   residual_before: Interval; residual_after: Interval;
   expected_met: number; upper_bound: number; gap_percent: number;
   cost_curve: { share_of_hours: number; hours: number; residual: number }[];
-  exploration: { hours_wanted: number; hours: number };
-  partial: boolean; because: string[]; units_as_planned: { id: string; base: [number, number] }[];
+  exploration: { hours_wanted: number; hours: number; visited: { section_id: string; why: string; hours: number }[] };
+  partial: boolean; because: { code: string; count: number; of: number; text: string }[]; units_as_planned: { id: string; base: [number, number] }[];
 }
 interface UnitRow { id: string; country: string; base: string; mode: string; hours: string; speed_kmh: string }
 
@@ -127,13 +128,13 @@ export class PlanPanel implements DockView {
     const names = [...new Set(p.sorties.map((x) => x.unit))];
     return [
       h('h3', {}, t('plan.result')),
-      p.partial ? h('div', { class: 'notice warn' }, h('span', {}, t('plan.partial'))) : null,
+      p.partial ? h('div', { class: 'notice warn' }, h('span', {}, t('plan.partial'), ' ', ...p.because.map((b) => becauseText(b)))) : null,
       h('dl', { class: 'facts' },
         h('dt', {}, t('plan.before')), h('dd', {}, intervalText(p.residual_before)),
         h('dt', {}, t('plan.after')), h('dd', {}, intervalText(p.residual_after)),
         h('dt', {}, t('plan.met')), h('dd', {}, num(p.expected_met, 3)),
         h('dt', {}, t('plan.gap')), h('dd', { id: 'plan-gap' }, p.expected_met > 0 ? t('plan.gap_text', { percent: num(p.gap_percent), bound: num(p.upper_bound, 3) }) : '–'),
-        h('dt', {}, t('plan.exploration')), h('dd', {}, t('plan.exploration_text', { hours: num(p.exploration.hours), wanted: num(p.exploration.hours_wanted) }))),
+        h('dt', {}, t('plan.exploration')), h('dd', {}, t('plan.exploration_text', { hours: num(p.exploration.hours), wanted: num(p.exploration.hours_wanted) }), explored(p))),
       h('h3', {}, t('plan.curve')), curve(p),
       h('div', { class: 'plan-form' }, h('label', { class: 'field' }, h('span', {}, t('plan.unit')),
         h('select', { id: 'plan-unit', onchange: (e: Event) => { this.unit = (e.target as HTMLSelectElement).value; this.dock.render(); this.draw(); this.zoom(); } },
@@ -148,7 +149,8 @@ export class PlanPanel implements DockView {
   private line(x: Sortie, names: string[]): HTMLElement {
     const dot = s('svg', { viewBox: '0 0 10 10', width: 10, height: 10, 'aria-hidden': 'true' }, s('circle', { cx: 5, cy: 5, r: 5, fill: colourOf(x.unit, names) }));
     return h('li', { class: 'small' }, dot, ' ', h('strong', {}, x.unit), ` ${when(x.departs)} – ${when(x.returns)} `,
-      h('span', { class: 'muted' }, [x.sections.join(' '), x.explores && t('plan.explores'), x.joint && t('plan.joint')].filter(Boolean).join(' · ')));
+      h('span', { class: 'muted' }, [x.visits.length > 1 ? '' : x.sections.join(' '), x.explores && t('plan.explores'), x.joint && t('plan.joint')].filter(Boolean).join(' · ')),
+      x.visits.length > 1 ? h('ol', { class: 'plan-visits muted' }, ...x.visits.map((v) => h('li', {}, `${when(v.arrives)} – ${when(v.leaves)} ${v.sections.map((y) => `${y.section_id} ${num(y.hours, 1)} h`).join(', ')}`))) : null);
   }
 
   private async file(form: string): Promise<void> {
@@ -183,6 +185,19 @@ export class PlanPanel implements DockView {
 }
 
 const colourOf = (unit: string, names: string[]): string => colours[Math.max(0, names.indexOf(unit)) % colours.length]!;
+
+/** What could not be done, in the reader's language by its code. */
+function becauseText(b: Plan['because'][number]): HTMLElement {
+  const known = ['units_unused', 'hours_too_many', 'exploration_short', 'nothing_expected'].includes(b.code);
+  return h('span', { 'data-because': b.code }, known ? t(`because.${b.code}` as 'because.units_unused', { count: num(b.count), of: num(b.of) }) : b.text, ' ');
+}
+
+/** Which sections are explored, and why. */
+function explored(p: Plan): HTMLElement | null {
+  const list = p.exploration.visited;
+  if (!list.length) return null;
+  return h('details', { class: 'small muted' }, h('summary', {}, t('plan.explored')), h('ul', {}, ...list.map((x) => h('li', {}, `${x.section_id} · ${num(x.hours, 1)} h · ${code('explored', x.why)}`))));
+}
 
 /** What is met against the hours spent. */
 function curve(p: Plan): HTMLElement {

@@ -33,6 +33,7 @@ test('units in, sorties on the map and in the list', { skip, timeout: 300_000 },
   assert.match(await page.textContent('#plan-gap'), /at most .* %/);
   assert.ok(await page.locator('.plan-list li').count() > 1);
   assert.match(await page.textContent('#dock-body'), /KP-2: no base/);
+  assert.match(await page.textContent('[data-because=units_unused]'), /1 of 2 units/);
   assert.equal(await page.locator('.plan-curve polyline').count(), 1);
   await page.evaluate(() => new Promise((done) => { window.sempadan.map.once('idle', done); window.sempadan.map.triggerRepaint(); }));
   const drawn = await page.evaluate(() => window.sempadan.map.queryRenderedFeatures({ layers: ['plan-lines'] }).map((f) => f.properties.unit));
@@ -40,6 +41,22 @@ test('units in, sorties on the map and in the list', { skip, timeout: 300_000 },
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-form=gpx]')]);
   assert.equal(download.suggestedFilename(), 'plan.gpx');
   if (process.env.SHOT) await page.screenshot({ path: process.env.SHOT });
+  assert.deepEqual(errors, []);
+});
+
+test('a sortie over several beats is told visit by visit', { skip, timeout: 300_000 }, async () => {
+  const units = [[109.545, 1.929], [109.552, 1.86], [109.567, 1.973], [109.581, 1.801], [109.63, 2.003]].map((base, i) => ({ id: `U-${i + 1}`, country: i % 2 ? 'MY' : 'ID', base, mode: 'vehicle', hours: 40, endurance_h: 10, speed_kmh: 40 }));
+  await page.fill('#plan-json', JSON.stringify({ units, window_days: 3 }));
+  await page.fill('#plan-days', '3');
+  await page.click('#plan-go');
+  await page.waitForSelector('.plan-visits', { timeout: 180_000 });
+  assert.ok(await page.locator('.plan-visits').first().locator('li').count() > 1);
+  assert.match(await page.locator('.plan-visits li').first().textContent(), /L\d+ [\d.]+ h/);
+  await page.evaluate(() => new Promise((done) => { window.sempadan.map.once('idle', done); window.sempadan.map.triggerRepaint(); }));
+  if (process.env.SHOT_ROUTES) {
+    await page.locator('.plan-visits').first().scrollIntoViewIfNeeded();
+    await page.screenshot({ path: process.env.SHOT_ROUTES });
+  }
   assert.deepEqual(errors, []);
 });
 

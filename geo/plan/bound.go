@@ -89,7 +89,7 @@ func (n *network) dual(f reference) (bound float64, schedules [][]sortie) {
 	values := make([]float64, len(n.teams))
 	each(len(n.teams), func(t int) {
 		table := n.newTable(t)
-		for b := range n.teams[t].beats {
+		for _, b := range n.teams[t].byGain {
 			table.offer(b, func(grade int, sums []float64) { n.sumValues(t, b, grade, boundValue{f, slope, fixed, sums}) }, f.premium)
 		}
 		values[t], schedules[t] = table.best(n.teams[t].hours)

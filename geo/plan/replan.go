@@ -27,7 +27,10 @@ func (r *roster) replanTeam(team int, premium float64, m *scratch) bool {
 	before := score()
 	old := r.take(team)
 	table := r.newTable(team)
-	for b := range r.teams[team].beats {
+	for _, b := range r.teams[team].byGain {
+		if table.hopeless(&r.teams[team].beats[b], premium) {
+			continue
+		}
 		r.sumLeft(team, &r.teams[team].beats[b], m)
 		table.offer(b, r.leftValue(team, b, m), premium)
 	}

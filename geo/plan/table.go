@@ -12,6 +12,8 @@ type table struct {
 	choice [][]sortie
 	sums   [][]float64 // by grade
 	line   []float64   // by hour of leaving
+	offers int
+	floor  []float64 // by length: what every hour of leaving has at least; see hopeless
 }
 
 func (n *network) newTable(team int) *table {
@@ -31,11 +33,14 @@ func (n *network) newTable(team int) *table {
 	return t
 }
 
-// offer takes in a beat; fill adds to sums, by the hour in which incidents begin,
+// offer takes in a beat, which rankBeats has ranked; fill adds to sums, by the hour in which incidents begin,
 // what an exposure of a grade is worth there, and each hour on duty of a beat that
 // explores is worth a premium.
 func (t *table) offer(beat int, fill func(grade int, sums []float64), premium float64) {
 	b := &t.teams[t.team].beats[beat]
+	if t.hopeless(b, premium) {
+		return
+	}
 	t.sums = sized(t.sums, len(b.grades), front+t.hours+1)
 	for g := range b.grades {
 		fill(g, t.sums[g][front+1:])
@@ -55,6 +60,33 @@ func (t *table) offer(beat int, fill func(grade int, sums []float64), premium fl
 			}
 		}
 	}
+}
+
+// floorEvery is after how many offers the floor is looked up again.
+const floorEvery = 16
+
+// hopeless tells whether a beat can improve no entry: no sum of values is more than
+// what its best sortie meets when there is no other, with the premium. Beats are best
+// offered in the order of that.
+func (t *table) hopeless(b *beat, premium float64) bool {
+	if t.offers%floorEvery == 0 {
+		t.floor = t.floor[:0]
+		for d, dutyH := range t.dutyH {
+			t.floor = append(t.floor, slices.Min(t.value[d][:t.hours-dutyH+1]))
+		}
+	}
+	t.offers++
+	for k := range b.shapes {
+		d, _ := slices.BinarySearch(t.dutyH, b.shapes[k].dutyH)
+		most := b.bestAlone * (1 + 1e-9)
+		if b.explores {
+			most += premium * float64(b.shapes[k].dutyH)
+		}
+		if most > t.floor[d] {
+			return false
+		}
+	}
+	return true
 }
 
 // along sums the values of a shape for each hour of leaving.

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -58,6 +59,21 @@ func TestPlanOfPlanner(t *testing.T) {
 		t.Errorf("the second window's first sortie leaves %v after the start", got)
 	}
 	for _, s := range p.Sorties {
+		at, sections := s.Departs, 0
+		for _, v := range s.Visits {
+			hours := 0.0
+			for _, x := range v.Sections {
+				hours += x.Hours
+				sections++
+			}
+			if v.Arrives.Before(at) || math.Abs(hours-v.Leaves.Sub(v.Arrives).Hours()) > 1e-3 {
+				t.Errorf("%v: %+v", at, v)
+			}
+			at = v.Leaves
+		}
+		if at.After(s.Returns) || sections < len(s.Sections) || len(s.Visits) == 0 {
+			t.Errorf("%+v", s)
+		}
 		if last := s.TrackS[len(s.TrackS)-1]; s.Departs.Add(time.Duration(last)*time.Second) != s.Returns {
 			t.Errorf("track ends %d s after departure, the sortie %v", last, s.Returns.Sub(s.Departs))
 		}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/sempadan/sempadan/api"
 	"github.com/sempadan/sempadan/geo"
-	"github.com/sempadan/sempadan/geo/plan"
 	"github.com/sempadan/sempadan/tiles"
 	"github.com/spf13/cobra"
 )
@@ -177,18 +176,14 @@ func printPlan(w io.Writer, p *api.PlanAnswer, unit string) error {
 		say("%s\t%s\t%s\t%s\t%s\t%s\t%.3g%s", s.Unit, s.Departs.Format("Mon 02 Jan 15:04"), s.OnBeat.Format("15:04"), s.OffBeat.Format("15:04"), s.Returns.Format("15:04"),
 			strings.Join(s.Sections, " "), s.Met, notes)
 		for _, v := range s.Visits {
+			var where []string
+			for _, x := range v.Sections {
+				where = append(where, fmt.Sprintf("%s %.1f h", x.Section, x.Hours))
+			}
 			if len(s.Visits) > 1 {
-				say("\t\t%s\t%s\t\t%s\t%.3g", v.Arrives.Format("15:04"), v.Leaves.Format("15:04"), visitSections(v), v.Met)
+				say("\t\t%s\t%s\t\t%s\t%.3g", v.Arrives.Format("15:04"), v.Leaves.Format("15:04"), strings.Join(where, " "), v.Met)
 			}
 		}
 	}
 	return out.Flush()
-}
-
-func visitSections(v plan.Visit) string {
-	var out []string
-	for _, x := range v.Sections {
-		out = append(out, fmt.Sprintf("%s %.1f h", x.Section, x.Hours))
-	}
-	return strings.Join(out, " ")
 }

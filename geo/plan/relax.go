@@ -14,7 +14,8 @@ import (
 //
 //	p(1-e^(-e)) ≤ p(1-e^(-y)(1+y)) + p·e^(-y)·e
 //
-// in which time at a beat is worth the same however it is divided. Sorties leave on
+// in which time at a beat is worth the same however it is divided. An hour is as light
+// and as calm as on any piece. Sorties leave on
 // full hours and last full hours up to the endurance. A sortie explores when all its
 // beats do. Derived here; for the tangent see M. Frank and P. Wolfe, Naval Research
 // Logistics Quarterly 3 (1956).
@@ -24,6 +25,7 @@ type relaxation struct {
 	weights [][conditions]float64 // factors of the sweep width that are told apart
 	weight  []int                 // of these, by team
 	slope   []float64
+	light   [][]float64 // by weight and hour: the largest factor on any piece
 	prefix  [][]float64 // by weight: over the pieces before each, what an hour there is worth
 }
 
@@ -61,6 +63,13 @@ func (n *network) newRelaxation() *relaxation {
 		r.weights = [][conditions]float64{all}
 		clear(r.weight)
 	}
+	for _, w := range r.weights {
+		light := make([]float64, n.hours)
+		for i, c := range n.condition {
+			light[i%n.hours] = max(light[i%n.hours], w[c])
+		}
+		r.light = append(r.light, light)
+	}
 	r.prefix = sized(nil, len(r.weights), (len(n.Pieces)+1)*n.hours)
 	return r
 }
@@ -75,16 +84,16 @@ func (r *relaxation) refer(y []float64) (fixed float64) {
 			fixed += p * (1 - q*(1+y[i]))
 		}
 	}
-	for k, weight := range r.weights {
+	for k, light := range r.light {
 		for i, p := range r.Pieces {
-			slope, condition := r.row(r.slope, i), r.row8(r.condition, i)
+			slope := r.row(r.slope, i)
 			before, after := r.row(r.prefix[k], i), r.row(r.prefix[k], i+1)
 			lasts := int(math.Ceil(p.TransientH - 1e-9))
 			sum := 0.0
 			for h, v := range slope {
-				sum += v * weight[condition[h]]
+				sum += v * light[h]
 				if old := h - lasts; old >= 0 {
-					sum -= slope[old] * weight[condition[old]]
+					sum -= slope[old] * light[old]
 				}
 				after[h] = before[h] + max(0, sum)
 			}
@@ -270,12 +279,12 @@ func (r *relaxation) lower(ctx context.Context, f reference, rounds int) float64
 
 // expose adds the exposure of a leg.
 func (r *relaxation) expose(l leg, exposure []float64) {
-	b, w := &r.teams[l.team].beats[l.beat], &r.weights[r.weight[l.team]]
+	b, light := &r.teams[l.team].beats[l.beat], r.light[r.weight[l.team]]
 	lasts := int(math.Ceil(b.lastsH - 1e-9))
 	for i := b.from; i < b.to; i++ {
-		row, condition := r.row(exposure, i), r.row8(r.condition, i)
+		row := r.row(exposure, i)
 		for h := max(0, l.hour-lasts+1); h <= l.hour; h++ {
-			row[h] += b.rate * l.time * w[condition[h]]
+			row[h] += b.rate * l.time * light[h]
 		}
 	}
 }

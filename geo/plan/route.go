@@ -22,6 +22,9 @@ func (v visit) overlap(h int) float64 {
 	return min(v.end, float64(h)+v.lastsH) - max(v.begin, float64(h))
 }
 
+// mostLooks bounds the work: after so many sorties no more routes are looked for.
+const mostLooks = 2000
+
 // leastVisitH is how long a visit of a route lasts at least.
 const leastVisitH = 0.5
 
@@ -35,9 +38,11 @@ const leastVisitH = 0.5
 // it is.
 func (r *roster) route(ctx context.Context, passes int, premium float64) {
 	m := &scratch{}
+	looks := 0
 	for range passes {
 		found := false
-		for k := 0; k < len(r.sorties) && ctx.Err() == nil; k++ {
+		for k := 0; k < len(r.sorties) && looks < mostLooks && ctx.Err() == nil; k++ {
+			looks++
 			found = r.reroute(k, m) || found
 		}
 		if !found || ctx.Err() != nil {
@@ -240,6 +245,9 @@ func (w *window) best() (best []visit) {
 	most := 0.0
 	for _, parts := range []float64{2, 3, 5} {
 		for _, withOld := range []bool{true, false} {
+			if withOld && w.team.beats[w.old].visits != nil {
+				continue // its beats compete with the others
+			}
 			hours := float64(w.dutyH) / parts
 			list := w.candidates(hours, withOld)
 			if len(list) < 2 {

@@ -60,8 +60,9 @@ type Graph struct {
 	nx, ny       int // with a closed frame of one node
 	west, south  float64
 	dLon, dLat   float64
-	east, north  []float64 // metres to the next node east, by row; to the next row
-	slant        []float64 // metres to the diagonal neighbour in the next row
+	east, north  []float64             // metres to the next node east, by row; to the next row
+	slant        []float64             // metres to the diagonal neighbour in the next row
+	halfM        [][directions]float64 // half of the metres to each neighbour, by row
 	ground       []Ground
 	landing      []bool
 	country      []uint8 // in countries; 0: none
@@ -201,6 +202,11 @@ func (g *Graph) measure() {
 		g.east[j], g.north[j] = lonM*g.dLon, midLatM*g.dLat
 		g.slant[j] = math.Hypot(midLonM*g.dLon, midLatM*g.dLat)
 		g.minLen = min(g.minLen, g.east[j], g.north[j])
+	}
+	g.halfM = make([][directions]float64, g.ny)
+	for j := range g.halfM {
+		b := max(j, 1) - 1
+		g.halfM[j] = [directions]float64{g.east[j] / 2, g.east[j] / 2, g.north[j] / 2, g.north[b] / 2, g.slant[j] / 2, g.slant[b] / 2, g.slant[j] / 2, g.slant[b] / 2}
 	}
 }
 

@@ -13,19 +13,7 @@ func (g *Graph) steps() [directions]int {
 }
 
 // lengthM is the length of the edge that leaves a row in a direction.
-func (g *Graph) lengthM(row, d int) float64 {
-	switch d {
-	case 0, 1:
-		return g.east[row]
-	case 2:
-		return g.north[row]
-	case 3:
-		return g.north[row-1]
-	case 4, 6:
-		return g.slant[row]
-	}
-	return g.slant[row-1]
-}
+func (g *Graph) lengthM(row, d int) float64 { return 2 * g.halfM[row][d] }
 
 // costs are what a query pays: for each metre in a node, and to change between
 // land and water. Times are in units of t0.
@@ -37,6 +25,7 @@ type costs struct {
 	timeW    float64 // of time
 	theta    float64 // of -ln(1 - detection)
 	least    float64 // of perM
+	most     float64 // of what is no barrier
 	transfer float64 // hours
 	mixed    bool    // both land and water are travelled
 }
@@ -52,7 +41,7 @@ func (g *Graph) costsOf(modes []Mode, theta, t0H float64) *costs {
 	if math.IsInf(theta, 1) {
 		c.timeW, c.theta = stealthTime, 1
 	}
-	least := float32(math.Inf(1))
+	least, most := float32(math.Inf(1)), float32(0)
 	barrier := float32(math.Inf(1))
 	var seen [atSea + 1]bool
 	for node, ground := range g.ground {
@@ -63,10 +52,10 @@ func (g *Graph) costsOf(modes []Mode, theta, t0H float64) *costs {
 		}
 		v := float32(gait.hoursPerM * (c.timeW/t0H + c.theta*float64(g.met[node])))
 		c.perM[node], c.on[node] = v, gait.on
-		least = min(least, v)
+		least, most = min(least, v), max(most, v)
 		seen[gait.on] = true
 	}
-	c.least = float64(least)
+	c.least, c.most = float64(least), float64(most)
 	c.mixed = seen[ashore] && (seen[onRiver] || seen[atSea])
 	return c
 }
@@ -118,97 +107,60 @@ func (g *Graph) takeTree() *tree {
 
 func (g *Graph) putTree(t *tree) { g.memory.Put(t) }
 
-// buckets are a priority queue over a ring of widths, of which the lowest is kept
-// as a heap. Source: R. Dial, CACM 12 (1969), algorithm 360, for the ring.
+// buckets are a priority queue of nodes over a ring of widths. Nodes of one width
+// come in no order, so that one may have to be taken out again when it is reached
+// at less cost. Source: R. Dial, CACM 12 (1969), algorithm 360, for the ring;
+// U. Meyer and P. Sanders, J. Algorithms 49 (2003), for widths above the
+// cheapest edge.
 type buckets struct {
-	ring    [][]queued
-	now     int
-	perUnit float64 // buckets a unit of cost
+	ring    [][]int32
+	now     int // the width that is taken out
+	taken   int // how many of it are out
+	perUnit float64
 	n       int
 }
 
-type queued struct {
-	key  float64
-	node int32
-}
-
-const ringSize = 1 << 14
+const ringSize = 1 << 16
 
 func (q *buckets) reset(width float64) {
 	if q.ring == nil {
-		q.ring = make([][]queued, ringSize)
+		q.ring = make([][]int32, ringSize)
 	}
 	for i := range q.ring {
 		q.ring[i] = q.ring[i][:0]
 	}
-	q.now, q.n, q.perUnit = 0, 0, 1/width
+	q.now, q.taken, q.n, q.perUnit = 0, 0, 0, 1/width
 }
 
 // push adds a node. Keys beyond the ring wait in its last bucket.
 func (q *buckets) push(key float64, node int32) {
 	k := max(q.now, min(q.now+ringSize-1, int(key*q.perUnit)))
 	b := &q.ring[k&(ringSize-1)]
-	*b = append(*b, queued{key, node})
+	*b = append(*b, node)
 	q.n++
-	if k == q.now {
-		siftUp(*b)
-	}
 }
 
-// pop takes out the least; there must be one.
-func (q *buckets) pop() queued {
-	for {
-		b := &q.ring[q.now&(ringSize-1)]
-		if n := len(*b); n > 0 {
-			e := (*b)[0]
-			(*b)[0] = (*b)[n-1]
-			*b = (*b)[:n-1]
-			siftDown(*b, 0)
-			q.n--
-			return e
-		}
-		q.now++
+// pop takes out one of the nodes of the least width; there must be one. least is no more
+// than the key of any that is still to come.
+func (q *buckets) pop() (node int32, least float64) {
+	b := &q.ring[q.now&(ringSize-1)]
+	for q.taken == len(*b) {
+		*b = (*b)[:0]
+		q.now, q.taken = q.now+1, 0
 		b = &q.ring[q.now&(ringSize-1)]
-		for i := len(*b)/2 - 1; i >= 0; i-- {
-			siftDown(*b, i)
-		}
 	}
-}
-
-func siftUp(h []queued) {
-	for i := len(h) - 1; i > 0; {
-		up := (i - 1) / 2
-		if h[up].key <= h[i].key {
-			return
-		}
-		h[up], h[i] = h[i], h[up]
-		i = up
-	}
-}
-
-func siftDown(h []queued, i int) {
-	for {
-		down := 2*i + 1
-		if down >= len(h) {
-			return
-		}
-		if down+1 < len(h) && h[down+1].key < h[down].key {
-			down++
-		}
-		if h[i].key <= h[down].key {
-			return
-		}
-		h[i], h[down] = h[down], h[i]
-		i = down
-	}
+	node = (*b)[q.taken]
+	q.taken++
+	q.n--
+	return node, float64(q.now) / q.perUnit
 }
 
 // search finds the least costs from a node to another, or to all where to is
 // negative, and reports whether it was reached.
 //
 // It is A* with the least cost a metre times the shortest grid way as the bound,
-// which is consistent: each node is settled once. Source: P. Hart, N. Nilsson and B. Raphael, IEEE
-// Trans. SSC 4 (1968).
+// which is consistent: what costs less than the width that is taken out is final.
+// Source: P. Hart, N. Nilsson and B. Raphael, IEEE Trans. SSC 4 (1968).
 func (g *Graph) search(t *tree, c *costs, from, to int32) bool {
 	if to < 0 {
 		return g.grow(t, c, from, goal{})
@@ -232,48 +184,39 @@ func (g *Graph) grow(t *tree, c *costs, from int32, to goal) bool {
 	}
 	t.root = from
 	steps := g.steps()
-	var lengths [directions]float64
 	nx := g.nx
 	bound, limit := lowerBound{}, math.Inf(1)
 	if len(to.nodes) == 1 && to.stretch == 1 {
 		bound = g.bound(c, to.nodes[0])
 	}
-	left := 0
 	for _, node := range to.nodes {
-		if !nodes[node].goal {
-			nodes[node].goal = true
-			left++
-		}
+		nodes[node].goal = true
 	}
 	q := &t.queue
 	q.reset(g.bucketWidth(c))
 	nodes[from].cost = 0
 	q.push(bound.at(int(from)%nx, int(from)/nx), from)
 	for q.n > 0 {
-		e := q.pop()
-		u := int(e.node)
+		node, least := q.pop()
+		if least >= limit {
+			break
+		}
+		u := int(node)
 		here := &nodes[u]
 		if here.done {
 			continue
 		}
 		here.done = true
 		if here.goal {
-			if left--; left == 0 {
-				limit = here.cost * to.stretch
-			}
-		}
-		if e.key >= limit {
-			break
+			limit = to.limit(nodes)
 		}
 		row, col := u/nx, u%nx
-		for d := range lengths {
-			lengths[d] = g.lengthM(row, d) / 2
-		}
-		perM := float64(here.perM)
+		lengths := &g.halfM[row]
+		base, perM := here.cost, float64(here.perM)
 		for d, step := range steps {
 			v := u + step
 			there := &nodes[v]
-			cost := here.cost + lengths[d]*(perM+float64(there.perM)) // +Inf into barriers
+			cost := base + lengths[d]*(perM+float64(there.perM)) // +Inf into barriers
 			if !(cost < there.cost) {
 				continue
 			}
@@ -285,11 +228,21 @@ func (g *Graph) grow(t *tree, c *costs, from int32, to goal) bool {
 					continue
 				}
 			}
-			there.cost, there.came = cost, uint8(d)
+			there.cost, there.came, there.done = cost, uint8(d), false
 			q.push(cost+bound.at(col+columnStep[d], row+rowStep[d]), int32(v))
 		}
 	}
-	return left == 0
+	return len(to.nodes) == 0 || !math.IsInf(to.limit(nodes), 1)
+}
+
+// limit is the cost up to which nodes are to be settled; it may fall until all that
+// cost less are.
+func (g goal) limit(nodes []spot) float64 {
+	dearest := 0.0
+	for _, node := range g.nodes {
+		dearest = max(dearest, nodes[node].cost)
+	}
+	return dearest * g.stretch
 }
 
 var (
@@ -303,18 +256,12 @@ func (g *Graph) pinched(nodes []spot, u, d int) bool {
 	return nodes[u+columnStep[d]].perM == inf && nodes[u+rowStep[d]*g.nx].perM == inf
 }
 
-// bucketWidth is a part of the cheapest edge, so that heaps are small, or as much
+// bucketWidth is a part of the cheapest edge, so that little is taken out twice, or as much
 // as the ring needs to hold the dearest.
 func (g *Graph) bucketWidth(c *costs) float64 {
-	most, inf := float32(0), float32(math.Inf(1))
-	for _, v := range c.perM {
-		if v != inf {
-			most = max(most, v)
-		}
-	}
-	dearest := 3 * g.slant[len(g.slant)/2] * float64(most)
+	dearest := 3 * g.slant[len(g.slant)/2] * c.most
 	if c.mixed {
-		dearest += c.transfer * (c.timeW/c.t0H + float64(most)/c.leastHours())
+		dearest += c.transfer * (c.timeW/c.t0H + c.most/c.leastHours())
 	}
 	return max(c.least*g.minLen/16, dearest/(ringSize/2), 1e-300)
 }

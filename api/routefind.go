@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/data"
@@ -34,17 +35,22 @@ type FoundWay struct {
 type RouteAnswer struct {
 	Ways []FoundWay `json:"ways,omitempty"`
 	// Evasion is the chance to get through over the choice of alternatives.
-	Evasion    *float64            `json:"evasion,omitempty"`
-	Corridor   *routing.Corridor   `json:"corridor,omitempty"`
-	Matrix     *routing.Matrix     `json:"matrix,omitempty"`
-	Interdict  *InterdictionAnswer `json:"interdiction,omitempty"`
-	Modes      []string            `json:"modes"`
-	CellM      float64             `json:"cell_m"`
-	Model      string              `json:"model"`
-	Version    string              `json:"version"`
-	Synthetic  bool                `json:"synthetic"`
-	PeriodDays float64             `json:"period_days"`
-	CorridorM  float64             `json:"corridor_m"`
+	Evasion *float64 `json:"evasion,omitempty"`
+	// HourMatters: patrols on the ways are not the same at all hours; HourWhy says
+	// how that was counted.
+	Depart      *time.Time          `json:"depart,omitempty"`
+	HourMatters *bool               `json:"hour_matters,omitempty"`
+	HourWhy     string              `json:"hour_why,omitempty"`
+	Corridor    *routing.Corridor   `json:"corridor,omitempty"`
+	Matrix      *routing.Matrix     `json:"matrix,omitempty"`
+	Interdict   *InterdictionAnswer `json:"interdiction,omitempty"`
+	Modes       []string            `json:"modes"`
+	CellM       float64             `json:"cell_m"`
+	Model       string              `json:"model"`
+	Version     string              `json:"version"`
+	Synthetic   bool                `json:"synthetic"`
+	PeriodDays  float64             `json:"period_days"`
+	CorridorM   float64             `json:"corridor_m"`
 }
 
 // InterdictionAnswer is what to protect.
@@ -103,6 +109,9 @@ func (q *RouteQuestion) theta() float64 {
 
 func (q *RouteQuestion) fillWays(ctx context.Context, a *risk.Assessment, g *routing.Graph, out *RouteAnswer) error {
 	ask := routing.Query{From: orb.Point(*q.From), To: orb.Point(*q.To), Modes: q.Mode, Theta: q.theta(), SnapM: q.SnapM}
+	if q.Depart != nil {
+		ask.Depart = time.Time(*q.Depart)
+	}
 	var err error
 	switch {
 	case q.K > 1 || q.Interdict != nil:
@@ -129,7 +138,26 @@ func (q *RouteQuestion) fillWays(ctx context.Context, a *risk.Assessment, g *rou
 	if err != nil {
 		return err
 	}
+	out.sayHours(ask.Depart)
 	return out.scoreWays(ctx, a)
+}
+
+// sayHours tells whether the hour matters to the ways.
+func (out *RouteAnswer) sayHours(depart time.Time) {
+	matters := slices.ContainsFunc(out.Ways, func(w FoundWay) bool { return w.HourMatters })
+	out.HourMatters = &matters
+	if !depart.IsZero() {
+		at := depart.UTC()
+		out.Depart = &at
+	}
+	switch {
+	case !matters:
+		out.HourWhy = "patrols on these ways are even over the week, or there are none: the hour of departure does not change the chances"
+	case depart.IsZero():
+		out.HourWhy = "patrols on these ways come at some hours more than at others and count with their mean over the week; give depart for the chances at an hour"
+	default:
+		out.HourWhy = "patrols count with the hour of the week at which the traveller comes to each place, without waiting; another departure has other chances, and perhaps other ways"
+	}
 }
 
 func (out *RouteAnswer) find(ctx context.Context, g *routing.Graph, ask routing.Query, kind string) error {

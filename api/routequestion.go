@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
@@ -25,6 +26,9 @@ type RouteQuestion struct {
 	K int `json:"k"`
 	// Front asks for the ways from the fastest to the one that is met least.
 	Front bool `json:"front"`
+	// Depart is when the traveller starts; none: at no hour in particular, so that
+	// patrols count with their mean over the week.
+	Depart *Departure `json:"depart"`
 	// Corridor also asks how ways spread, and where many pass.
 	Corridor bool `json:"corridor"`
 	// Avoid are areas where nobody passes: layers by their ID, or GeoJSON polygons.
@@ -111,6 +115,21 @@ func (t *Theta) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*float64)(t))
 }
 
+// Departure is an instant.
+type Departure time.Time
+
+// UnmarshalJSON reads an instant with its offset.
+func (d *Departure) UnmarshalJSON(raw []byte) error {
+	var text string
+	_ = json.Unmarshal(raw, &text)
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || t.Year() < 1900 || t.Year() > 2200 {
+		return fmt.Errorf("depart: %s is no instant such as \"2026-11-22T20:00:00+08:00\", in the years 1900 to 2200", raw)
+	}
+	*d = Departure(t)
+	return nil
+}
+
 // Barrier is an area where nobody passes.
 type Barrier struct {
 	Layer string
@@ -181,6 +200,8 @@ func (q *RouteQuestion) Check() error {
 		return fmt.Errorf("theta: %g is not 0 (fastest) or more", *q.Theta)
 	case q.Theta != nil && math.IsInf(float64(*q.Theta), 1) && (q.K > 1 || q.Corridor || q.Interdict != nil || q.Matrix != nil):
 		return errors.New("theta: \"inf\" is for one way; use a number such as 10000")
+	case q.Depart != nil && q.Matrix != nil:
+		return errors.New("depart: a matrix has no hour, for its ways are put together from both ends; ask with from and to")
 	case !(q.SnapM >= 0 && q.SnapM <= 100_000):
 		return fmt.Errorf("snap_m: %g is not 0 to 100000", q.SnapM)
 	case len(q.Avoid) > mostBarriers:

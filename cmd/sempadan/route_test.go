@@ -66,6 +66,9 @@ func TestRouteCommands(t *testing.T) {
 	} else {
 		t.Log("ogrinfo is not there: the GPX was not read by a foreign program")
 	}
+	if text := on(append([]string{"find", "--depart", "2026-11-22T20:00:00+08:00"}, ends...)...); !strings.Contains(text, "does not change the chances") {
+		t.Errorf("%s", text)
+	}
 	if text := on(append([]string{"find", "--front", "--json"}, ends...)...); !strings.Contains(text, `"kind":"front"`) {
 		t.Errorf("%.200s", text)
 	}
@@ -83,7 +86,7 @@ func TestRouteCommands(t *testing.T) {
 
 func TestRouteWrongUse(t *testing.T) {
 	for args, want := range map[string]int{
-		"route score": 2, "route find": 2, "route find --from 1,2": 2, "route find --from 1;2 --to 3,4": 2, "route find --from 1,2 --to 3,4 --theta fast": 2,
+		"route score": 2, "route find": 2, "route find --from 1,2": 2, "route find --from 1;2 --to 3,4": 2, "route find --from 1,2 --to 3,4 --depart tonight": 2, "route find --from 1,2 --to 3,4 --theta fast": 2,
 		"route find --from 1,2 --to 3,4 --mode horse": 2, "route find --from 1,2 --to 3,4 -o x.shp": 2, "route matrix": 2,
 		"route matrix --origin 1,1 --destination 2,2 -o x.gpx": 2, "route interdict --k 0 --from 1,2 --to 3,4": 2, "route score x.gpx --depart tonight": 2,
 		"route score x.gpx --speed-kmh 0": 2, "route score no-such-file.gpx": 1, "route whatif no-such-file.json": 1,

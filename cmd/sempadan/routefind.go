@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/sempadan/sempadan/api"
@@ -19,7 +20,7 @@ import (
 type routeFindFlags struct {
 	assessFlags
 	q                                 api.RouteQuestion
-	from, to, theta, out              string
+	from, to, theta, depart, out      string
 	modes, avoid                      []string
 	origins, destinations, crossings  []string
 	stretch, cellM, protect, gamma, s float64
@@ -41,6 +42,7 @@ func (f *routeFindFlags) addCommon(c *cobra.Command) {
 func (f *routeFindFlags) addEnds(c *cobra.Command) {
 	c.Flags().StringVar(&f.from, "from", "", "where the way begins: longitude,latitude")
 	c.Flags().StringVar(&f.to, "to", "", "where it ends: longitude,latitude")
+	c.Flags().StringVar(&f.depart, "depart", "", "when the traveller starts, such as 2026-11-22T20:00:00+08:00; default: at no hour in particular")
 }
 
 func (f *routeFindFlags) addMatrix(c *cobra.Command) {
@@ -110,6 +112,12 @@ func (f *routeFindFlags) question() error {
 		}
 		if err := q.Theta.UnmarshalJSON([]byte(text)); err != nil {
 			return usageError{fmt.Errorf("--theta %s is neither a number nor inf", f.theta)}
+		}
+	}
+	if f.depart != "" {
+		q.Depart = new(api.Departure)
+		if err := q.Depart.UnmarshalJSON([]byte(strconv.Quote(f.depart))); err != nil {
+			return usageError{fmt.Errorf("--depart %s is no instant such as 2026-11-22T20:00:00+08:00", f.depart)}
 		}
 	}
 	for _, id := range f.avoid {
@@ -202,6 +210,9 @@ func printFound(w io.Writer, found *api.RouteAnswer) error {
 			fmt.Fprintf(&b, "; %s to %s at %.4f,%.4f", orSea(x.From), orSea(x.To), x.At[0], x.At[1])
 		}
 		b.WriteByte('\n')
+	}
+	if found.HourWhy != "" {
+		fmt.Fprintf(&b, "%s\n", found.HourWhy)
 	}
 	if found.Evasion != nil {
 		fmt.Fprintf(&b, "gets through: %s\n", percent(*found.Evasion))

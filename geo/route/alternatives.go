@@ -93,8 +93,14 @@ func (g *Graph) Alternatives(ctx context.Context, q Query, o AlternativeOptions)
 			continue
 		}
 		kept.keep(nodes, o.ApartM)
-		out.Ways = append(out.Ways, Alternative{Way: *g.describe(f, nodes, q.Theta), P: via.cost})
+		w := g.describe(f, nodes, q.Theta)
+		cost := via.cost
+		if f.departs != nil { // by the hours of this way
+			cost = w.Cost
+		}
+		out.Ways = append(out.Ways, Alternative{Way: *w, P: cost})
 	}
+	slices.SortStableFunc(out.Ways, func(x, y Alternative) int { return cmp.Compare(x.P, y.P) })
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("find alternatives: %w", err)
 	}

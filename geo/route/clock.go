@@ -20,13 +20,7 @@ func (s *scorer) weekOf(section int) *sectionWeek {
 	if w := s.weeks[section]; w != nil {
 		return w
 	}
-	week, zone := s.a.WeekOf(section)
-	w := &sectionWeek{even: true}
-	for h := range w.factor {
-		local := ((h+zone)%weekH + weekH) % weekH
-		w.factor[h] = week[local/24][local%24]
-		w.even = w.even && math.Abs(w.factor[h]-1) < 1e-12
-	}
+	w := newSectionWeek(s.a, section)
 	s.weeks[section] = w
 	return w
 }
@@ -42,10 +36,7 @@ func (s *scorer) clock(depart time.Time) clock {
 	if depart.IsZero() {
 		return clock{s, math.NaN()}
 	}
-	t := depart.UTC()
-	day := (int(t.Weekday()) + 6) % 7
-	midnight := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
-	return clock{s, float64(day*24) + t.Sub(midnight).Hours()}
+	return clock{s, hourOfWeek(depart)}
 }
 
 // spend goes through a piece and returns the hours that it takes, each counted by

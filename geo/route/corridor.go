@@ -193,11 +193,17 @@ func (s *spread) into(v int32, dst []inflow) []inflow {
 
 // edgeToll is the time of an edge of twice halfM metres and its sweeps.
 func (g *Graph) edgeToll(c *costs, u, v int32, halfM float64, changed bool) (hours, met float64) {
-	hu, hv := halfM*c.gaits[g.ground[u]].hoursPerM, halfM*c.gaits[g.ground[v]].hoursPerM
+	hu, hv := g.edgeHours(c, u, v, halfM, changed)
+	return hu + hv, hu*float64(c.met[u]) + hv*float64(c.met[v])
+}
+
+// edgeHours is the time of an edge of twice halfM metres in each of its ends.
+func (g *Graph) edgeHours(c *costs, u, v int32, halfM float64, changed bool) (hu, hv float64) {
+	hu, hv = halfM*c.gaits[g.ground[u]].hoursPerM, halfM*c.gaits[g.ground[v]].hoursPerM
 	if changed {
 		hu, hv = hu+c.transfer/2, hv+c.transfer/2
 	}
-	return hu + hv, hu*float64(g.met[u]) + hv*float64(g.met[v])
+	return hu, hv
 }
 
 func (s *spread) forward() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
@@ -28,6 +29,10 @@ type Query struct {
 	// SnapM is how far an end may be from ground that the modes can pass; 0:
 	// three cells.
 	SnapM float64
+	// Depart is when the traveller starts; zero: at no hour in particular, so that
+	// patrols count with their mean over the week. Else they count with the hour of
+	// the week at which he comes to each place; he does not wait on the way.
+	Depart time.Time
 }
 
 // Way is a path on a graph.
@@ -38,10 +43,18 @@ type Way struct {
 	LengthM float64        `json:"length_m"`
 	Hours   float64        `json:"hours"`
 	Cost    float64        `json:"cost"` // hours + theta · -ln(1-p)
-	// PDetected is the chance to be met on the way, patrols by their mean over the
-	// week; low and high are with the low and high sweep widths.
-	PDetected Band    `json:"p_detected"`
-	Evasion   float64 `json:"evasion"` // 1 - p
+	// PDetected is the chance to be met on the way, patrols by the hours of
+	// Depart, or their mean over the week; low and high are with the low and high
+	// sweep widths.
+	PDetected Band `json:"p_detected"`
+	// Depart is that of the query, and AnyHour the chance to be met on this way at
+	// no hour in particular.
+	Depart  *time.Time `json:"depart,omitempty"`
+	AnyHour *float64   `json:"p_detected_any_hour,omitempty"`
+	// HourMatters: patrols on the way are not the same at all hours, so that
+	// the chances change with when the traveller starts.
+	HourMatters bool    `json:"hour_matters"`
+	Evasion     float64 `json:"evasion"` // 1 - p
 	// Borders are where the way passes into another country.
 	Borders []BorderPoint `json:"borders"`
 	// Grounds is how much of it lies on what.
@@ -64,15 +77,23 @@ type find struct {
 	from, to int32
 	modes    []Mode
 	costs    *costs
+	departs  *departure // nil: at no hour in particular
+	at       time.Time
 }
 
 // Find returns the way of the least cost. It fails with ErrEnds when an end is
 // off the graph or its ground, and with ErrNoPath, saying why, when nothing joins
-// them. Cost: one search.
+// them. Cost: one search; with Depart four, of which one is of the whole graph.
 func (g *Graph) Find(ctx context.Context, q Query) (*Way, error) {
 	f, err := g.prepare(q)
 	if err != nil {
 		return nil, err
+	}
+	if f.departs != nil {
+		if len(f.departs.tries) == 0 {
+			return nil, g.whyNot(f)
+		}
+		return g.bestTry(f, q.Theta), ctx.Err()
 	}
 	t := g.takeTree()
 	defer g.putTree(t)
@@ -135,8 +156,14 @@ func (g *Graph) prepare(q Query) (*find, error) {
 	if f.from, err = g.end("from", q.From, f.costs, q.SnapM); err != nil {
 		return nil, err
 	}
-	f.to, err = g.end("to", q.To, f.costs, q.SnapM)
-	return f, err
+	if f.to, err = g.end("to", q.To, f.costs, q.SnapM); err != nil {
+		return nil, err
+	}
+	if !q.Depart.IsZero() {
+		f.at = q.Depart.UTC()
+		g.departAt(f, q)
+	}
+	return f, nil
 }
 
 // end finds the node nearest to an end that can be passed.
@@ -196,8 +223,12 @@ func (g *Graph) whyNot(f *find) error {
 func (g *Graph) describe(f *find, nodes []int32, theta float64) *Way {
 	w := &Way{nodes: nodes, Grounds: map[string]float64{}, Borders: []BorderPoint{}}
 	var met Band
-	add := func(node int32, hours float64) {
-		w.Hours += hours
+	anyHour := 0.0
+	add := func(node int32, hours, arrived float64) {
+		anyHour += hours * float64(g.met[node])
+		if f.departs != nil {
+			hours *= g.factor(node, f.departs.hour+arrived)
+		}
 		met.Mean += hours * float64(g.met[node])
 		met.Low += hours * float64(g.lowF[node])
 		met.High += hours * float64(g.highF[node])
@@ -208,15 +239,15 @@ func (g *Graph) describe(f *find, nodes []int32, theta float64) *Way {
 			before := nodes[i-1]
 			m := g.edgeM(before, node)
 			w.LengthM += m
-			for _, n := range [...]int32{before, node} {
-				w.Grounds[g.ground[n].String()] += m / 2
-				add(n, m/2*f.costs.gaits[g.ground[n]].hoursPerM)
-			}
-			if f.costs.mixed && g.change(f.costs, int(before), int(node)) > 0 {
-				add(before, f.costs.transfer/2)
-				add(node, f.costs.transfer/2)
-			}
+			w.Grounds[g.ground[before].String()] += m / 2
+			w.Grounds[g.ground[node].String()] += m / 2
+			changed := f.costs.mixed && g.change(f.costs, int(before), int(node)) > 0
+			hu, hv := g.edgeHours(f.costs, before, node, m/2, changed)
+			add(before, hu, w.Hours)
+			w.Hours += hu + hv
+			add(node, hv, w.Hours)
 		}
+		w.HourMatters = w.HourMatters || g.uneven(node)
 		if c := g.country[node]; c != 0 {
 			if last != 0 && c != last {
 				w.Borders = append(w.Borders, g.borderPoint(last, nodes[i-1], node))
@@ -226,6 +257,10 @@ func (g *Graph) describe(f *find, nodes []int32, theta float64) *Way {
 	}
 	w.PDetected = Band{pAtLeastOne(met.Mean), pAtLeastOne(met.Low), pAtLeastOne(met.High)}
 	w.Evasion = math.Exp(-met.Mean)
+	if f.departs != nil {
+		p := pAtLeastOne(anyHour)
+		w.Depart, w.AnyHour = &f.at, &p
+	}
 	w.Cost = w.Hours
 	if !math.IsInf(theta, 1) {
 		w.Theta = &theta

@@ -67,10 +67,11 @@ type Graph struct {
 	landing      []bool
 	country      []uint8 // in countries; 0: none
 	countries    []string
-	section      []int16   // of the assessment, or -1
-	met          []float32 // sweeps an hour
-	lowF, highF  []float32 // the same with low and high sweep widths
-	gates        []gate    // edges over a border
+	section      []int16        // of the assessment, or -1
+	met          []float32      // sweeps an hour
+	lowF, highF  []float32      // the same with low and high sweep widths
+	weeks        []*sectionWeek // of the sections
+	gates        []gate         // edges over a border
 	minLen       float64
 	memory       *sync.Pool
 	landingCount int
@@ -94,6 +95,7 @@ func NewGraph(ctx context.Context, a *risk.Assessment, o GraphOptions) (*Graph, 
 		func() { g.drawBarriers(l) },
 		func() { g.drawLandings(l) },
 		g.readSections,
+		g.readWeeks,
 		g.readDetection,
 		g.findGates,
 	} {
@@ -111,6 +113,7 @@ func (g *Graph) WithAssessment(a *risk.Assessment) *Graph {
 	out := *g
 	out.a = a
 	out.readDetection()
+	out.readWeeks()
 	return &out
 }
 

@@ -20,6 +20,7 @@ func (g *Graph) lengthM(row, d int) float64 { return 2 * g.halfM[row][d] }
 type costs struct {
 	perM     []float32 // +Inf: a barrier
 	on       []aboard
+	met      []float32 // sweeps an hour
 	gaits    [grounds]gait
 	t0H      float64
 	timeW    float64 // of time
@@ -34,9 +35,14 @@ type costs struct {
 // between ways that are the same otherwise.
 const stealthTime = 1e-9
 
-// costsOf prices the graph for some modes.
+// costsOf prices the graph for some modes, with patrols by their mean over the week.
 func (g *Graph) costsOf(modes []Mode, theta, t0H float64) *costs {
-	c := &costs{gaits: gaits(modes), t0H: t0H, timeW: 1, theta: theta, transfer: g.Options.TransferMin / 60,
+	return g.pricedBy(g.met, modes, theta, t0H)
+}
+
+// pricedBy is costsOf with other sweeps an hour, by node.
+func (g *Graph) pricedBy(met []float32, modes []Mode, theta, t0H float64) *costs {
+	c := &costs{met: met, gaits: gaits(modes), t0H: t0H, timeW: 1, theta: theta, transfer: g.Options.TransferMin / 60,
 		perM: make([]float32, len(g.ground)), on: make([]aboard, len(g.ground))}
 	if math.IsInf(theta, 1) {
 		c.timeW, c.theta = stealthTime, 1
@@ -50,7 +56,7 @@ func (g *Graph) costsOf(modes []Mode, theta, t0H float64) *costs {
 			c.perM[node] = barrier
 			continue
 		}
-		v := float32(gait.hoursPerM * (c.timeW/t0H + c.theta*float64(g.met[node])))
+		v := float32(gait.hoursPerM * (c.timeW/t0H + c.theta*float64(met[node])))
 		c.perM[node], c.on[node] = v, gait.on
 		least, most = min(least, v), max(most, v)
 		seen[gait.on] = true
@@ -70,7 +76,7 @@ func (g *Graph) change(c *costs, u, v int) float64 {
 	case (a == atSea || b == atSea) && !g.landing[u] && !g.landing[v]:
 		return math.Inf(1)
 	}
-	return c.transfer * (c.timeW/c.t0H + c.theta*(float64(g.met[u])+float64(g.met[v]))/2)
+	return c.transfer * (c.timeW/c.t0H + c.theta*(float64(c.met[u])+float64(c.met[v]))/2)
 }
 
 // tree is the least costs from a node, with the way that each was reached.

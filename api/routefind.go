@@ -43,6 +43,7 @@ type RouteAnswer struct {
 	HourWhy     string              `json:"hour_why,omitempty"`
 	Corridor    *routing.Corridor   `json:"corridor,omitempty"`
 	Matrix      *routing.Matrix     `json:"matrix,omitempty"`
+	MinCut      *routing.MinCut     `json:"min_cut,omitempty"` // of a matrix
 	Interdict   *InterdictionAnswer `json:"interdiction,omitempty"`
 	Modes       []string            `json:"modes"`
 	CellM       float64             `json:"cell_m"`
@@ -233,6 +234,12 @@ func (q *RouteQuestion) fillMatrix(ctx context.Context, g *routing.Graph, out *R
 		return err
 	}
 	out.Matrix = m
+	if q.Matrix.MinCut {
+		ask := routing.Query{Modes: q.Mode, Theta: q.theta(), SnapM: q.SnapM}
+		if out.MinCut, err = g.MinCut(ctx, points(q.Matrix.Origins), points(q.Matrix.Destinations), ask, routing.DefaultCorridor()); err != nil {
+			return err
+		}
+	}
 	if q.Interdict == nil {
 		return nil
 	}
@@ -381,6 +388,11 @@ func (out *RouteAnswer) drawElements(build *geo.Builder) {
 		}
 		for _, p := range c.Pinch {
 			build.Add(geo.Feature{Geometry: p.Box.ToPolygon(), Properties: map[string]any{"kind": "pinch", "passages": p.Passages, "section_id": p.SectionID}})
+		}
+	}
+	if c := out.Corridor; c != nil {
+		for _, s := range c.MinCut.Squares {
+			build.Add(geo.Feature{Geometry: s.Box.ToPolygon(), Properties: map[string]any{"kind": "cut", "passages": s.Passages, "evasion_share": s.EvasionShare, "section_id": s.SectionID}})
 		}
 	}
 	if i := out.Interdict; i != nil {

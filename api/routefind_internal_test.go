@@ -120,11 +120,11 @@ func TestFindAnswers(t *testing.T) {
 	if k := find(ends + `,"k":3`); len(k.Ways) < 2 || k.Evasion == nil || k.Ways[0].P == nil {
 		t.Errorf("%d ways", len(k.Ways))
 	}
-	if c := find(ends + `,"theta":10,"corridor":true`); len(c.Ways) != 1 || c.Corridor == nil || len(c.Corridor.Edges) == 0 {
+	if c := find(ends + `,"theta":10,"corridor":true`); len(c.Ways) != 1 || c.Corridor == nil || len(c.Corridor.Edges) == 0 || c.Corridor.MinCut == nil || c.Corridor.MinCut.Why == "" {
 		t.Errorf("%+v", c)
 	}
-	m := find(`"mode":["foot","motorcycle"],"matrix":{"origins":[[110.5,0.8],[110.6,0.8]],"destinations":[[110.5,1.2]]},"interdict":{"k":1}`)
-	if m.Matrix == nil || m.Matrix.Pairs != 2 || len(m.Matrix.Entries) == 0 || m.Interdict == nil || len(m.Interdict.Crossings) != 1 || m.Interdict.After > m.Interdict.Before {
+	m := find(`"mode":["foot","motorcycle"],"matrix":{"origins":[[110.5,0.8],[110.6,0.8]],"destinations":[[110.5,1.2]],"min_cut":true},"interdict":{"k":1}`)
+	if m.Matrix == nil || m.Matrix.Pairs != 2 || len(m.Matrix.Entries) == 0 || m.Interdict == nil || len(m.Interdict.Crossings) != 1 || m.Interdict.After > m.Interdict.Before || m.MinCut == nil || len(m.MinCut.Squares) == 0 {
 		t.Errorf("%+v", m)
 	}
 	cut := find(ends + `,"k":3,"interdict":{"k":2,"protect":1}`).Interdict

@@ -50,6 +50,8 @@ type MatrixQuestion struct {
 	// Stretch leaves out ways that cost more than so many times the least of their
 	// pair; 0: 1.5.
 	Stretch float64 `json:"stretch"`
+	// MinCut also asks for the fewest squares of ground that all ways pass.
+	MinCut bool `json:"min_cut"`
 }
 
 // InterdictQuestion asks which k elements to protect.
@@ -232,6 +234,8 @@ func (m *MatrixQuestion) check() error {
 		return fmt.Errorf("matrix: %d origins and destinations are more than %d", n, routing.MaxMatrixEnds)
 	case len(m.Crossings) > 1000:
 		return fmt.Errorf("matrix: %d crossings are more than 1000", len(m.Crossings))
+	case m.MinCut && len(m.Origins)*len(m.Destinations) > routing.MaxCutPairs:
+		return fmt.Errorf("matrix: min_cut is for at most %d pairs of an origin and a destination, not %d", routing.MaxCutPairs, len(m.Origins)*len(m.Destinations))
 	case !(m.Stretch >= 1 && m.Stretch <= 100):
 		return fmt.Errorf("matrix: a stretch of %g is not 1 to 100", m.Stretch)
 	}

@@ -25,7 +25,7 @@ type routeFindFlags struct {
 	origins, destinations, crossings  []string
 	stretch, cellM, protect, gamma, s float64
 	k                                 int
-	json                              bool
+	json, minCut                      bool
 }
 
 func (f *routeFindFlags) addCommon(c *cobra.Command) {
@@ -50,6 +50,7 @@ func (f *routeFindFlags) addMatrix(c *cobra.Command) {
 	fl.StringArrayVar(&f.origins, "origin", nil, "an origin, longitude,latitude; may be given again")
 	fl.StringArrayVar(&f.destinations, "destination", nil, "a destination, longitude,latitude; may be given again")
 	fl.StringArrayVar(&f.crossings, "crossing", nil, "a place that ways pass; may be given again; default: the border sections")
+	fl.BoolVar(&f.minCut, "min-cut", false, "also the fewest squares of ground that all ways pass")
 	fl.Float64Var(&f.stretch, "stretch", 1.5, "leave out ways that cost more than so many times the least of their pair")
 }
 
@@ -136,7 +137,7 @@ func (f *routeFindFlags) question() error {
 		}
 	}
 	if len(f.origins)+len(f.destinations) > 0 {
-		q.Matrix = &api.MatrixQuestion{Stretch: f.stretch}
+		q.Matrix = &api.MatrixQuestion{Stretch: f.stretch, MinCut: f.minCut}
 		for _, list := range []struct {
 			name  string
 			texts []string
@@ -221,6 +222,16 @@ func printFound(w io.Writer, found *api.RouteAnswer) error {
 		for _, e := range m.Entries {
 			fmt.Fprintf(&b, "origin %d, destination %d, by %s at %.4f,%.4f: %.1f h, met %s\n", e.Origin+1, e.Destination+1,
 				sectionOr(m.Crossings[e.Crossing].SectionID), e.At[0], e.At[1], e.Hours, percent(e.PDetected))
+		}
+	}
+	cut := found.MinCut
+	if c := found.Corridor; c != nil {
+		cut = c.MinCut
+	}
+	if cut != nil {
+		fmt.Fprintf(&b, "%d squares of %g m part the ends, for ways that cost up to %g times the least (%s)\n", len(cut.Squares), cut.SideM, cut.Reach, cut.Why)
+		for _, s := range cut.Squares {
+			fmt.Fprintf(&b, "  around %.4f,%.4f %s: %s of the ways, %s of those who get through\n", s.At[0], s.At[1], s.SectionID, percent(s.Passages), percent(s.EvasionShare))
 		}
 	}
 	if i := found.Interdict; i != nil {

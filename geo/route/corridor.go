@@ -78,6 +78,9 @@ type Corridor struct {
 	Edges   []Passage     `json:"edges"`
 	Pinch   []PinchPoint  `json:"pinch"`
 	Borders []BorderShare `json:"borders"`
+	// MinCut is the fewest squares that all ways within Reach pass, from a start to
+	// its goal.
+	MinCut *MinCut `json:"min_cut"`
 	// Evasion is the chance to get through, Hours the mean time, Cost the mean
 	// cost, over all ways by how often they are chosen.
 	Evasion float64 `json:"evasion"`
@@ -95,11 +98,20 @@ type Corridor struct {
 // Source: R. Dial, Transportation Research 5 (1971), for the assignment without
 // naming the ways, in logarithms; a randomised shortest path over efficient
 // edges. It has no loops. Cost: two searches and eight exponentials for each node
-// within Reach, three times.
+// within Reach, three times, and a greatest flow over squares.
 func (g *Graph) Corridor(ctx context.Context, q Query, o CorridorOptions) (*Corridor, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("map a corridor: %w", err)
 	}
+	w := g.newWatch(o)
+	out, err := g.corridor(ctx, q, o, w)
+	if err == nil {
+		out.MinCut = w.cut(1)
+	}
+	return out, err
+}
+
+func (g *Graph) corridor(ctx context.Context, q Query, o CorridorOptions, w *watch) (*Corridor, error) {
 	f, err := g.prepare(q)
 	if err != nil {
 		return nil, err
@@ -119,7 +131,8 @@ func (g *Graph) Corridor(ctx context.Context, q Query, o CorridorOptions) (*Corr
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("map a corridor: %w", err)
 	}
-	out := s.backward(o)
+	out := s.backward(o, w)
+	w.add(s)
 	mean := s.mean[s.rank[f.to]]
 	out.Evasion, out.Hours, out.Cost = mean.evasion, mean.hours, mean.cost
 	out.Least = two.least()
@@ -247,12 +260,13 @@ func logSum(edges []inflow) float64 {
 }
 
 // backward sends one traveller back from the goal and tells what passes where.
-func (s *spread) backward(o CorridorOptions) *Corridor {
+func (s *spread) backward(o CorridorOptions, w *watch) *Corridor {
 	g, out := s.g, &Corridor{Edges: []Passage{}, Pinch: []PinchPoint{}, Borders: []BorderShare{}}
-	squares := newSquares(g, o.PinchM)
 	borders := map[string]float64{}
 	goal := g.country[s.f.to]
 	s.flow[s.f.to] = 1
+	through := make([]float64, len(s.order)) // of those who get through, by rank
+	through[s.rank[s.f.to]] = 1
 	var edges []inflow
 	for i := len(s.order) - 1; i >= 0; i-- {
 		v := s.order[i]
@@ -264,7 +278,12 @@ func (s *spread) backward(o CorridorOptions) *Corridor {
 		for _, e := range edges {
 			x := s.flow[v] * math.Exp(e.logW-s.logW[v])
 			s.flow[e.node] += x
-			squares.pass(e.node, v, x)
+			w.pass(e.node, v, x)
+			if all := s.mean[i].evasion; all > 0 {
+				y := through[i] * math.Exp(e.logW-s.logW[v]-e.met) * s.mean[s.rank[e.node]].evasion / all
+				through[s.rank[e.node]] += y
+				w.evade(e.node, v, y)
+			}
 			if goal != 0 && g.country[v] == goal && g.country[e.node] != goal {
 				borders[g.sectionID(v)] += x
 			}
@@ -285,7 +304,7 @@ func (s *spread) backward(o CorridorOptions) *Corridor {
 	slices.SortFunc(out.Borders, func(x, y BorderShare) int {
 		return cmp.Or(cmp.Compare(y.Passages, x.Passages), cmp.Compare(x.SectionID, y.SectionID))
 	})
-	out.Pinch = squares.top(s, o.Pinch)
+	out.Pinch = w.top(s, o.Pinch)
 	return out
 }
 
@@ -299,7 +318,6 @@ func (q *squares) top(s *spread, n int) []PinchPoint {
 			continue
 		}
 		x0, y0 := q.corner(b)
-		mid := int32(min(q.g.ny-1, y0+q.side/2)*q.g.nx + min(q.g.nx-1, x0+q.side/2))
 		behind, before := math.Inf(1), math.Inf(1)
 		for y := y0; y < min(q.g.ny, y0+q.side); y++ {
 			for x := x0; x < min(q.g.nx, x0+q.side); x++ {
@@ -311,7 +329,7 @@ func (q *squares) top(s *spread, n int) []PinchPoint {
 			continue
 		}
 		box := q.box(b)
-		out = append(out, PinchPoint{box, box.Center(), x, q.g.sectionID(mid)})
+		out = append(out, PinchPoint{box, box.Center(), x, q.g.sectionID(q.middle(b))})
 	}
 	slices.SortStableFunc(out, func(x, y PinchPoint) int { return cmp.Compare(y.Passages, x.Passages) })
 	return out[:min(n, len(out))]

@@ -43,7 +43,10 @@ type Protection struct {
 	Curve    []float64 `json:"curve"` // evasion after the first, the first two, …
 	// Exact: no other choice of as many does better.
 	Exact bool `json:"exact"`
-	// Bound is no more than what any choice of as many leaves.
+	// Bound is no more than what any choice of as many leaves. Of choices that do
+	// as well the one with the lowest numbers is taken: crossings are numbered as
+	// in the matrix, squares in the order in which the ways, the best first, pass
+	// them.
 	Bound float64 `json:"bound"`
 }
 
@@ -127,7 +130,9 @@ func (p *Interdiction) validate(k int) error {
 // Greedy protects one element after another, each the one that leaves the least
 // evasion; where none lowers it, the one that lowers the mean over all ways most,
 // for travellers move to the next best. Then single elements are exchanged while
-// that helps. It promises nothing: the objective is not submodular.
+// that helps. Of elements that do as well the one with the lowest number is taken.
+// It promises nothing, for the objective is not submodular, but Bound says how much
+// better any choice could be at most.
 // Cost: k · elements · ways, and as much for each round of exchanges.
 func (p *Interdiction) Greedy(k int) (*Protection, error) {
 	if err := p.validate(k); err != nil {
@@ -215,54 +220,12 @@ func (p *Interdiction) finish(out *Protection) {
 	}
 	out.After = p.evasion(on)
 	if out.Bound = out.After; !out.Exact {
-		out.Bound = min(out.After, p.bound(len(out.Elements)))
+		out.Bound = min(out.After, p.bound(len(out.Elements), out.Elements))
 	}
 }
 
-// bound is no more than the evasion that any choice of k elements leaves: each
-// scenario alone keeps at least its k+1-th best way, or its best way with all
-// protected. Quantal travellers do no worse than one who picks a way blindly.
-func (p *Interdiction) bound(k int) float64 {
-	sum, weights := 0.0, 0.0
-	for _, s := range p.Scenarios {
-		free, held, mean := []float64{}, 0.0, 0.0
-		single := true
-		for _, w := range s.Ways {
-			u := w.Evasion
-			for _, e := range w.Passes {
-				u *= 1 - p.Protect[e]
-			}
-			free, held, mean = append(free, w.Evasion), max(held, u), mean+u/float64(len(s.Ways))
-			single = single && len(w.Passes) <= 1
-		}
-		least := held
-		if p.bounded() {
-			least = mean
-		} else if single && distinctElements(s.Ways) && k < len(free) {
-			slices.Sort(free)
-			least = max(least, free[len(free)-1-k])
-		}
-		sum += s.Weight * least
-		weights += s.Weight
-	}
-	return sum / weights
-}
-
-// distinctElements reports whether no two ways pass the same element.
-func distinctElements(ways []Option) bool {
-	seen := map[int]bool{}
-	for _, w := range ways {
-		for _, e := range w.Passes {
-			if seen[e] {
-				return false
-			}
-			seen[e] = true
-		}
-	}
-	return true
-}
-
-// Exact tries all choices of k elements; it refuses more than 200,000.
+// Exact tries all choices of k elements; it refuses more than 200,000. Of choices
+// that leave as little the first in the order of their numbers is taken.
 func (p *Interdiction) Exact(k int) (*Protection, error) {
 	if err := p.validate(k); err != nil {
 		return nil, err

@@ -36,6 +36,10 @@ func ReadRouteLines(ctx context.Context, src io.Reader, o data.ImportOptions) (R
 	if r := (*data.Refusal)(nil); errors.As(err, &r) && r.Code == "no_rows" {
 		err = &data.Refusal{Status: r.Status, Code: "no_line", Message: none, Report: r.Report}
 	}
+	if r := (*data.Refusal)(nil); errors.As(err, &r) && r.Code == "too_many_features" {
+		err = &data.Refusal{Status: r.Status, Code: "too_many_lines", Report: r.Report,
+			Message: fmt.Sprintf("the file has more than %d lines; split it", MaxRouteLines)}
+	}
 	if err != nil {
 		return RouteLines{Report: report}, err
 	}

@@ -62,7 +62,7 @@ func (g *geoJSON) document() {
 		g.sequence()
 		return
 	}
-	g.fail(400, "trailing_data", "something follows the end of the document; one feature a line is declared as format=geojsonseq")
+	g.fail(400, "trailing_data", "something follows the end of the document; one feature a line is declared as format=geojsonseq or with the Content-Type application/geo+json-seq")
 }
 
 // endOfText keeps a reading error from passing for the end of the text.

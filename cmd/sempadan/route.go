@@ -159,7 +159,11 @@ func printScores(w io.Writer, all *api.ScoredRoutes) error {
 		}
 	}
 	if all.Partial {
-		fmt.Fprintf(&b, "partial: %d without a score, %d that could not be read\n", all.Failed, all.Quarantined)
+		fmt.Fprintf(&b, "partial: %d without a score, %d that could not be read", all.Failed, all.Quarantined)
+		if rows, _ := all.Rows.([]data.RowFault); len(rows) > 0 {
+			fmt.Fprintf(&b, "; of the first of them, number %d: %s", rows[0].Row, rows[0].Message)
+		}
+		b.WriteByte('\n')
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -39,6 +39,10 @@ func TestRouteCommands(t *testing.T) {
 	if text := on("score", line); !strings.Contains(text, "route 1: 24.9 km") {
 		t.Errorf("%s", text)
 	}
+	mixed := write(t, "mixed.geojson", `{"type":"FeatureCollection","features":[{"type":"Feature","properties":null,"geometry":{"type":"LineString","coordinates":[[110.4,0.95],[110.6,1.05]]}},{"type":"Feature","properties":null,"geometry":null}]}`)
+	if text := on("score", mixed); !strings.Contains(text, "partial: 0 without a score, 1 that could not be read; of the first of them, number 2: has no place") {
+		t.Errorf("%s", text)
+	}
 	var score struct {
 		LengthM   float64 `json:"length_m"`
 		PDetected float64 `json:"p_detected"`

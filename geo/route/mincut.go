@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/paulmach/orb"
@@ -10,6 +11,7 @@ import (
 // MinCut is the fewest squares of ground that every way within reach passes.
 type MinCut struct {
 	Squares []CutSquare `json:"squares"`
+	Pairs   int         `json:"pairs"` // of ends that a way joins
 	SideM   float64     `json:"side_m"`
 	// Reach is the detour limit: ways that cost up to so many times the least.
 	Reach float64 `json:"reach"`
@@ -39,7 +41,7 @@ const MaxCutPairs = 9
 // MinCut finds the fewest squares of ground, of side o.PinchM, that all ways from
 // any of some places to any of others pass which cost no more than o.Reach times
 // the least of their pair; From and To of the query are not used. Shares are means over
-// the pairs. It fails as Corridor does.
+// the pairs that a way joins; it fails as Corridor does when there are none.
 //
 // The least cut of ways under a length is a hard problem (G. Baier et al.,
 // Length-bounded cuts and flows, ACM Trans. Algorithms 7 (2010)); here the cut is
@@ -50,14 +52,24 @@ func (g *Graph) MinCut(ctx context.Context, from, to []orb.Point, q Query, o Cor
 		return nil, fmt.Errorf("least cut: %d pairs of ends: give 1 to %d", n, MaxCutPairs)
 	}
 	w := g.newWatch(o)
+	joined := 0
+	var none error
 	for _, q.From = range from {
 		for _, q.To = range to {
-			if _, err := g.corridor(ctx, q, o, w); err != nil {
+			switch _, err := g.corridor(ctx, q, o, w); {
+			case errors.Is(err, ErrNoPath), errors.Is(err, ErrEnds):
+				none = err
+			case err != nil:
 				return nil, err
+			default:
+				joined++
 			}
 		}
 	}
-	return w.cut(float64(len(from) * len(to))), nil
+	if joined == 0 {
+		return nil, none
+	}
+	return w.cut(joined), nil
 }
 
 // watch gathers the ground that ways use, by square.
@@ -126,8 +138,8 @@ func (w *watch) side8(here, there int) int {
 func (w *watch) neighbour(k int) int { return rowStep[k]*w.across + columnStep[k] }
 
 // cut finds the squares; shares are divided by the number of pairs.
-func (w *watch) cut(pairs float64) *MinCut {
-	out := &MinCut{Squares: []CutSquare{}, SideM: float64(w.side) * w.g.Options.CellM, Reach: w.o.Reach, Why: cutWhy}
+func (w *watch) cut(pairs int) *MinCut {
+	out := &MinCut{Squares: []CutSquare{}, Pairs: pairs, SideM: float64(w.side) * w.g.Options.CellM, Reach: w.o.Reach, Why: cutWhy}
 	number := make([]int32, len(w.used)) // of the vertex where a square is entered; it is left at the next
 	var list []int
 	for b, used := range w.used {
@@ -161,7 +173,7 @@ func (w *watch) cut(pairs float64) *MinCut {
 	for _, b := range list {
 		if n.level[number[b]] >= 0 && n.level[number[b]+1] < 0 {
 			box := w.box(b)
-			out.Squares = append(out.Squares, CutSquare{box, box.Center(), w.g.sectionID(w.middle(b)), w.passed[b] / pairs, w.evading[b] / pairs})
+			out.Squares = append(out.Squares, CutSquare{box, box.Center(), w.g.sectionID(w.middle(b)), w.passed[b] / float64(pairs), w.evading[b] / float64(pairs)})
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -67,6 +68,13 @@ func TestMinCutByHand(t *testing.T) {
 	both, err := g.MinCut(context.Background(), []orb.Point{q.From, g.point(int32(20*g.nx + 5))}, []orb.Point{q.To, g.point(int32(20*g.nx + 35))}, q, o)
 	if err != nil || len(both.Squares) != 2 || !near(both.Squares[0].Passages+both.Squares[1].Passages, 1) {
 		t.Errorf("%+v, %v", both, err)
+	}
+	// An end that cannot be used leaves the others; with none there is no answer.
+	if both, err = g.MinCut(context.Background(), []orb.Point{q.From, {1, 1}}, []orb.Point{q.To}, q, o); err != nil || both.Pairs != 1 || len(both.Squares) != 1 {
+		t.Errorf("%+v, %v", both, err)
+	}
+	if _, err = g.MinCut(context.Background(), []orb.Point{{1, 1}}, []orb.Point{q.To}, q, o); !errors.Is(err, ErrEnds) {
+		t.Errorf("%v", err)
 	}
 	// Ends that are near have none.
 	o.PinchM = 20_000

@@ -306,6 +306,8 @@ func TestRouteAnswersAreDocumented(t *testing.T) {
 func FuzzRouteQuestion(f *testing.F) {
 	f.Add(`{` + ends + `,"theta":"inf","k":2,"avoid":["a",{"type":"Polygon","coordinates":[[[1,1],[2,1],[2,2],[1,1]]]}]}`)
 	f.Add(`{"matrix":{"origins":[[1,1]],"destinations":[[2,2]],"stretch":1},"interdict":{"k":1,"gamma":2}}`)
+	f.Add(`{` + ends + `,"depart":"2026-11-22T20:00:00+08:00","corridor":true}`)
+	f.Add(`{"matrix":{"origins":[[1,1]],"destinations":[[2,2]],"min_cut":true},"depart":"9999-12-31T23:59:60Z"}`)
 	f.Add(`{"avoid":[{"type":"GeometryCollection","geometries":[]}],"from":[1e999,1],"mode":[null]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var q RouteQuestion

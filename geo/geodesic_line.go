@@ -74,7 +74,9 @@ func (g *Geodesic) ToParallel(latDeg float64, in Span, guessM float64) float64 {
 
 // meet finds where miss, in radians, is nil; slope is its derivative by metres.
 func (g *Geodesic) meet(in Span, atM float64, miss func(orb.Point, angle) (miss, slope float64)) float64 {
-	const exactM = 1e-7
+	// Newton's error after a step of δ is δ² times tan φ / 2R by the heading's part
+	// across: under a micrometre for steps of nearM unless that is small.
+	const exactM, nearM, across = 1e-7, 0.1, 0.01
 	lo, hi := in.FromM, in.ToM
 	if !(atM > lo && atM < hi) {
 		atM = (lo + hi) / 2
@@ -92,7 +94,7 @@ func (g *Geodesic) meet(in Span, atM float64, miss func(orb.Point, angle) (miss,
 			lo = atM
 		}
 		next := atM - f/slope
-		if math.Abs(next-atM) < exactM { // it squares its error each time
+		if step := math.Abs(next - atM); step < exactM || step < nearM && math.Abs(slope)*EquatorialRadiusM > across {
 			atM = max(in.FromM, min(in.ToM, next))
 			break
 		}
@@ -104,11 +106,27 @@ func (g *Geodesic) meet(in Span, atM float64, miss func(orb.Point, angle) (miss,
 	return atM
 }
 
-// NearestOnLineWithin is NearestOnLine for a place under limitM; ok is false
-// when the line is no nearer.
-func NearestOnLineWithin(p orb.Point, line orb.LineString, limitM float64) (n Nearest, ok bool) {
-	v := newVantage(p)
-	if v.toLineM(line) >= limitM {
+// BoxedLine is a line with the box of its vertices, for many questions about it.
+type BoxedLine struct {
+	line   orb.LineString
+	box    orb.Bound
+	widest float64 // degrees of longitude between two vertices
+}
+
+// NewBoxedLine keeps the line, which must not change.
+func NewBoxedLine(line orb.LineString) BoxedLine {
+	l := BoxedLine{line: line, box: line.Bound()}
+	for i := 1; i < len(line); i++ {
+		l.widest = math.Max(l.widest, math.Abs(line[i][0]-line[i-1][0]))
+	}
+	return l
+}
+
+// NearestWithin is NearestOnLine for a place under limitM; ok is false when the
+// line is no nearer.
+func (l BoxedLine) NearestWithin(p orb.Point, limitM float64) (n Nearest, ok bool) {
+	v, line := newVantage(p), l.line
+	if v.toLineM(l) >= limitM {
 		return Nearest{Segment: -1, DistanceM: math.Inf(1)}, false
 	}
 	n = nearestOn(&v, line, limitM)
@@ -123,16 +141,12 @@ func NearestOnLineWithin(p orb.Point, line orb.LineString, limitM float64) (n Ne
 }
 
 // toLineM bounds the distance to a line from below by the box of its vertices.
-func (v *vantage) toLineM(line orb.LineString) float64 {
-	if len(line) == 0 {
+func (v *vantage) toLineM(l BoxedLine) float64 {
+	if len(l.line) == 0 {
 		return math.Inf(1)
 	}
-	box, widest := line.Bound(), 0.0
-	for i := 1; i < len(line); i++ {
-		widest = math.Max(widest, math.Abs(line[i][0]-line[i-1][0]))
-	}
-	if !(widest <= 180) { // the short way is not in the box
+	if !(l.widest <= 180) { // the short way is not in the box
 		return 0
 	}
-	return math.Max(0, v.toBoxM(box.Min, box.Max)-bulgeM(widest))
+	return math.Max(0, v.toBoxM(l.box.Min, l.box.Max)-bulgeM(l.widest))
 }

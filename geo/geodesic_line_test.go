@@ -44,11 +44,11 @@ func TestNearestOnLineWithin(t *testing.T) {
 	line := orb.LineString{{110, 1}, {110.1, 1}, {110.2, 1.1}}
 	p := orb.Point{110.15, 1}
 	want := NearestOnLine(p, line)
-	got, ok := NearestOnLineWithin(p, line, want.DistanceM+1)
+	got, ok := NewBoxedLine(line).NearestWithin(p, want.DistanceM+1)
 	if !ok || math.Abs(got.AlongLineM-want.AlongLineM) > 1e-3 || math.Abs(got.DistanceM-want.DistanceM) > 1e-6 {
 		t.Errorf("within: %+v, want %+v", got, want)
 	}
-	if _, ok := NearestOnLineWithin(p, line, want.DistanceM-1); ok {
+	if _, ok := NewBoxedLine(line).NearestWithin(p, want.DistanceM-1); ok {
 		t.Error("found a place nearer than there is")
 	}
 }
@@ -64,10 +64,10 @@ func TestNearestOnLineWithinAnywhere(t *testing.T) {
 			line = append(line, orb.Point{line[0][0] + 60*(r.Float64()-0.5), max(-89, min(89, line[0][1]+40*(r.Float64()-0.5)))})
 		}
 		want := NearestOnLine(p, line).DistanceM
-		if got, ok := NearestOnLineWithin(p, line, want+0.01); !ok || math.Abs(got.DistanceM-want) > 1e-3 {
+		if got, ok := NewBoxedLine(line).NearestWithin(p, want+0.01); !ok || math.Abs(got.DistanceM-want) > 1e-3 {
 			t.Fatalf("%v to %v: %v, %v; want %v", p, line, got.DistanceM, ok, want)
 		}
-		if _, ok := NearestOnLineWithin(p, line, want-0.01); ok {
+		if _, ok := NewBoxedLine(line).NearestWithin(p, want-0.01); ok {
 			t.Fatalf("%v to %v: found under the distance %v", p, line, want)
 		}
 	}

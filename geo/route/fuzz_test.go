@@ -75,6 +75,10 @@ func FuzzFind(f *testing.F) {
 		if _, err := json.Marshal(w); err != nil {
 			t.Fatal(err)
 		}
+		q.Depart = now
+		if w, err = g.Find(context.Background(), q); err != nil || !(w.Evasion >= 0 && w.Evasion <= 1) {
+			t.Fatalf("at an hour: %+v, %v", w, err)
+		}
 		alt, err := g.Alternatives(context.Background(), q, route.DefaultAlternatives())
 		if err != nil {
 			return

@@ -168,9 +168,10 @@ func (s *scorer) nearestCrossing(line orb.LineString) *Crossing {
 			first, nearest = i, d
 		}
 	}
+	boxed := geo.NewBoxedLine(line)
 	for i := range s.rates.Official {
 		p := &s.rates.Official[(first+i)%len(s.rates.Official)]
-		if n, ok := geo.NearestOnLineWithin(p.At, line, least); ok {
+		if n, ok := boxed.NearestWithin(p.At, least); ok {
 			least = n.DistanceM
 			best = &Crossing{p.Layer, p.ID, p.Name, p.Country, p.Verified, p.At, n.DistanceM, n.AlongLineM}
 		}

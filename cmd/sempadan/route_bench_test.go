@@ -51,11 +51,13 @@ func BenchmarkRouteWholeBorder(b *testing.B) {
 	sumatra := orb.Point{98.7, 3.7}
 	run := func(name string, f func() error) {
 		b.Run(name, func(b *testing.B) {
+			before := cpuTime()
 			for b.Loop() {
 				if err := f(); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64((cpuTime()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 		})
 	}
 	run("graph", func() error { _, err := route.NewGraph(ctx, a, route.DefaultGraphOptions()); return err })
@@ -81,6 +83,9 @@ func BenchmarkRouteWholeBorder(b *testing.B) {
 			}
 			return err
 		})
+		atHour := query
+		atHour.Depart = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+		run("find_by_hour/"+q.name, func() error { _, err := g.Find(ctx, atHour); return err })
 		run("corridor/"+q.name, func() error { _, err := g.Corridor(ctx, query, route.DefaultCorridor()); return err })
 	}
 	ends := route.MatrixQuery{Origins: []orb.Point{west, {109.0, 0.9}}, Destinations: []orb.Point{{110.35, 1.55}, {111.5, 2}}, Modes: []string{"foot", "motorcycle", "sea_boat"}, Theta: 100, Stretch: 1.5}
@@ -135,6 +140,8 @@ func BenchmarkRouteScoreWholeBorder(b *testing.B) {
 		}
 	})
 	b.Run("10000", func(b *testing.B) {
+		before := cpuTime()
+		defer func() { b.ReportMetric(float64((cpuTime()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op") }()
 		for b.Loop() {
 			if _, err := route.ScoreAll(ctx, a, lines, route.DefaultOptions()); err != nil {
 				b.Fatal(err)

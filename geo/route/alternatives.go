@@ -172,6 +172,16 @@ type via struct {
 	cost float64
 }
 
+func compareVias(x, y via) int {
+	switch {
+	case x.cost < y.cost:
+		return -1
+	case x.cost > y.cost:
+		return 1
+	}
+	return cmp.Compare(x.node, y.node)
+}
+
 // vias are the best node of each square of nodes, the least cost first; the first
 // is on the best way.
 func (t *trees) vias(stretch float64) []via {
@@ -190,9 +200,7 @@ func (t *trees) vias(stretch float64) []via {
 		}
 	}
 	best = slices.DeleteFunc(best, func(v via) bool { return math.IsInf(v.cost, 1) })
-	slices.SortFunc(best, func(x, y via) int {
-		return cmp.Or(cmp.Compare(x.cost, y.cost), cmp.Compare(x.node, y.node))
-	})
+	slices.SortFunc(best, compareVias)
 	return slices.Insert(best, 0, via{t.f.to, t.least()})
 }
 

@@ -155,14 +155,18 @@ type expected struct{ evasion, hours, cost float64 }
 
 // collect finds the nodes within reach.
 func (s *spread) collect(limit float64) {
+	var within []via
 	for node := range s.g.ground {
 		s.logW[node] = math.Inf(-1)
 		if s.sum(node) <= limit*(1+1e-12) {
-			s.order = append(s.order, int32(node))
+			within = append(within, via{int32(node), s.from.nodes[node].cost})
 		}
 	}
-	from := s.from.nodes
-	slices.SortFunc(s.order, func(a, b int32) int { return cmp.Or(cmp.Compare(from[a].cost, from[b].cost), cmp.Compare(a, b)) })
+	slices.SortFunc(within, compareVias)
+	s.order = make([]int32, len(within))
+	for i, v := range within {
+		s.order[i] = v.node
+	}
 }
 
 // inflow is an edge into a node with its weight in logarithms.
@@ -276,12 +280,17 @@ func (s *spread) backward(o CorridorOptions, w *watch) *Corridor {
 		out.Nodes++
 		edges = s.into(v, edges[:0])
 		for _, e := range edges {
-			x := s.flow[v] * math.Exp(e.logW-s.logW[v])
+			p := math.Exp(e.logW - s.logW[v])
+			x := s.flow[v] * p
 			s.flow[e.node] += x
 			w.pass(e.node, v, x)
 			if all := s.mean[i].evasion; all > 0 {
-				y := through[i] * math.Exp(e.logW-s.logW[v]-e.met) * s.mean[s.rank[e.node]].evasion / all
-				through[s.rank[e.node]] += y
+				u := s.rank[e.node]
+				y := through[i] * p * s.mean[u].evasion / all
+				if e.met > 0 {
+					y *= math.Exp(-e.met)
+				}
+				through[u] += y
 				w.evade(e.node, v, y)
 			}
 			if goal != 0 && g.country[v] == goal && g.country[e.node] != goal {

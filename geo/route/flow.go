@@ -65,11 +65,14 @@ func (n *flowNet) layer(from, to int32) bool {
 		for e := n.head[u]; e >= 0; e = n.arcs[e].next {
 			if v := n.arcs[e].to; n.arcs[e].room > 0 && n.level[v] < 0 {
 				n.level[v] = n.level[u] + 1
+				if v == to {
+					return true
+				}
 				queue = append(queue, v)
 			}
 		}
 	}
-	return n.level[to] >= 0
+	return false
 }
 
 // send pushes up to most along one way of the layers.

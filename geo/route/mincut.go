@@ -98,15 +98,16 @@ func (w *watch) add(s *spread) {
 	limit, near := s.least()*w.o.Reach*(1+1e-12), s.least()/10
 	steps := g.steps()
 	for _, u := range s.order {
-		here := w.of(u)
+		x, y := int(u)%g.nx, int(u)/g.nx
+		here := y/w.side*w.across + x/w.side
 		w.used[here] = true
 		if from[u].cost < near || to[u].cost < near {
 			w.free[here] = true
 		}
 		for d, step := range steps {
 			v := int(u) + step
-			there := w.of(int32(v))
-			if there == here || w.toward[here]&(1<<w.side8(here, there)) != 0 || from[u].cost+to[v].cost > limit {
+			k := toSquare[1+w.leaves(y, rowStep[d])][1+w.leaves(x, columnStep[d])]
+			if k < 0 || w.toward[here]&(1<<k) != 0 || from[u].cost+to[v].cost > limit {
 				continue
 			}
 			if d >= 4 && g.pinched(from, int(u), d) {
@@ -117,7 +118,7 @@ func (w *watch) add(s *spread) {
 				cost += g.change(c, int(u), v)
 			}
 			if from[u].cost+cost+to[v].cost <= limit {
-				w.toward[here] |= 1 << w.side8(here, there)
+				w.toward[here] |= 1 << k
 			}
 		}
 	}
@@ -125,12 +126,17 @@ func (w *watch) add(s *spread) {
 	w.starts, w.goals = append(w.starts, w.of(s.f.from)), append(w.goals, w.of(s.f.to))
 }
 
-// side8 numbers the neighbours of a square.
-func (w *watch) side8(here, there int) int {
-	for k := range directions {
-		if here+w.neighbour(k) == there {
-			return k
-		}
+// toSquare is the direction of the square that is left to, by rows and columns;
+// -1: the same.
+var toSquare = [3][3]int{{5, 3, 7}, {1, -1, 0}, {6, 2, 4}}
+
+// leaves is by how much a step goes to another row or column of squares.
+func (q *squares) leaves(at, step int) int {
+	switch at %= q.side; {
+	case step < 0 && at == 0:
+		return -1
+	case step > 0 && at == q.side-1:
+		return 1
 	}
 	return 0
 }

@@ -264,6 +264,9 @@ func (g *Graph) pinched(nodes []spot, u, d int) bool {
 
 // bucketWidth is a part of the cheapest edge, so that little is taken out twice, or as much
 // as the ring needs to hold the dearest.
+//
+// With an infinite theta the costs of unpatrolled ground differ by less than a
+// width, and its nodes are taken out some four times on the default domain.
 func (g *Graph) bucketWidth(c *costs) float64 {
 	dearest := 3 * g.slant[len(g.slant)/2] * c.most
 	if c.mixed {

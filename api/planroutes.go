@@ -290,8 +290,8 @@ func (s *Server) getPlan(w http.ResponseWriter, r *http.Request) error {
 	return s.sendPlan(w, r, p, format)
 }
 
-// changePlan releases a joint plan to the partner, as the owner; agrees to it, as
-// the partner.
+// changePlan keeps a draft and releases a joint plan to the partner, as the owner;
+// agrees to it, as the partner.
 func (s *Server) changePlan(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
 		Status string `json:"status"`
@@ -304,10 +304,13 @@ func (s *Server) changePlan(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if k.Status == planDraft && body.Status == planKept {
+		return s.keepDraft(w, r, k)
+	}
 	err = s.books.plans.change(r.Context(), func(list []keptPlan) ([]keptPlan, error) {
 		at := slices.IndexFunc(list, func(x keptPlan) bool { return x.ID == k.ID })
 		if at < 0 {
-			return nil, problem{Status: http.StatusConflict, Code: "plan_is_draft", Detail: "the plan is a draft; make it with keep first"}
+			return nil, problem{Status: http.StatusConflict, Code: "plan_is_draft", Detail: "the plan is a draft; set its status to kept first"}
 		}
 		k = list[at]
 		switch {
@@ -317,7 +320,7 @@ func (s *Server) changePlan(w http.ResponseWriter, r *http.Request) error {
 			k.Status, k.AgreedAt = planAgreed, &now
 		default:
 			return nil, problem{Status: http.StatusConflict, Code: "plan_status", Detail: fmt.Sprintf(
-				"the plan is %s and cannot become %s by you: its owner sets a joint plan that is kept to released, the partner then to agreed", k.Status, quoted(body.Status))}
+				"the plan is %s and cannot become %s by you: its owner sets a draft to kept and a joint plan that is kept to released, the partner then to agreed", k.Status, quoted(body.Status))}
 		}
 		return swapped(list, at, k), nil
 	})

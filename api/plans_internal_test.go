@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,8 +96,51 @@ func TestPlanOfPlanner(t *testing.T) {
 	g.want(404, "planner my", "GET", at, "")
 	g.want(404, "planner my", "DELETE", at, "")
 	g.want(409, "planner id", "PATCH", at, `{"status":"released"}`)
+	g.want(404, "planner my", "PATCH", at, `{"status":"kept"}`)
 	g.want(204, "planner id", "DELETE", at, "")
 	g.want(404, "planner id", "GET", at, "")
+	g.want(404, "planner id", "PATCH", at, `{"status":"kept"}`)
+}
+
+// A draft that is kept is the same plan, past its hour as a draft and a start anew.
+func TestDraftIsKept(t *testing.T) {
+	g := bordered(t)
+	body := fmt.Sprintf(planBody, "")
+	draft := func() string {
+		return "/v1/plans/" + planOf(t, g.want(200, "planner id", "POST", "/v1/plans", body)).ID
+	}
+	at := draft()
+	before := planOf(t, g.want(200, "planner id", "GET", at, ""))
+	if got := g.want(200, "planner id", "PATCH", at, `{"status":"kept"}`); !strings.Contains(got, `"status":"kept"`) || !strings.Contains(got, `"expires_at":"2026-12-05T00:00:00Z"`) {
+		t.Error(got)
+	}
+	if got := g.want(409, "planner id", "PATCH", at, `{"status":"kept"}`); !strings.Contains(got, "plan_status") {
+		t.Error(got)
+	}
+	if got := g.want(200, "planner id", "GET", "/v1/plans", ""); strings.Count(got, before.ID) != 1 {
+		t.Errorf("the draft is still there: %s", got)
+	}
+	g.now = g.now.Add(2 * draftLasts)
+	if after := planOf(t, g.want(200, "planner id", "GET", at, "")); after.Met != before.Met || len(after.Sorties) != len(before.Sorties) {
+		t.Errorf("%v, was %v", after.Met, before.Met)
+	}
+	// One that finds no room stays a draft.
+	list := g.s.books.plans.all()
+	if err := g.s.books.plans.change(t.Context(), func([]keptPlan) ([]keptPlan, error) {
+		full := slices.Clone(list)
+		for len(full) < mostKeptPlans {
+			full = append(full, keptPlan{ID: fmt.Sprint(len(full)), Status: planKept, ExpiresAt: full[0].ExpiresAt})
+		}
+		return full, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	at = draft()
+	g.want(409, "planner id", "PATCH", at, `{"status":"kept"}`)
+	g.want(200, "planner id", "GET", at, "")
+	// Nor is one kept whose days are over.
+	body = strings.Replace(body, "2026-11-30", "2020-11-30", 1)
+	g.want(422, "planner id", "PATCH", draft(), `{"status":"kept"}`)
 }
 
 // opensInGDAL counts the features that GDAL finds.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -94,10 +95,13 @@ func (d *drafts) all(now time.Time) []keptPlan {
 	return d.list
 }
 
-func (d *drafts) remove(id string) {
+// remove reports whether the draft was there.
+func (d *drafts) remove(id string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	n := len(d.list)
 	d.list = slices.DeleteFunc(slices.Clone(d.list), func(k keptPlan) bool { return k.ID == id })
+	return len(d.list) < n
 }
 
 func (k keptPlan) over(now time.Time) bool { return !now.Before(k.ExpiresAt) }
@@ -148,6 +152,25 @@ func (b *books) keepPlan(ctx context.Context, k keptPlan, now time.Time) error {
 		}
 		return append(list, k), nil
 	})
+}
+
+// keepDraft moves a draft into the store; it stays a draft where that fails.
+func (s *Server) keepDraft(w http.ResponseWriter, r *http.Request, draft keptPlan) error {
+	now, k := s.opts.Now().UTC(), draft
+	k.Status, k.ExpiresAt = planKept, k.Until.Add(embargo)
+	if k.over(now) {
+		return unplannable(paramError{"status", "the window of the plan is over: plans are kept until 72 hours after it"})
+	}
+	if !s.books.drafts.remove(k.ID) {
+		return notThere("plan", k.ID, "/v1/plans")
+	}
+	if err := s.books.keepPlan(r.Context(), k, now); err != nil {
+		s.books.drafts.add(draft)
+		return err
+	}
+	s.note(r.Context(), "plan_"+k.Status, k.ID)
+	w.Header().Set("Cache-Control", "no-store")
+	return s.sendJSON(w, r, http.StatusOK, k.line(asker(r.Context())))
 }
 
 // plansOf lists the plans that somebody may see, newest first.

@@ -3,7 +3,7 @@ import { get, Problem, send, setAccessKey } from './api';
 import { $, fill, h } from './dom';
 import { apply, onWords, t } from './i18n';
 
-export interface Me { id: string; via: 'key' | 'session' | 'token' | 'embed' | 'local'; role?: string; agency?: string; country?: string }
+export interface Me { id: string; via: 'key' | 'session' | 'token' | 'embed' | 'local'; role?: string; agency?: string; country?: string; scopes?: string[] }
 interface Ways { key: boolean; oidc: boolean; login?: string }
 
 const VIEW = 'sempadan.view';
@@ -25,6 +25,9 @@ export const attended = (): boolean => me?.via !== 'session' || Date.now() - see
 
 /** Whether the reader has one of some roles; at an open service everyone has all. */
 export const isOne = (...roles: string[]): boolean => !me || me.via === 'local' || roles.includes(me.role ?? '');
+
+/** Whether the reader's key may change something, rather than only read. */
+export const mayWrite = (): boolean => !me?.scopes?.includes('read');
 
 const remember = (name: string, value: string): void => { try { sessionStorage.setItem(name, value); } catch { /* the view is lost, no more */ } };
 

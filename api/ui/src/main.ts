@@ -49,6 +49,7 @@ class Page {
   private gapView: 'ranking' | 'changes' = 'ranking';
   readonly explain: Explain;
   readonly waiting: Waiting;
+  readonly plans: PlanPanel;
 
   constructor(readonly view: View, readonly shell: Shell) {
     const { map } = view;
@@ -67,7 +68,7 @@ class Page {
     this.explain = new Explain(view, this.layers, $('#here'), () => shell.reveal('here'),
       (layer, fid) => dock.open(new Correction({ layer, fid, view, dock, diffs, changed })));
     diffs = new DiffMap(map, this.fly);
-    new PlanPanel(view, dock, this.fly);
+    this.plans = new PlanPanel(view, dock, this.fly);
     this.waiting = new Waiting(map, dock, changed);
     new Share(view, this.layers, this.surfaces);
     new Validation((id) => this.layers.titleOf(id));
@@ -196,7 +197,7 @@ async function start(): Promise<GLMap> {
   const view = await createView({ container: $('#map'), padding: shell.padding(), hash: true });
   window.sempadan!.map = view.map;
   const page = new Page(view, shell);
-  await Promise.all([page.load(), account().then(() => page.waiting.load())]);
+  await Promise.all([page.load(), account().then(() => Promise.all([page.waiting.load(), page.plans.load()]))]);
   $('#open-routes').hidden = !isOne('planner', 'analyst');
   document.body.classList.add('loaded');
   return view.map;

@@ -8,13 +8,15 @@ import { boundsOf } from './geometry';
 import { intervalText } from './gaps';
 import { code, day, num, t, when } from './i18n';
 import type { View } from './map';
+import { KeptPlans } from './plans';
+import { planProblem, type Residual } from './planstate';
 
 interface Visit { arrives: string; leaves: string; sections: { section_id: string; hours: number }[]; explores: boolean }
 export interface Sortie { unit: string; departs: string; on_beat: string; off_beat: string; returns: string; sections: string[]; visits: Visit[]; expected_met: number; explores: boolean; joint: boolean; mode: string; track: GeoJSON.LineString }
 export interface Plan {
   id: string; start: string; window_days: number; sorties: Sortie[];
   unused: { unit: string; reason: string; text: string }[];
-  residual_before: Interval; residual_after: Interval;
+  residual_before: Interval; residual_after: Interval; residual_by_section?: Residual[];
   expected_met: number; upper_bound: number; gap_percent: number;
   cost_curve: { share_of_hours: number; hours: number; residual: number }[];
   exploration: { hours_wanted: number; hours: number; visited: { section_id: string; why: string; hours: number }[] };
@@ -45,10 +47,12 @@ export class PlanPanel implements DockView {
   private plan: Plan | null = null;
   private unit = '';
   private work: AbortController | null = null;
+  private readonly kept: KeptPlans;
 
   constructor(private view: View, private dock: Dock, private fly: (b: number[]) => void) {
-    $('#open-plan').addEventListener('click', () => dock.open(this)); // account shows it to planners
+    $('#open-plan').addEventListener('click', () => { dock.open(this); void this.kept.load(); }); // account shows it to planners
     const { map } = view;
+    this.kept = new KeptPlans(map, { plan: () => this.plan, show: (p) => this.show(p), render: () => { if (dock.has(this)) dock.render(); } });
     map.addSource('plan', { type: 'geojson', data: { type: 'FeatureCollection', features: [] } });
     const round = { 'line-cap': 'round', 'line-join': 'round' } as const;
     const colour: ExpressionSpecification = ['get', 'colour'];
@@ -62,10 +66,13 @@ export class PlanPanel implements DockView {
   closed(): void { this.work?.abort(); this.busy = false; this.put([]); }
 
   body(): (Node | null)[] {
-    return [h('p', { class: 'muted small lead' }, t('plan.lead')), this.form(), alertLine(this.problem), ...(this.busy ? [h('p', { class: 'muted', role: 'status' }, t('plan.busy'))] : []), ...(this.plan ? this.answer(this.plan) : [])];
+    const asking = this.kept.listing ? this.kept.body() : [h('p', { class: 'muted small lead' }, t('plan.lead')), this.form()];
+    return [this.kept.tabs(), ...asking, alertLine(this.problem), ...(this.busy ? [h('p', { class: 'muted', role: 'status' }, t('plan.busy'))] : []),
+      ...(this.plan ? [...this.kept.card(), ...this.answer(this.plan), ...this.kept.unitFiles(this.plan), ...this.kept.changes(this.plan)] : [])];
   }
 
   actions(): (Node | null)[] {
+    if (this.kept.listing) return [h('button', { type: 'button', class: 'button ghost', onclick: () => this.dock.close(this) }, t('close'))];
     return [h('button', { type: 'button', class: 'button primary', id: 'plan-go', disabled: this.busy, onclick: () => void this.make() }, t('plan.go'))];
   }
 
@@ -89,13 +96,14 @@ export class PlanPanel implements DockView {
     });
     return h('div', { class: 'plan-form' },
       h('label', { class: 'field' }, h('span', {}, t('plan.days')), h('input', { type: 'number', min: 1, max: 14, value: this.days, id: 'plan-days', oninput: (e: Event) => { this.days = (e.target as HTMLInputElement).value; } })),
+      this.kept.corridor.field(),
       table,
       h('button', { type: 'button', class: 'button small ghost', id: 'plan-add', onclick: () => { this.rows.push(emptyRow()); this.dock.render(); } }, t('plan.add')),
       h('label', { class: 'field' }, h('span', {}, t('plan.paste')), area));
   }
 
   private asked(): Record<string, unknown> {
-    const start = { window_days: Number(this.days) || 7 };
+    const start = { window_days: Number(this.days) || 7, ...this.kept.corridor.asked() };
     if (this.text.trim()) return { ...start, ...planBody(this.text) };
     const units = this.rows.filter((r) => r.id.trim()).map((r) => ({ id: r.id.trim(), country: r.country, base: r.base.split(/[,\s]+/).filter(Boolean).map(Number), mode: r.mode, hours: Number(r.hours) || 0, speed_kmh: Number(r.speed_kmh) || 0 }));
     return { ...start, units };
@@ -107,19 +115,30 @@ export class PlanPanel implements DockView {
     try { body = this.asked(); } catch { this.problem = t('plan.bad_json'); return this.dock.render(); }
     const { signal } = this.work = new AbortController();
     this.busy = true;
-    this.plan = null;
-    this.unit = '';
-    this.dock.render();
+    this.kept.fresh();
+    this.show(null);
+    let made: Plan | null = null;
     try {
-      this.plan = await makePlan(body, signal);
+      made = await makePlan(body, signal);
     } catch (e) {
       if (signal.aborted) return;
-      this.problem = e instanceof Problem ? e.message : t('error.network');
+      this.problem = planProblem(e);
     }
     this.busy = false;
+    this.show(made);
+    if (made) void this.kept.load();
+  }
+
+  /** For those who are told when the page has loaded. */
+  load(): Promise<void> { return this.kept.load(); }
+
+  /** Shows a plan, or none. */
+  private show(p: Plan | null): void {
+    this.plan = p;
+    this.unit = '';
     this.dock.render();
     this.draw();
-    if (this.plan) this.zoom();
+    if (p) this.zoom();
   }
 
   private answer(p: Plan): (Node | null)[] {

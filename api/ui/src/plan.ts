@@ -63,7 +63,7 @@ export class PlanPanel implements DockView {
 
   title(): string { return t('plan.title'); }
   opened(): void { this.draw(); }
-  closed(): void { this.work?.abort(); this.busy = false; this.put([]); }
+  closed(): void { this.work?.abort(); this.busy = false; this.put([]); this.kept.corridor.show(false); }
 
   body(): (Node | null)[] {
     const asking = this.kept.listing ? this.kept.body() : [h('p', { class: 'muted small lead' }, t('plan.lead')), this.form()];
@@ -126,7 +126,7 @@ export class PlanPanel implements DockView {
     }
     this.busy = false;
     this.show(made);
-    if (made) void this.kept.load();
+    if (made) void this.kept.load().then(() => this.kept.reveal());
   }
 
   /** For those who are told when the page has loaded. */

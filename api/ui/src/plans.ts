@@ -58,6 +58,12 @@ export class KeptPlans {
   /** Forgets what was said before; called when the panel shows another plan. */
   fresh(): void { this.asking = null; this.problem = this.note = ''; }
 
+  /** Brings a plan that was just made into view. */
+  reveal(): void {
+    document.querySelector('.plan-card')?.scrollIntoView({ block: 'start' });
+    document.querySelector<HTMLElement>('#plan-state')?.focus({ preventScroll: true });
+  }
+
   tabs(): HTMLElement {
     const tab = (kept: boolean, words: string): HTMLElement => h('button', { type: 'button', id: kept ? 'plans-kept' : 'plans-new', 'aria-pressed': String(kept === this.listing), onclick: () => {
       this.listing = kept;
@@ -71,6 +77,7 @@ export class KeptPlans {
 
   /** The list, or the way back to it from a plan. */
   body(): (Node | null)[] {
+    this.corridor.show(false);
     const open = this.host.plan();
     if (open) return [h('button', { type: 'button', class: 'link plan-back', id: 'plans-back', onclick: () => { this.fresh(); this.host.show(null); } }, icon('chevron', 14), t('plans.back'))];
     const list = this.list && inOrder(this.list, Date.now());

@@ -64,7 +64,8 @@ test('a planner makes a joint plan, keeps it, and releases it', { skip, timeout:
   await polair.waitForSelector('#plan-corridor option:nth-child(2)', { state: 'attached' });
   assert.match(await polair.textContent('#plan-corridor option:nth-child(2)'), /MY\/MMEA.*JP\/2026\/7/);
   await polair.selectOption('#plan-corridor', { index: 1 });
-  assert.match(await polair.textContent('.plan-joint'), /longitude 11\d.* to 11\d.*latitude/);
+  const box = await polair.textContent('.plan-joint p');
+  assert.match(box, /longitude 11\d.* to 11\d.*latitude/);
   await polair.fill('#plan-days', '2');
   await polair.fill('[data-cell=id0]', 'KP-3012');
   await polair.fill('[data-cell=base0]', '117.66, 4.10');
@@ -81,10 +82,11 @@ test('a planner makes a joint plan, keeps it, and releases it', { skip, timeout:
   const rows = await polair.locator('.plan-changes tbody tr').count();
   assert.ok(rows > 0 && rows <= 10);
   assert.match(await polair.textContent('.plan-changes tbody tr:first-child td:last-child'), /^−\d/);
-  await see(polair, '.plan-card');
+  await polair.waitForFunction(() => document.activeElement.id === 'plan-state');
   await shot(polair, 'draft');
   await see(polair, '.plan-changes');
   await shot(polair, 'changes');
+  assert.equal(await polair.textContent('.plan-joint p'), box, 'the map has moved to the sorties, the corridor has not');
   assert.equal((await call('mmea', 'GET', '/v1/plans')).body.plans.length, 0, 'a draft is for who made it');
   assert.equal((await call('reader', 'GET', '/v1/plans')).body.plans.length, 0);
 

@@ -13,12 +13,12 @@ globalThis.document ??= { documentElement: {} };
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sempadan-ui-'));
 after(() => fs.rmSync(dir, { recursive: true }));
-const names = ['geometry', 'api', 'upload', 'i18n', 'rowreport'];
+const names = ['geometry', 'api', 'upload', 'i18n', 'rowreport', 'planstate'];
 await build({
   stdin: { contents: names.map((n) => `export * from './${n}';`).join('\n'), resolveDir: fileURLToPath(new URL('../src', import.meta.url)) },
   bundle: true, format: 'esm', target: 'es2022', outfile: path.join(dir, 'units.mjs'),
 });
-const { circle, boundsOf, anchor, contentType, layerId, guessKind, num, expected, percent, when, day, setZone, reportCSV } = await import(path.join(dir, 'units.mjs'));
+const { circle, boundsOf, anchor, contentType, layerId, guessKind, num, expected, percent, when, day, setZone, reportCSV, Problem, stateOf, inOrder, mostChanged, planProblem } = await import(path.join(dir, 'units.mjs'));
 
 test('a circle has the radii of the ellipsoid', () => {
   // On the equator a degree of longitude is a·π/180 = 111 319.4908 m, a degree of latitude a(1−e²)·π/180 = 110 574.2758 m.
@@ -80,4 +80,31 @@ test('the report as CSV has every row and no formula', () => {
     'kept_out,3,lat,lat_out_of_range,"the latitude ""110"" is not\n-90 to 90",',
     'warning,4,,at_sea,"\'=HYPERLINK(""x"")",', 'warning,9,,at_sea,"\'=HYPERLINK(""x"")",', 'warning,,,no_zone,no zone,',
     'changed,,geometry deaths,,,7', "removed,,,,,'-8"].join('\r\n') + '\r\n');
+});
+
+const noon = Date.parse('2026-11-26T12:00:00Z');
+const plan = (id, status, more = {}) => ({ id, status, owner: 'ID/POLAIRUD', start: '2026-11-26T00:00:00Z', until: '2026-11-28T00:00:00Z', created_at: '2026-11-25T00:00:00Z', expires_at: '2026-12-01T00:00:00Z', may_agree: false, ...more });
+
+test('the state of a plan is that of who looks at it', () => {
+  const both = { with: 'MY/MMEA' };
+  for (const [want, k] of [
+    ['draft', plan('a', 'draft', both)], ['kept', plan('a', 'kept')], ['to_release', plan('a', 'kept', both)], ['waits_partner', plan('a', 'released', both)],
+    ['waits_you', plan('a', 'released', { ...both, may_agree: true })], ['agreed', plan('a', 'agreed', both)],
+    ['ended', plan('a', 'agreed', { ...both, until: '2026-11-26T12:00:00Z' })], ['ended', plan('a', 'released', { ...both, may_agree: true, until: '2026-11-26T11:00:00Z' })],
+  ]) assert.equal(stateOf(k, noon), want);
+  const list = [plan('over', 'agreed', { until: '2026-11-26T00:00:00Z', created_at: '2026-11-26T00:00:00Z' }), plan('old', 'kept'), plan('new', 'draft', { created_at: '2026-11-26T00:00:00Z' }), plan('yours', 'released', { may_agree: true })];
+  assert.deepEqual(inOrder(list, noon).map((k) => k.id), ['yours', 'new', 'old', 'over']);
+});
+
+test('the sections that a plan changes most', () => {
+  const r = (section_id, before, after) => ({ section_id, before: { mean: before }, after: { mean: after } });
+  const list = [r('A', 1, 0.95), r('B', 0.5, 0.1), r('C', 0.2, 0.2), r('E', 0.35, 0.2), r('D', 0.1, 0.2)];
+  assert.deepEqual(mostChanged(list, 3).map((x) => x.section_id), ['B', 'E', 'D']); // by 0.4, 0.15 and, upwards, 0.1
+  assert.deepEqual(mostChanged(list, 10).length, 4);
+});
+
+test('what is wrong with a plan is told with what to do, in the page\'s words where it has some', () => {
+  assert.match(planProblem(new Problem(409, { code: 'too_many_plans', detail: 'x' })), /Delete one/);
+  assert.equal(planProblem(new Problem(422, { code: 'invalid_plan', detail: 'units: list at least one' })), 'units: list at least one');
+  assert.equal(planProblem(new TypeError('Failed to fetch')), 'The service does not answer.');
 });

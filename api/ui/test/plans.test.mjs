@@ -181,5 +181,18 @@ test('a plan that is withdrawn is gone for both, and that is told', { skip, time
   await mmea.waitForSelector('[role=alert]');
   assert.match(await mmea.textContent('#dock-body'), /Pelan ini sudah tiada.*Belum ada pelan/);
   await shot(mmea, 'phone-gone');
+
+  // What has changed meanwhile is told, and read anew.
+  const made = await call('polair', 'POST', '/v1/plans', { window_days: 1, units: [{ id: 'KP-3', country: 'ID', base: [117.66, 4.1], mode: 'sea_boat', hours: 8, speed_kmh: 30 }] });
+  assert.equal(made.status, 200, JSON.stringify(made.body));
+  await polair.click('#plans-kept');
+  await polair.click(`[data-plan="${made.body.id}"]`);
+  await state(polair, 'draft');
+  assert.equal(await polair.locator('.plan-steps li').count(), 2, 'nobody else has to agree');
+  assert.equal((await call('polair', 'PATCH', `/v1/plans/${made.body.id}`, { status: 'kept' })).status, 200);
+  await polair.click('#plan-keep');
+  await state(polair, 'kept');
+  assert.match(await polair.textContent('.plan-card [role=alert]'), /changed the plan meanwhile/);
+  assert.equal(await polair.locator('#plan-release').count(), 0);
   assert.deepEqual(broken, []);
 });

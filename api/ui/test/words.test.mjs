@@ -42,6 +42,12 @@ test('every word that the page asks for exists', () => {
   for (const key of asked) assert.ok(key in words.en, key);
 });
 
+test('there are words for every state of a plan and for all that is done with it', () => {
+  for (const state of ['draft', 'kept', 'to_release', 'waits_partner', 'waits_you', 'agreed', 'ended']) for (const part of ['state', 'says']) assert.ok(`plans.${part}.${state}` in words.en, `${part} ${state}`);
+  for (const act of ['keep', 'release', 'agree', 'remove']) for (const part of ['do', 'done']) assert.ok(`plans.${part}.${act}` in words.en, `${part} ${act}`);
+  for (const step of ['draft', 'kept', 'released', 'agreed']) assert.ok(`plans.step.${step}` in words.en, step);
+});
+
 test('nothing is ever set as markup', () => {
   assert.doesNotMatch(source, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\bon\w+="|<style|style="/);
 });

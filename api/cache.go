@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
 	"github.com/sempadan/sempadan/geo/risk"
@@ -16,12 +17,14 @@ type tile struct {
 	body        []byte
 	packed      *packedBody
 	tag, note   string
+	counted     int // how many bytes the cache takes it for; 0: len(body)
 }
 
 // packedBody is a body packed when it is first wanted.
 type packedBody struct {
 	once sync.Once
 	body []byte
+	kept atomic.Int64 // len(body), for who counts bytes
 }
 
 func newTile(contentType string, body []byte) tile {
@@ -37,16 +40,19 @@ func (t tile) gzipped() []byte {
 	if t.packed == nil {
 		return nil
 	}
-	t.packed.once.Do(func() { t.packed.body = pack(t.body) })
+	t.packed.once.Do(func() {
+		t.packed.body = pack(t.body)
+		t.packed.kept.Store(int64(len(t.packed.body)))
+	})
 	return t.packed.body
 }
 
-// size is how many bytes a tile takes at most: packed it may come to half.
+// size is how many bytes the tile takes.
 func (t tile) size() int {
 	if t.packed == nil {
 		return len(t.body)
 	}
-	return len(t.body) * 3 / 2
+	return len(t.body) + int(t.packed.kept.Load())
 }
 
 // tileCache keeps tiles up to a number of bytes. A key names the content: an
@@ -70,7 +76,7 @@ func newTileCache(bytes int64, lane *lane) (*tileCache, error) {
 // makeTileCaches divides bytes among the tiles that everyone asks for and those of
 // filters, of which there is no end.
 func (s *Server) makeTileCaches(bytes int64) (err error) {
-	const share = 8
+	const share = 16
 	if s.tiles, err = newTileCache(bytes-bytes/share, s.lanes.tiles); err == nil {
 		s.filtered, err = newTileCache(bytes/share, s.lanes.tiles)
 	}
@@ -83,6 +89,10 @@ func (s *Server) makeTileCaches(bytes int64) (err error) {
 func (c *tileCache) get(ctx context.Context, m *metrics, key string, draw func(context.Context) (tile, error)) (tile, error) {
 	if t, ok := c.cache.GetIfPresent(key); ok {
 		m.cache.WithLabelValues("hit").Inc()
+		if n := t.size(); n > max(t.counted, len(t.body)) { // it was packed since
+			t.counted = n
+			c.cache.Set(key, t)
+		}
 		return t, nil
 	}
 	m.cache.WithLabelValues("miss").Inc()

@@ -124,7 +124,7 @@ const (
 
 // serveGCPercent trades a little time for a third less memory: layers are most
 // of what the service holds, and they live long.
-const serveGCPercent = 25
+const serveGCPercent = 18
 
 func serve(ctx context.Context, f serveFlags) error {
 	signIn, err := f.signIn()

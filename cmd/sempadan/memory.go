@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
@@ -19,4 +24,44 @@ func limitMemory(log *slog.Logger) {
 		return
 	}
 	log.Debug("memory limit", "bytes", limit)
+}
+
+const (
+	// leastGarbage is what the heap may grow by between two collections: with
+	// little in the store a share of it would be next to nothing, and the
+	// collector would run all the time.
+	leastGarbage = 48 << 20
+	// leastGCPercent trades a little time for a third less memory: layers are most
+	// of what the service holds, and they live long.
+	leastGCPercent = 18
+	mostGCPercent  = 200
+)
+
+// gcPercent is how much the heap may grow by, in percent of what lives in it.
+func gcPercent(live uint64) int {
+	return min(max(leastGCPercent, int(100*leastGarbage/max(live, 1))), mostGCPercent)
+}
+
+// paceCollector keeps the collector's pace to what lives in the heap, until ctx
+// is done; GOGC goes before.
+func paceCollector(ctx context.Context) {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	set := leastGCPercent
+	debug.SetGCPercent(set)
+	for tick := time.NewTicker(time.Second); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		metrics.Read(live)
+		if p := gcPercent(live[0].Value.Uint64()); p != set {
+			set = p
+			debug.SetGCPercent(set)
+		}
+	}
 }

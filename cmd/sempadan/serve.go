@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -122,10 +121,6 @@ const (
 	shutdownAfter = 15 * time.Second
 )
 
-// serveGCPercent trades a little time for a third less memory: layers are most
-// of what the service holds, and they live long.
-const serveGCPercent = 18
-
 func serve(ctx context.Context, f serveFlags) error {
 	signIn, err := f.signIn()
 	if err != nil {
@@ -148,9 +143,7 @@ func serve(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(serveGCPercent)
-	}
+	go paceCollector(ctx)
 	log := slog.New(api.Redacted(slog.NewJSONHandler(os.Stderr, nil)))
 	limitMemory(log)
 	model, err := readModel(f.model)

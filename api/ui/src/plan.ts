@@ -1,7 +1,7 @@
 // Plans for planners: units in, sorties on the map and by day, and how far that
 // is from the best.
 import type { GeoJSONSource, ExpressionSpecification } from 'maplibre-gl';
-import { authHeaders, download, get, Problem, type Interval, type Job } from './api';
+import { authHeaders, download, get, Problem, type Job } from './api';
 import { alertLine, type Dock, type DockView } from './dock';
 import { $, h, icon, s } from './dom';
 import { boundsOf } from './geometry';
@@ -9,19 +9,9 @@ import { intervalText } from './gaps';
 import { code, day, num, t, when } from './i18n';
 import type { View } from './map';
 import { KeptPlans } from './plans';
-import { planProblem, type Residual } from './planstate';
+import type { Plan, Sortie } from './plananswer';
+import { planProblem } from './planstate';
 
-interface Visit { arrives: string; leaves: string; sections: { section_id: string; hours: number }[]; explores: boolean }
-export interface Sortie { unit: string; departs: string; on_beat: string; off_beat: string; returns: string; sections: string[]; visits: Visit[]; expected_met: number; explores: boolean; joint: boolean; mode: string; track: GeoJSON.LineString }
-export interface Plan {
-  id: string; start: string; window_days: number; sorties: Sortie[];
-  unused: { unit: string; reason: string; text: string }[];
-  residual_before: Interval; residual_after: Interval; residual_by_section?: Residual[];
-  expected_met: number; upper_bound: number; gap_percent: number;
-  cost_curve: { share_of_hours: number; hours: number; residual: number }[];
-  exploration: { hours_wanted: number; hours: number; visited: { section_id: string; why: string; hours: number }[] };
-  partial: boolean; because: { code: string; count: number; of: number; text: string }[]; units_as_planned: { id: string; base: [number, number] }[];
-}
 interface UnitRow { id: string; country: string; base: string; mode: string; hours: string; speed_kmh: string }
 
 const modes = ['foot', 'motorcycle', 'vehicle', 'river_boat', 'sea_boat', 'aircraft', 'drone'];

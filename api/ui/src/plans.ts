@@ -7,7 +7,7 @@ import { Corridor } from './corridor';
 import { $, fill, h, icon } from './dom';
 import { alertLine } from './dock';
 import { code, day, num, onWords, t, when } from './i18n';
-import type { Plan } from './plan';
+import type { Plan } from './plananswer';
 import { inOrder, mostChanged, outdated, planProblem, stateOf, type PlanLine, type PlanState } from './planstate';
 import './plans.css';
 

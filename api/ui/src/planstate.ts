@@ -1,6 +1,7 @@
 // What state a plan is in for who looks at it, and what a section gains by a plan.
-import { Problem, type Interval } from './api';
+import { Problem } from './api';
 import { known, t } from './i18n';
+import type { Residual } from './plananswer';
 
 /** A plan as the list tells of it; owner and with are COUNTRY/AGENCY. */
 export interface PlanLine {
@@ -27,8 +28,6 @@ export function inOrder(list: PlanLine[], now: number): PlanLine[] {
   const place = (k: PlanLine): number => { const s = stateOf(k, now); return s === 'waits_you' ? 0 : s === 'ended' ? 2 : 1; };
   return [...list].sort((a, b) => place(a) - place(b) || Date.parse(b.created_at) - Date.parse(a.created_at));
 }
-
-export interface Residual { section_id: string; before: Interval; after: Interval }
 
 /** The sections that a plan changes most, the largest change first. */
 export function mostChanged(list: Residual[], n: number): Residual[] {

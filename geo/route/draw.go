@@ -153,7 +153,7 @@ func (g *Graph) places(l *geo.Layer, radiusM float64, yield func(node int32)) {
 
 func (g *Graph) drawBarriers(l map[string]*geo.Layer) {
 	for _, id := range g.Options.Barriers {
-		g.cover(l[id], func(node int, _ uint8) { g.ground[node] = Closed })
+		g.bar(l[id])
 	}
 }
 

@@ -198,6 +198,8 @@ func (q *RouteQuestion) Check() error {
 		return fmt.Errorf("k: %d is not 0 to %d", q.K, mostWays)
 	case q.Front && (q.K > 1 || q.Theta != nil):
 		return errors.New("front: it sweeps theta by itself; leave out theta and k")
+	case q.Front && q.Interdict != nil:
+		return errors.New("front: what to protect is asked of ways that differ; leave out front, or interdict")
 	case q.Theta != nil && !(*q.Theta >= 0):
 		return fmt.Errorf("theta: %g is not 0 (fastest) or more", *q.Theta)
 	case q.Theta != nil && math.IsInf(float64(*q.Theta), 1) && (q.K > 1 || q.Corridor || q.Interdict != nil || q.Matrix != nil):

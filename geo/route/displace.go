@@ -74,7 +74,7 @@ func Displace(before, after *Matrix, spread float64) (*Displacement, error) {
 		}
 	}
 	if pairs == 0 {
-		return nil, fmt.Errorf("displacement: no pair of ends is joined by any crossing")
+		return nil, fmt.Errorf("displacement: %w that joins any pair of ends by a crossing; name other ends, crossings or modes", ErrNoPath)
 	}
 	for _, v := range []*float64{&d.Diverted, &d.EvasionBefore, &d.EvasionAfter, &d.Stayed} {
 		*v /= pairs

@@ -107,7 +107,7 @@ func (g *Graph) Matrix(ctx context.Context, q MatrixQuery) (*Matrix, error) {
 		return nil, err
 	}
 	if n := pairs * len(m.Crossings); n > MaxMatrixEntries {
-		return nil, fmt.Errorf("matrix of ways: %d entries, more than %d; ask for fewer ends or crossings", n, MaxMatrixEntries)
+		return nil, fmt.Errorf("matrix of ways: %w: with %d crossings they make %d entries, more than %d; ask for fewer ends or crossings", ErrEnds, len(m.Crossings), n, MaxMatrixEntries)
 	}
 	if err := b.tolls(ctx, ends); err != nil {
 		return nil, err
@@ -223,7 +223,7 @@ func (g *Graph) edgeCost(c *costs, u, v int32) (cost, hours, met float64, ok boo
 // tolls searches from every end, two at a time, and keeps what the crossings need.
 func (b *matrixBuild) tolls(ctx context.Context, ends []orb.Point) error {
 	b.byEnd, b.ends = make([][]toll, len(ends)), make([]int32, len(ends))
-	usable := [2]int{}
+	usable, unusable := [2]int{}, [2]error{}
 	for i, p := range ends {
 		name := fmt.Sprintf("origin %d", i+1)
 		side := 0
@@ -232,7 +232,7 @@ func (b *matrixBuild) tolls(ctx context.Context, ends []orb.Point) error {
 		}
 		node, err := b.g.end(name, p, b.f.costs, b.q.SnapM)
 		if err != nil {
-			b.m.EndErrors[i], node = err.Error(), -1
+			b.m.EndErrors[i], unusable[side], node = err.Error(), err, -1
 		} else {
 			usable[side]++
 		}
@@ -240,7 +240,7 @@ func (b *matrixBuild) tolls(ctx context.Context, ends []orb.Point) error {
 	}
 	for side, n := range usable {
 		if n == 0 {
-			return fmt.Errorf("matrix of ways: no end on one side can be used: %s", b.m.EndErrors[side*len(b.q.Origins)])
+			return fmt.Errorf("matrix of ways: no end on one side can be used: %w", unusable[side])
 		}
 	}
 	const workers = 2

@@ -253,6 +253,7 @@ func (j *job) show() jobAnswer {
 }
 
 func (s *Server) listJobs(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Cache-Control", "no-store")
 	out := []jobAnswer{}
 	s.jobs.mu.Lock()
 	for _, j := range s.jobs.list() {
@@ -275,7 +276,7 @@ func (s *Server) getJob(w http.ResponseWriter, r *http.Request) error {
 	if !j.finished() {
 		w.Header().Set("Retry-After", "1")
 	}
-	return s.sendJSON(w, r, http.StatusOK, j.show())
+	return s.sendUntagged(w, r, j.show()) // it may hold scores of routes
 }
 
 // cancelJob ends a job and answers when nothing of it is left running. What is

@@ -202,6 +202,8 @@ func (p AddedPost) feature() (geo.Feature, error) {
 		return f, fmt.Errorf("add: a radius of %g m is not 0 (the model's) to 100000", p.RadiusM)
 	case (p.BearingDeg == nil) != (p.FOVDeg == nil):
 		return f, errors.New("add: a post that faces one way needs bearing_deg and fov_deg")
+	case p.FOVDeg != nil && !(*p.FOVDeg > 0 && *p.FOVDeg <= 360 && math.Abs(*p.BearingDeg) <= 360):
+		return f, fmt.Errorf("add: a post's fov_deg is %g, not above 0 and up to 360, or its bearing_deg %g not -360 to 360", *p.FOVDeg, *p.BearingDeg)
 	case (p.From == nil) != (p.To == nil) || p.From != nil && !p.From.Before(*p.To):
 		return f, errors.New("add: a post that is there for a time needs from, and to after it")
 	}
@@ -228,15 +230,19 @@ func (p AddedPatrol) add(to *geo.Builder, a *risk.Assessment) error {
 	}
 	p.Times = max(p.Times, 1)
 	line := orb.LineString(points(p.Line))
+	lengthM := geo.LengthM(line)
+	model := a.Model.Coverage
+	fastest := math.Min(1000, 3.6*model.MaxSpeedMS)
+	everyM := math.Min(fixEveryM, p.SpeedKMH*1000/60*model.MaxSilenceMin/2) // a slow one is not silent, either
 	switch {
-	case len(p.Line) < 2:
-		return fmt.Errorf("add: a patrol of %d places has no line; give two or more", len(p.Line))
-	case p.Times > mostPatrolTimes || p.Times*len(p.Line) > mostPatrolFixes || float64(p.Times)*geo.LengthM(line)/fixEveryM > mostPatrolFixes:
-		return fmt.Errorf("add: a patrol of %d places and %.0f km, %d times, is too much; shorten it, or give at most %d times", len(p.Line), geo.LengthM(line)/1000, p.Times, mostPatrolTimes)
+	case len(p.Line) < 2 || lengthM == 0:
+		return fmt.Errorf("add: a patrol of %d places and %g m has no line; give two or more apart", len(p.Line), lengthM)
+	case !(p.SpeedKMH >= 0.1 && p.SpeedKMH <= fastest):
+		return fmt.Errorf("add: a patrol's speed_kmh is %g, not 0.1 to %g (what is over max_speed_ms of the model counts as a jump)", p.SpeedKMH, fastest)
+	case p.Times > mostPatrolTimes || p.Times*len(p.Line) > mostPatrolFixes || float64(p.Times)*lengthM/everyM > mostPatrolFixes:
+		return fmt.Errorf("add: a patrol of %d places and %.0f km at %g km/h, %d times, is too much; shorten it, or give at most %d times", len(p.Line), lengthM/1000, p.SpeedKMH, p.Times, mostPatrolTimes)
 	case turns(line):
 		return errors.New("add: a patrol over the 180th meridian is not read")
-	case !(p.SpeedKMH >= 0.1 && p.SpeedKMH <= 1000):
-		return fmt.Errorf("add: a patrol's speed_kmh is %g, not 0.1 to 1000", p.SpeedKMH)
 	case !(p.EveryH > 0 && p.EveryH <= 8784):
 		return fmt.Errorf("add: a patrol's every_h is %g, not above 0 and up to 8784", p.EveryH)
 	case !(p.SweepWidthM >= 0 && p.SweepWidthM <= 100_000):
@@ -252,7 +258,7 @@ func (p AddedPatrol) add(to *geo.Builder, a *risk.Assessment) error {
 		depart = p.Depart.UTC()
 	}
 	for k := range p.Times {
-		to.Add(p.track(depart.Add(-time.Duration(float64(k) * p.EveryH * float64(time.Hour)))))
+		to.Add(p.track(depart.Add(-time.Duration(float64(k)*p.EveryH*float64(time.Hour))), everyM))
 	}
 	return nil
 }
@@ -267,11 +273,10 @@ func turns(line orb.LineString) bool {
 	return false
 }
 
-// fixEveryM is how far apart the places of a track are at most: a device that is
-// silent for long is no patrol.
+// fixEveryM is how far apart the places of a track are at most.
 const fixEveryM = 500.0
 
-func (p AddedPatrol) track(at time.Time) geo.Feature {
+func (p AddedPatrol) track(at time.Time, everyM float64) geo.Feature {
 	line := orb.LineString(points(p.Line))
 	f := geo.Feature{Properties: map[string]any{"mode": p.Mode, "country": p.Country, "agency": p.Agency}}
 	if p.SweepWidthM > 0 {
@@ -281,7 +286,7 @@ func (p AddedPatrol) track(at time.Time) geo.Feature {
 	f.VertexTimes = append(f.VertexTimes, at)
 	for i := 1; i < len(line); i++ {
 		leg := geo.DistanceM(line[i-1], line[i])
-		n := int(leg/fixEveryM) + 1
+		n := int(leg/everyM) + 1
 		step := time.Duration(leg / float64(n) / 1000 / p.SpeedKMH * float64(time.Hour))
 		for k := 1; k <= n; k++ {
 			s := float64(k) / float64(n)

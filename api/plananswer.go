@@ -142,25 +142,6 @@ func shift(s *plan.Sortie, by time.Duration) {
 	}
 }
 
-// addWhatIf assesses anew as if the sorties had been patrols.
-func (p *PlanAnswer) addWhatIf(ctx context.Context, a *risk.Assessment) error {
-	b, err := a.WithPatrols(ctx, risk.Change{Add: []*geo.Layer{p.layer("")}})
-	if err != nil {
-		return err
-	}
-	out := planWhatIf{Changed: []levelChange{}}
-	for i, s := range a.Sections {
-		t := b.Sections[i]
-		out.Before += s.Undetected.Mean
-		out.After += t.Undetected.Mean
-		if s.Level != t.Level {
-			out.Changed = append(out.Changed, levelChange{s.ID, s.Level, t.Level})
-		}
-	}
-	p.WhatIf = &out
-	return nil
-}
-
 // of is the plan with the sorties of one unit; "" is all.
 func (p *PlanAnswer) of(unit string) ([]SortieAnswer, error) {
 	if unit == "" {

@@ -20,6 +20,9 @@ type PlanWeather struct {
 
 const mostSpells = 100
 
+// seesNothing is the factor of a unit that sees nothing: 0 is one that is not stated.
+const seesNothing = 1e-12
+
 // checkConditions names what is wrong with night and weather.
 func (q PlanRequest) checkConditions(bad func(name, format string, args ...any)) {
 	for i, u := range q.Units {
@@ -65,7 +68,7 @@ func (u PlanUnit) light(p *plan.Unit, m *surface.CoverageModel) {
 		if day == 0 {
 			return 0
 		}
-		return m.WidthsIn(c).MidM / day
+		return max(seesNothing, m.WidthsIn(c).MidM/day)
 	}
 	night := in
 	night.Night = true

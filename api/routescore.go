@@ -210,10 +210,11 @@ func ScoreRoutes(ctx context.Context, a *risk.Assessment, in RouteLines, o Score
 
 // ScoredFeatures are scored lines for a map: each line with its numbers, its
 // steps with their share and rank (1 is the worst), and the official crossing that
-// is nearest.
+// is nearest. Its members partial, quarantined and rows are as in ScoredRoutes.
 func ScoredFeatures(ctx context.Context, a *risk.Assessment, in RouteLines, o routing.Options) (*geojson.FeatureCollection, error) {
 	out := geojson.NewFeatureCollection()
 	o.Top = allSteps
+	partial := in.Report.Quarantined > 0
 	for i, line := range in.Lines {
 		score, err := routing.ScoreLine(ctx, a, line, o)
 		if err != nil {
@@ -223,6 +224,7 @@ func ScoredFeatures(ctx context.Context, a *risk.Assessment, in RouteLines, o ro
 			f := feat(line, "unscored", i)
 			f.Properties["error"] = err.Error()
 			out.Append(f)
+			partial = true
 			continue
 		}
 		f := feat(line, "route", i)
@@ -246,6 +248,7 @@ func ScoredFeatures(ctx context.Context, a *risk.Assessment, in RouteLines, o ro
 			out.Append(f)
 		}
 	}
+	out.ExtraMembers = geojson.Properties{"partial": partial, "quarantined": in.Report.Quarantined, "rows": in.Report.Rows}
 	return out, nil
 }
 

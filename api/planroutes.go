@@ -63,6 +63,9 @@ func (s *Server) makePlan(w http.ResponseWriter, r *http.Request) error {
 	if a.PlanRequest, err = readPlanRequest(raw, a.who); err != nil {
 		return err
 	}
+	if unit := r.URL.Query().Get("unit"); unit != "" && !slices.ContainsFunc(a.Units, func(u PlanUnit) bool { return u.ID == unit }) {
+		return badParameter("unit", "the plan has no unit %s", quoted(unit)) // before a plan is made and kept
+	}
 	if a.Keep && slices.Contains(a.who.Scopes, scopeRead) {
 		return problem{Status: http.StatusForbidden, Code: "out_of_scope", Detail: "keep: this key is for reading only; ask without it, or ask your administrator for another"}
 	}

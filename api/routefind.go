@@ -16,6 +16,7 @@ import (
 	"github.com/sempadan/sempadan/geo"
 	"github.com/sempadan/sempadan/geo/risk"
 	routing "github.com/sempadan/sempadan/geo/route"
+	"github.com/sempadan/sempadan/tiles"
 )
 
 // FoundWay is a way with the risk along it.
@@ -322,7 +323,11 @@ func (s *Server) findRoutes(w http.ResponseWriter, r *http.Request) error {
 	if format == "" || format == "json" {
 		return s.sendUntagged(w, r, out)
 	}
-	body, err := out.Render(format)
+	mark := geo.ExportMark{}
+	if !asker(r.Context()).Local {
+		mark = s.markOf(w, r, "routes", true, tiles.English)
+	}
+	body, err := out.Render(format, mark)
 	if err != nil {
 		return err
 	}
@@ -355,8 +360,8 @@ func invalidQuestion(err error) error {
 	return problem{Status: http.StatusBadRequest, Code: "invalid_question", Detail: err.Error()}
 }
 
-// Render writes the ways as geojson or gpx.
-func (out *RouteAnswer) Render(format string) ([]byte, error) {
+// Render writes the ways as geojson or gpx. A mark says who took them.
+func (out *RouteAnswer) Render(format string, mark geo.ExportMark) ([]byte, error) {
 	build := geo.NewBuilder(geo.LayerInfo{ID: "routes", Title: "Routes", Kind: geo.KindOther})
 	for i, w := range out.Ways {
 		p := map[string]any{"name": fmt.Sprintf("%s %d", w.Kind, i+1), "kind": w.Kind, "length_m": math.Round(w.LengthM), "hours": w.Hours, "p_detected": w.PDetected.Mean, "evasion": w.Evasion}
@@ -375,7 +380,7 @@ func (out *RouteAnswer) Render(format string) ([]byte, error) {
 		out.drawElements(build)
 	}
 	var b bytes.Buffer
-	err := data.Write(&b, format, build.Layer(), nil)
+	err := data.Export{Layer: build.Layer(), Mark: mark}.Write(context.Background(), &b, format)
 	return b.Bytes(), err
 }
 

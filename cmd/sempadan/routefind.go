@@ -181,7 +181,7 @@ func (f *routeFindFlags) run(c *cobra.Command) error {
 		return err
 	}
 	if ext == ".geojson" || ext == ".gpx" {
-		body, err := found.Render(ext[1:])
+		body, err := found.Render(ext[1:], geo.ExportMark{})
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,8 @@ const MaxRouteLines = 10_000
 // RouteLines are the lines of a file, as they are to be scored.
 type RouteLines struct {
 	Lines  []orb.LineString
-	Others int // features that are no lines, which are left out
+	IDs    []string // of the features that they are of, "" where the file names none
+	Others int      // features that are no lines, which are left out
 	// Report tells of the features that could not be read.
 	Report *data.Report
 }
@@ -50,6 +51,9 @@ func ReadRouteLines(ctx context.Context, src io.Reader, o data.ImportOptions) (R
 			out.Others++
 		}
 		out.Lines = append(out.Lines, lines...)
+		for range lines {
+			out.IDs = append(out.IDs, layer.OwnID(row))
+		}
 	}
 	switch n := len(out.Lines); {
 	case n == 0:

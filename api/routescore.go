@@ -153,7 +153,8 @@ func routeProblem(err error) error {
 
 // ScoredRoute is one of several lines: its score, or why it has none.
 type ScoredRoute struct {
-	Index int `json:"index"` // from 0, in the order of the file
+	Index int    `json:"index"`        // from 0, of the lines that could be read, in the order of the file
+	ID    string `json:"id,omitempty"` // of its feature in the file
 	*routing.Score
 	Code  string `json:"code,omitempty"`
 	Error string `json:"error,omitempty"`
@@ -190,7 +191,7 @@ func ScoreRoutes(ctx context.Context, a *risk.Assessment, in RouteLines, o Score
 			return nil, err
 		}
 		for i, one := range scored {
-			row := ScoredRoute{Index: from + i, Score: one.Score}
+			row := ScoredRoute{Index: from + i, ID: in.IDs[from+i], Score: one.Score}
 			if one.Err != nil {
 				p := problemOf(routeProblem(one.Err))
 				row.Code, row.Error = p.Code, p.Detail

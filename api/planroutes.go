@@ -261,6 +261,9 @@ type planLine struct {
 }
 
 func (k keptPlan) line(p principal) planLine {
+	if p.ownerText() != k.Owner && !p.Local {
+		k.KeyID = ""
+	}
 	return planLine{keptPlan: k, MayAgree: k.Status == planReleased && p.ownerText() == k.With}
 }
 

@@ -20,8 +20,8 @@ import (
 type keptPlan struct {
 	ID        string     `json:"id"`
 	Status    string     `json:"status"`
-	Owner     string     `json:"owner"` // COUNTRY/AGENCY
-	KeyID     string     `json:"key_id"`
+	Owner     string     `json:"owner"`             // COUNTRY/AGENCY
+	KeyID     string     `json:"key_id,omitempty"`  // for the owner's agency
 	With      string     `json:"with,omitempty"`    // the partner's agency of a joint plan
 	Request   string     `json:"request,omitempty"` // by which they agreed on its corridors
 	Start     time.Time  `json:"start"`

@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"os"
@@ -57,30 +56,11 @@ func (s *Server) surfaceTIFF(w http.ResponseWriter, r *http.Request) error {
 	if err := a.assessment.CheckRaster(a.surface.ID, a.view(), whole); err != nil {
 		return tooCostly(err)
 	}
-	s.rasters.Lock() // one at a time: each may take a hundred megabytes
-	defer s.rasters.Unlock()
-	file, err := os.CreateTemp("", "sempadan-raster-*")
-	if err != nil {
-		return fmt.Errorf("make the raster: %w", err)
-	}
-	defer func() {
-		_ = file.Close()
-		_ = os.Remove(file.Name())
-	}()
-	if err := data.WriteGeoTIFF(file, a.raster(r, cells)); err != nil {
-		return err
-	}
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read the raster: %w", err)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "image/tiff; application=geotiff; profile=cloud-optimized")
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="sempadan-%s.tif"`, a.surface.ID))
-	s.caching(h, r, revalidate)
-	h.Set("ETag", `"`+a.assessment.Version+"-"+contentTag([]byte(a.surface.ID+a.key()))+`"`)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute))
-	http.ServeContent(w, r, "", time.Time{}, file) // ranges and conditions
-	return nil
+	return s.sendDownload(w, r, download{
+		name: "sempadan-" + a.surface.ID + ".tif", media: "image/tiff; application=geotiff; profile=cloud-optimized",
+		tag:  a.assessment.Version + "-" + contentTag([]byte(a.surface.ID+a.key())),
+		make: func(file *os.File) error { return data.WriteGeoTIFF(file, a.raster(r, cells)) },
+	})
 }
 
 // raster describes the file; its rows are evaluated exactly at the cell centres,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,7 +59,7 @@ func (l *lane) busy() problem {
 }
 
 // lanes are the kinds of work that take long enough to be counted.
-type lanes struct{ tiles, uploads, analyses, plans, planJobs *lane }
+type lanes struct{ tiles, uploads, analyses, files, downloads, plans, planJobs *lane }
 
 // The waits end well before the write timeout of the server (30 s).
 func newLanes(reg *prometheus.Registry) *lanes {
@@ -67,18 +68,22 @@ func newLanes(reg *prometheus.Registry) *lanes {
 		tiles:    newLane("tiles", cores, 32*cores, 2*time.Second),
 		uploads:  newLane("uploads", 1, 64, 20*time.Second),
 		analyses: newLane("analyses", 2*cores, 16*cores, 20*time.Second),
+		// Each download is on the disk while it is sent, and a slow reader may take minutes.
+		files:     newLane("files", 1, 16, 20*time.Second),
+		downloads: newLane("downloads", 32, 0, 0),
 	}
 	l.plans = newLane("plans", 1, 8, 20*time.Second)
 	waits := *l.plans // the same turns, for those who need not wait for the answer
 	waits.waiting, waits.longest = make(chan struct{}, 8), 10*time.Minute
 	l.planJobs = &waits
-	reg.MustRegister(l.tiles.shed, l.uploads.shed, l.analyses.shed, l.plans.shed)
+	reg.MustRegister(l.tiles.shed, l.uploads.shed, l.analyses.shed, l.files.shed, l.downloads.shed, l.plans.shed)
 	return l
 }
 
-// of returns the lane of what a route does as a whole; nil: none.
-func (l *lanes) of(do action) *lane {
-	if do == doAnalyse || do == doPlan {
+// of returns the lane of what a route does as a whole; nil: none, as for
+// downloads, which take their turns themselves.
+func (l *lanes) of(do action, path string) *lane {
+	if (do == doAnalyse || do == doPlan) && !strings.HasPrefix(path, "/surfaces/") {
 		return l.analyses
 	}
 	return nil

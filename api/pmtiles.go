@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/paulmach/orb"
 	"github.com/sempadan/sempadan/geo"
@@ -111,34 +110,15 @@ func archiveZoom(r *http.Request, b orb.Bound, deepest int) (int, error) {
 	return zoom, err
 }
 
-// sendArchive makes a file, one at a time, and sends it whole or in ranges.
+// sendArchive makes an archive, with a second file for its tiles meanwhile, and
+// sends it.
 func (s *Server) sendArchive(w http.ResponseWriter, r *http.Request, name, tag string, write func(context.Context, io.Writer, io.ReadWriteSeeker) error) error {
-	s.rasters.Lock()
-	defer s.rasters.Unlock()
-	var files [2]*os.File // the archive, and its tiles while it is made
-	for i := range files {
-		file, err := os.CreateTemp("", "sempadan-tiles-*")
+	return s.sendDownload(w, r, download{name: name + ".pmtiles", media: "application/vnd.pmtiles", tag: tag, make: func(file *os.File) error {
+		spool, err := os.CreateTemp("", "sempadan-tiles-*")
 		if err != nil {
 			return fmt.Errorf("make the archive: %w", err)
 		}
-		defer func() {
-			_ = file.Close()
-			_ = os.Remove(file.Name())
-		}()
-		files[i] = file
-	}
-	if err := write(r.Context(), files[0], files[1]); err != nil {
-		return err
-	}
-	if _, err := files[0].Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read the archive: %w", err)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/vnd.pmtiles")
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.pmtiles"`, name))
-	s.caching(h, r, revalidate)
-	h.Set("ETag", `"`+tag+`"`)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Minute))
-	http.ServeContent(w, r, "", time.Time{}, files[0])
-	return nil
+		defer drop(spool)
+		return write(r.Context(), file, spool)
+	}})
 }

@@ -215,7 +215,7 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 
 // inLane does work in its turn.
 func (s *Server) inLane(do action, r *http.Request, work func() error) error {
-	if lane := s.lanes.of(do); lane != nil {
+	if lane := s.lanes.of(do, r.URL.Path); lane != nil {
 		leave, err := lane.enter(r.Context())
 		if err != nil {
 			return err

@@ -83,8 +83,7 @@ type Server struct {
 	sweeps      sweeps
 	validations validations
 	graphs      graphs
-	rasters     sync.Mutex // one download at a time
-	buffers     sync.Pool  // of *[]byte, for answers
+	buffers     sync.Pool // of *[]byte, for answers
 
 	ways   []route // of table
 	gate   *gate

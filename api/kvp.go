@@ -53,6 +53,14 @@ func faultOf(err error) fault {
 	return f
 }
 
+// sendFault answers an error in the words of a standard, with the headers of
+// other errors.
+func (s *Server) sendFault(w http.ResponseWriter, r *http.Request, err error, words reply) {
+	s.errorHeaders(w, r, words.status, err)
+	words.untagged = true
+	s.send(w, r, words)
+}
+
 // whole reads a whole number.
 func (k kvp) whole(name string) (int, error) {
 	text := k[name]

@@ -124,10 +124,20 @@ func TestMapServiceFaults(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d and XML", path, a.status, a.header.Get("Content-Type"), status)
 			continue
 		}
+		if cache := a.header.Get("Cache-Control"); !strings.Contains(cache, "no-store") {
+			t.Errorf("%s: an error with Cache-Control %q", path, cache)
+		}
 		var report struct{ XMLName xml.Name }
 		if err := xml.Unmarshal(a.body, &report); err != nil || !strings.HasSuffix(report.XMLName.Local, "ExceptionReport") {
 			t.Errorf("%s: %v %s", path, err, a.body)
 		}
+	}
+	if a := s.get("/wms?request=GetMap&layers=risk&styles=none" + at); !strings.Contains(string(a.body), `code="StyleNotDefined"`) {
+		t.Errorf("a style that there is not: %s", a.body)
+	}
+	info := "/wms?request=GetFeatureInfo&layers=density,risk&styles=viridis,&i=1&j=1" + at + "&query_layers="
+	if a := s.get(info + "risk"); a.status != http.StatusOK || !strings.Contains(string(a.body), `"surface":"risk"`) || strings.Contains(string(a.body), `"surface":"density"`) {
+		t.Errorf("one layer of a map of two: %d %s", a.status, a.body)
 	}
 	if a := s.get("/wms?request=GetMap&layers=density,risk&styles=viridis," + at); a.status != http.StatusOK {
 		t.Errorf("two layers with styles: %d %s", a.status, a.body)

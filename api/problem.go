@@ -81,21 +81,27 @@ func problemOf(err error) problem {
 
 func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
-	if p.Status >= 500 {
-		s.log.ErrorContext(r.Context(), "request failed", "route", routeName(r), "error", err.Error())
-	}
+	s.errorHeaders(w, r, p.Status, err)
 	p.Type, p.Title, p.Instance = "about:blank", http.StatusText(p.Status), r.URL.Path
 	p.Description = p.Detail
 	if p.Errors == nil {
 		p.Errors = []paramError{}
 	}
-	if p.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
-	}
 	body, err := json.Marshal(p)
 	if err != nil {
 		body = []byte(`{"status":500}`)
 	}
-	w.Header().Set("Cache-Control", "no-store")
 	s.send(w, r, reply{status: p.Status, contentType: "application/problem+json", body: body})
+}
+
+// errorHeaders are those of every error; what is the service's own fault is
+// logged.
+func (s *Server) errorHeaders(w http.ResponseWriter, r *http.Request, status int, err error) {
+	if status >= 500 {
+		s.log.ErrorContext(r.Context(), "request failed", "route", routeName(r), "error", err.Error())
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	w.Header().Set("Cache-Control", "no-store")
 }

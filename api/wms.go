@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,14 +26,17 @@ func (s *Server) wms(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	f := faultOf(err)
-	if f.code == "InvalidParameterValue" || f.code == "MissingParameterValue" || f.code == "NoApplicableCode" {
+	switch {
+	case f.locator == "style":
+		f.code = "StyleNotDefined"
+	case f.code == "InvalidParameterValue" || f.code == "MissingParameterValue" || f.code == "NoApplicableCode":
 		f.code = "" // WMS has codes of its own, for a few faults only
 	}
-	body, err := tiles.WMSException(f.code, f.text)
-	if err != nil {
-		return err
+	body, xmlErr := tiles.WMSException(f.code, f.text)
+	if xmlErr != nil {
+		return xmlErr
 	}
-	s.send(w, r, reply{status: f.status, contentType: "text/xml", body: body, untagged: true})
+	s.sendFault(w, r, err, reply{status: f.status, contentType: "text/xml", body: body})
 	return nil
 }
 
@@ -193,15 +197,24 @@ func (s *Server) mapValues(r *http.Request, a surfaceAsk, view tiles.MapView) ([
 	})
 }
 
+// queried are the parameters with the layers that are asked about, which may be
+// some of the map's: styles are those of the map's, and change no number.
+func (k kvp) queried() kvp {
+	if k["query_layers"] == "" {
+		return k
+	}
+	out := maps.Clone(k)
+	out["layers"] = k["query_layers"]
+	delete(out, "styles")
+	return out
+}
+
 func (s *Server) wmsFeatureInfo(w http.ResponseWriter, r *http.Request, k kvp) error {
 	view, err := wmsView(k)
 	if err != nil {
 		return err
 	}
-	if k["query_layers"] != "" {
-		k["layers"] = k["query_layers"]
-	}
-	asks, err := s.wmsLayers(r, k)
+	asks, err := s.wmsLayers(r, k.queried())
 	if err != nil {
 		return err
 	}

@@ -81,10 +81,10 @@ func (s *Server) orReport(w http.ResponseWriter, r *http.Request, err error) err
 		return nil
 	}
 	f := faultOf(err)
-	body, err := tiles.OWSException(f.code, f.locator, f.text)
-	if err != nil {
-		return err
+	body, xmlErr := tiles.OWSException(f.code, f.locator, f.text)
+	if xmlErr != nil {
+		return xmlErr
 	}
-	s.send(w, r, reply{status: f.status, contentType: "application/xml", body: body, untagged: true})
+	s.sendFault(w, r, err, reply{status: f.status, contentType: "application/xml", body: body})
 	return nil
 }

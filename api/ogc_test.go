@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -293,6 +294,7 @@ func TestOGCEdits(t *testing.T) {
 		{"POST", items, gj, "", strings.Replace(feature(110, "1"), `"kind"`, `"victim_name":"Siti","kind"`, 1), 422},
 		{"POST", items, gj, "", `{"pad":"` + strings.Repeat("x", 9<<20) + `"}`, 413},
 		{"POST", "/ogc/collections/areas/items", gj, "", feature(110, "1"), 405},
+		{"POST", "/ogc/collections/areas/items", "text/plain", "", "x", 405},
 		{"POST", "/ogc/collections/none/items", gj, "", feature(110, "1"), 404},
 		{"PUT", one, gj, "", feature(110.75, "3"), 428},
 		{"PUT", one, gj, `"wrong"`, feature(110.75, "3"), 412},
@@ -355,6 +357,41 @@ func TestOGCEdits(t *testing.T) {
 
 // Lists are text for clients that know tables, and come back as text from
 // those that edit.
+// Content-Crs names the system of the places in a body: what is read in a system
+// can be sent back in it.
+func TestOGCEditsInOtherSystems(t *testing.T) {
+	s := ogcService(t)
+	send := func(method, path, crs, geometry string) answer {
+		return s.do(method, path, []byte(`{"type":"Feature","geometry":`+geometry+`,"properties":{"kind":"irr.exit","occurred_from":"2026-10-01T00:00:00Z"}}`),
+			map[string]string{"Content-Type": "application/geo+json", "If-Match": "*", "Content-Crs": crs})
+	}
+	const epsg = "http://www.opengis.net/def/crs/EPSG/0/"
+	place := func(path string) (out [2]float64) {
+		for i, v := range s.want(200, path).json(t)["geometry"].(map[string]any)["coordinates"].([]any)[:2] {
+			out[i] = v.(float64)
+		}
+		return out
+	}
+	one := strings.TrimPrefix(send("POST", items, "<"+epsg+"4326>", `{"type":"Point","coordinates":[1.5,80.25]}`).header.Get("Location"), s.url)
+	if got := place(one); got != [2]float64{80.25, 1.5} {
+		t.Errorf("latitude first was read as %v", got)
+	}
+	// By PROJ: 104.125, 1.5 in EPSG:32648 and EPSG:3857.
+	for crs, at := range map[string]string{"32648": "402663.7450338319,165814.90642209628", "3857": "11591141.97884961,166998.31375292226"} {
+		if a := send("PUT", one, epsg+crs, `{"type":"Point","coordinates":[`+at+`]}`); a.status != 204 {
+			t.Fatalf("%s: %d %s", crs, a.status, a.body)
+		}
+		if got := place(one); math.Abs(got[0]-104.125) > 1e-8 || math.Abs(got[1]-1.5) > 1e-8 {
+			t.Errorf("EPSG:%s was read as %v", crs, got)
+		}
+	}
+	for crs, status := range map[string]int{epsg + "9999": 400, "<" + epsg + "32648>": 422} {
+		if a := send("PUT", one, crs, `{"type":"Point","coordinates":[1e300,5]}`); a.status != status {
+			t.Errorf("%s: %d %s", crs, a.status, a.body)
+		}
+	}
+}
+
 func TestOGCListsAsText(t *testing.T) {
 	s := ogcService(t)
 	headers := map[string]string{"Content-Type": "application/geo+json", "If-Match": "*"}

@@ -113,13 +113,14 @@ func addEdits(items, item object, name string) {
 		return object{"operationId": id + "_" + name, "summary": summary, "parameters": params, "responses": object{
 			status: object{"description": summary}, "412": problemResponse(), "415": problemResponse(), "422": problemResponse(), "428": problemResponse(), "default": problemResponse()}}
 	}
-	create := edit("create", "Adds a feature", "201", []any{reference("reason")})
+	create := edit("create", "Adds a feature", "201", []any{reference("reason"), reference("content_crs")})
 	create["requestBody"] = body(mediaGeoJSON)
 	items["post"] = create
 	change := []any{reference("fid"), reference("reason"), reference("if_match")}
-	replace := edit("replace", "Replaces a feature", "204", change)
+	placed := append(change[:len(change):len(change)], reference("content_crs"))
+	replace := edit("replace", "Replaces a feature", "204", placed)
 	replace["requestBody"] = body(mediaGeoJSON)
-	update := edit("update", "Changes a feature by a merge patch (RFC 7396)", "204", change)
+	update := edit("update", "Changes a feature by a merge patch (RFC 7396)", "204", placed)
 	update["requestBody"] = body(mediaMergePatch)
 	item["put"], item["patch"], item["delete"] = replace, update, edit("delete", "Takes a feature out", "204", change)
 }
@@ -162,6 +163,7 @@ func (s *Server) ogcParameters() object {
 		"reason":      query("reason", "Why the change is made; kept with the version.", text),
 		"fid":         object{"name": "fid", "in": "path", "required": true, "description": "The id of a feature.", "schema": text},
 		"if_match":    object{"name": "If-Match", "in": "header", "required": true, "description": "The ETag of the feature that is changed.", "schema": text},
+		"content_crs": object{"name": "Content-Crs", "in": "header", "required": false, "description": "The reference system of the places in the body.", "schema": text},
 	})
 	return out
 }

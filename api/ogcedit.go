@@ -40,6 +40,13 @@ func (s *Server) mayEdit(r *http.Request) bool {
 
 // editBody reads one feature of the media types.
 func (s *Server) editBody(w http.ResponseWriter, r *http.Request, media ...string) (map[string]json.RawMessage, error) {
+	if e := s.current().byID[mux.Vars(r)["id"]]; e != nil && !editable(e) {
+		return nil, notEditable(w)
+	}
+	crs, err := bodyCRS(r)
+	if err != nil {
+		return nil, err
+	}
 	given, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || !slices.Contains(media, given) {
 		return nil, problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type", Detail: "send the feature as " + media[0]}
@@ -59,6 +66,9 @@ func (s *Server) editBody(w http.ResponseWriter, r *http.Request, media ...strin
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
 		return nil, problem{Status: http.StatusBadRequest, Code: "invalid_body", Detail: "the body is not one JSON object"}
+	}
+	if err := toDegrees(members, crs); err != nil {
+		return nil, err
 	}
 	return members, unfold(members, s.current().byID[mux.Vars(r)["id"]])
 }

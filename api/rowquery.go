@@ -33,7 +33,10 @@ type boxQuery struct {
 
 // outputCRS finds a reference system by its URI.
 func outputCRS(r *http.Request, name string) (*data.OutputCRS, error) {
-	uri := r.URL.Query().Get(name)
+	return crsNamed(name, r.URL.Query().Get(name))
+}
+
+func crsNamed(name, uri string) (*data.OutputCRS, error) {
 	if uri == "" {
 		uri = data.CRS84
 	}

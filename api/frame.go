@@ -48,8 +48,18 @@ func (s *Server) frame(next http.Handler) http.Handler {
 				Detail: "a page of another origin may read here, not write"})
 			return
 		}
+		joinLists(r.Header)
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// joinLists puts lists that came in several lines into one (RFC 9110, 5.3).
+func joinLists(h http.Header) {
+	for _, name := range [...]string{"If-Match", "If-None-Match", "Accept", "Accept-Encoding"} {
+		if lines := h.Values(name); len(lines) > 1 {
+			h.Set(name, strings.Join(lines, ", "))
+		}
+	}
 }
 
 // bodyTooLarge reports whether a request has a larger body than any that is

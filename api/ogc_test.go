@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -389,6 +390,37 @@ func TestOGCEditsInOtherSystems(t *testing.T) {
 		if a := send("PUT", one, crs, `{"type":"Point","coordinates":[1e300,5]}`); a.status != status {
 			t.Errorf("%s: %d %s", crs, a.status, a.body)
 		}
+	}
+}
+
+// A list of a header may come in several lines.
+func TestListsInSeveralLines(t *testing.T) {
+	s := ogcService(t)
+	tag := s.want(200, items+"/1").header.Get("ETag")
+	send := func(h http.Header) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+items+"/1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = h
+		a, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if a := send(http.Header{"Accept": {"image/png", "text/html"}}); !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+		t.Errorf("the second line of Accept: %v", a.Header)
+	}
+	if a := send(http.Header{"If-None-Match": {`"other"`, tag}, "Accept-Encoding": {"identity"}}); a.StatusCode != 304 {
+		t.Errorf("the second line of If-None-Match: %d", a.StatusCode)
+	}
+	if a := s.get(items + "?filter-crs=nowhere"); a.status != 400 {
+		t.Errorf("a filter-crs that is not known, without a filter: %d", a.status)
 	}
 }
 

@@ -123,11 +123,11 @@ func (s *Server) readQuery(r *http.Request, e *entry, props bool) (q rowQuery, e
 			return q, err
 		}
 	}
+	crs, err := outputCRS(r, "filter-crs")
+	if err != nil {
+		return q, err
+	}
 	if text := given.Get("filter"); text != "" {
-		crs, err := outputCRS(r, "filter-crs")
-		if err != nil {
-			return q, err
-		}
 		to := crs.ToWGS84
 		if crs.IsDefault() {
 			to = nil

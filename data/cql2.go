@@ -42,7 +42,12 @@ func ParseFilter(lang, text string, toWGS84 func(orb.Point) orb.Point) (geo.Expr
 	switch lang {
 	case "", CQL2Text:
 		p := &filterText{filterBuilder: b, text: text}
-		e, err = p.parse()
+		if e, err = p.parse(); err != nil && strings.Contains(text, `\'`) { // the other way to write a quote in a text
+			p = &filterText{filterBuilder: b, text: text, backslash: true}
+			if escaped, fault := p.parse(); fault == nil {
+				e, err = escaped, nil
+			}
+		}
 	case CQL2JSON:
 		e, err = b.parseJSON(text)
 	default:

@@ -21,6 +21,8 @@ func TestFilterText(t *testing.T) {
 		"severity > 3":                             `"severity" > 3`,
 		`"severity">+3.0`:                          `"severity" > 3`,
 		"a = 'it''s'":                              `"a" = 'it''s'`,
+		`a = 'it\'s' and b = '\''`:                 `("a" = 'it''s') AND ("b" = '''')`,
+		`a like 'x\' and b = 'y'`:                  `("a" LIKE 'x\') AND ("b" = 'y')`,
 		`"a""b" <> -1e3`:                           `"a""b" <> -1000`,
 		"a=1 and b=2 AND (c=3 aNd d=4)":            `("a" = 1) AND ("b" = 2) AND ("c" = 3) AND ("d" = 4)`,
 		"a=1 OR b=2 AND NOT c=3":                   `("a" = 1) OR (("b" = 2) AND (NOT ("c" = 3)))`,

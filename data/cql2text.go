@@ -16,6 +16,9 @@ type filterText struct {
 	text  string
 	pos   int // behind the token
 	depth int
+	// backslash reads \' as a quote too. A text may end with a backslash, so
+	// that is tried where the filter cannot be read otherwise.
+	backslash bool
 
 	kind  tokenKind
 	token string // a name or sign as written, a text or quoted name decoded
@@ -110,6 +113,11 @@ func (p *filterText) next() {
 func (p *filterText) quoted(rest string, quote byte) {
 	var b strings.Builder
 	for i := 1; i < len(rest); i++ {
+		if p.backslash && quote == '\'' && strings.HasPrefix(rest[i:], `\'`) {
+			b.WriteByte(quote)
+			i++
+			continue
+		}
 		if rest[i] != quote {
 			b.WriteByte(rest[i])
 			continue

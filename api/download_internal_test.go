@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -53,5 +54,33 @@ func TestDownloadsHoldUpNobodyWhileSent(t *testing.T) {
 	}
 	if w := g.do("nobody", "GET", "/surfaces/hazard.tif", ""); w.Code != 503 || w.Header().Get("Retry-After") == "" {
 		t.Errorf("with no room for another: %d", w.Code)
+	}
+}
+
+// So does a long answer of an analysis, while there is room for it in memory.
+func TestLongAnswersGiveTheirTurnAway(t *testing.T) {
+	g := newSignedIn(t, func(o *Options) { o.SignIn = SignIn{} })
+	taken := func(bytes int) []string {
+		w := &busyAt{ResponseRecorder: httptest.NewRecorder(), s: g.s}
+		err := g.s.inLane(doAnalyse, httptest.NewRequest("GET", "/v1/sections", nil), func(r *http.Request) error {
+			g.s.send(w, r, reply{contentType: "application/json", body: make([]byte, bytes)})
+			return nil
+		})
+		if err != nil || len(g.s.lanes.analyses.running) > 0 {
+			t.Fatalf("%v, and the turn is kept", err)
+		}
+		return w.lanes
+	}
+	if got := taken(longAnswer); len(got) > 0 {
+		t.Errorf("while a long answer is sent these are taken: %v", got)
+	}
+	if len(g.s.lanes.sending) > 0 {
+		t.Error("an answer that is sent still counts")
+	}
+	for range mostSending {
+		g.s.lanes.sending <- struct{}{}
+	}
+	if got := taken(longAnswer); !slices.Equal(got, []string{"analyses"}) {
+		t.Errorf("one too many: %v", got)
 	}
 }

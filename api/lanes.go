@@ -59,12 +59,23 @@ func (l *lane) busy() problem {
 }
 
 // lanes are the kinds of work that take long enough to be counted.
-type lanes struct{ tiles, uploads, analyses, files, downloads, plans, planJobs *lane }
+type lanes struct {
+	tiles, uploads, analyses, files, downloads, plans, planJobs *lane
+	sending                                                     chan struct{}
+}
+
+const (
+	// longAnswer is the size from which an answer gives its turn away while it is sent.
+	longAnswer = 64 << 10
+	// mostSending bounds the memory of those that did.
+	mostSending = 32
+)
 
 // The waits end well before the write timeout of the server (30 s).
 func newLanes(reg *prometheus.Registry) *lanes {
 	cores := runtime.GOMAXPROCS(0)
 	l := &lanes{
+		sending:  make(chan struct{}, mostSending),
 		tiles:    newLane("tiles", cores, 32*cores, 2*time.Second),
 		uploads:  newLane("uploads", 1, 64, 20*time.Second),
 		analyses: newLane("analyses", 2*cores, 16*cores, 20*time.Second),
@@ -87,4 +98,27 @@ func (l *lanes) of(do action, path string) *lane {
 		return l.analyses
 	}
 	return nil
+}
+
+type turnKey struct{}
+
+// withTurn lets an answer end its turn before the work returns.
+func withTurn(ctx context.Context, leave func()) context.Context {
+	return context.WithValue(ctx, turnKey{}, leave)
+}
+
+// yield ends the turn of a request whose answer is made, as far as there is room
+// for more that are being sent: who reads slowly keeps nobody from an analysis.
+func (l *lanes) yield(ctx context.Context) (sent func()) {
+	leave, inLane := ctx.Value(turnKey{}).(func())
+	if !inLane {
+		return func() {}
+	}
+	select {
+	case l.sending <- struct{}{}:
+		leave()
+		return func() { <-l.sending }
+	default:
+		return func() {}
+	}
 }

@@ -83,6 +83,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a reply) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead {
+		if len(body) >= longAnswer {
+			defer s.lanes.yield(r.Context())()
+		}
 		_, _ = w.Write(body) // a client that left is no fault
 	}
 }

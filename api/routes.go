@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gorilla/mux"
 )
@@ -203,7 +204,7 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 				if blank {
 					handle = seen.blankTile
 				}
-				err = s.inLane(do, r, func() error { return s.answerLogged(w, r, logged, handle) })
+				err = s.inLane(do, r, func(r *http.Request) error { return s.answerLogged(w, r, logged, handle) })
 			}
 		}
 		if err != nil {
@@ -214,15 +215,17 @@ func (s *Server) endpoint(k int, rt route) http.Handler {
 }
 
 // inLane does work in its turn.
-func (s *Server) inLane(do action, r *http.Request, work func() error) error {
+func (s *Server) inLane(do action, r *http.Request, work func(*http.Request) error) error {
 	if lane := s.lanes.of(do, r.URL.Path); lane != nil {
 		leave, err := lane.enter(r.Context())
 		if err != nil {
 			return err
 		}
+		leave = sync.OnceFunc(leave)
 		defer leave()
+		r = r.WithContext(withTurn(r.Context(), leave))
 	}
-	return work()
+	return work(r)
 }
 
 // seenBy returns what answers somebody: the layers themselves what changes

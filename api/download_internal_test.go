@@ -84,3 +84,22 @@ func TestLongAnswersGiveTheirTurnAway(t *testing.T) {
 		t.Errorf("one too many: %v", got)
 	}
 }
+
+// Maps with parameters of the reader's own are assessments: so many wait for them,
+// and nothing else waits behind those.
+func TestVariantsShedWhatDoesNotFit(t *testing.T) {
+	g := newSignedIn(t, func(o *Options) { o.SignIn = SignIn{} })
+	g.want(201, "nobody", "PUT", "/v1/layers/cases?kind=incident", incidentRows)
+	const tile = "/tiles/hazard/8/206/127.png"
+	g.want(200, "nobody", "GET", tile+"?bandwidth_m=4000", "")
+	l := g.s.lanes.variants
+	l.running <- struct{}{}
+	for range cap(l.waiting) {
+		l.waiting <- struct{}{}
+	}
+	if w := g.do("nobody", "GET", tile+"?bandwidth_m=5000", ""); w.Code != 503 || w.Header().Get("Retry-After") == "" || w.Header().Get("Cache-Control") == "" {
+		t.Errorf("one more than fits: %d %s", w.Code, w.Body)
+	}
+	g.want(200, "nobody", "GET", tile, "")
+	g.want(200, "nobody", "GET", tile+"?bandwidth_m=4000", "") // is made
+}

@@ -60,8 +60,8 @@ func (l *lane) busy() problem {
 
 // lanes are the kinds of work that take long enough to be counted.
 type lanes struct {
-	tiles, uploads, analyses, files, downloads, plans, planJobs *lane
-	sending                                                     chan struct{}
+	tiles, uploads, analyses, variants, files, downloads, plans, planJobs *lane
+	sending                                                               chan struct{}
 }
 
 const (
@@ -79,6 +79,8 @@ func newLanes(reg *prometheus.Registry) *lanes {
 		tiles:    newLane("tiles", cores, 32*cores, 2*time.Second),
 		uploads:  newLane("uploads", 1, 64, 20*time.Second),
 		analyses: newLane("analyses", 2*cores, 16*cores, 20*time.Second),
+		// Many wait for the same one, as for the tiles of a map.
+		variants: newLane("variants", 1, 32*cores, 10*time.Second),
 		// Each download is on the disk while it is sent, and a slow reader may take minutes.
 		files:     newLane("files", 1, 16, 20*time.Second),
 		downloads: newLane("downloads", 32, 0, 0),
@@ -87,7 +89,7 @@ func newLanes(reg *prometheus.Registry) *lanes {
 	waits := *l.plans // the same turns, for those who need not wait for the answer
 	waits.waiting, waits.longest = make(chan struct{}, 8), 10*time.Minute
 	l.planJobs = &waits
-	reg.MustRegister(l.tiles.shed, l.uploads.shed, l.analyses.shed, l.files.shed, l.downloads.shed, l.plans.shed)
+	reg.MustRegister(l.tiles.shed, l.uploads.shed, l.analyses.shed, l.variants.shed, l.files.shed, l.downloads.shed, l.plans.shed)
 	return l
 }
 

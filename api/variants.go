@@ -22,10 +22,9 @@ import (
 // variantCache keeps the last assessments that were asked for with other
 // parameters than the model's.
 type variantCache struct {
-	making sync.Mutex
-	mu     sync.Mutex
-	order  []string
-	made   map[string]*risk.Assessment
+	mu    sync.Mutex
+	order []string
+	made  map[string]*risk.Assessment
 }
 
 const keptVariants = 4
@@ -150,8 +149,11 @@ func (s *Server) assessmentFor(ctx context.Context, a ask) (*risk.Assessment, er
 	if v := s.variants.get(key); v != nil {
 		return v, nil
 	}
-	s.variants.making.Lock() // one at a time, and uploads do not wait for it
-	defer s.variants.making.Unlock()
+	leave, err := s.lanes.variants.enter(ctx) // one at a time, and uploads do not wait for it
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if v := s.variants.get(key); v != nil {
 		return v, nil
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -46,4 +47,24 @@ func TestOGCAsEveryone(t *testing.T) {
 	g.want(403, "viewer", "POST", items, feature)
 	g.want(403, "planner id", "DELETE", items+"/1", "")
 	g.want(428, "polri", "DELETE", items+"/1", "")
+}
+
+// Whoever adds records without seeing any is told by POST of items, as by an
+// upload, nothing of those that are there.
+func TestOGCCreateUnseen(t *testing.T) {
+	g := newGuarded(t)
+	g.want(201, "ngo", "PUT", "/v1/layers/own?kind=incident&mode=append", "id,lon,lat,occurred_from,kind\nN1,110.3,1.25,2026-10-01T00:00:00Z,irr.exit\n")
+	r := httptest.NewRequest("POST", "/ogc/collections/own/items", strings.NewReader(
+		`{"type":"Feature","geometry":{"type":"Point","coordinates":[110.3,1.25]},"properties":{"kind":"irr.exit","occurred_from":"2026-10-01T00:00:00Z"}}`))
+	r.Header.Set("Content-Type", mediaGeoJSON)
+	r.Header.Set("Authorization", "Bearer "+g.token["ngo"])
+	w := record(g.h, r)
+	if body := w.Body.String(); w.Code != 201 || strings.Contains(body, "already_stored") {
+		t.Errorf("%d %s", w.Code, body)
+	}
+	for _, name := range []string{"Location", "ETag"} {
+		if got := w.Header().Get(name); got != "" {
+			t.Errorf("%s counts the features: %s", name, got)
+		}
+	}
 }

@@ -168,7 +168,11 @@ func (s *Server) ogcCreate(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := data.Revision{ID: e.layer.Info.ID, Mode: data.Append, User: asker(r.Context()).ID, Import: data.ImportOptions{
 		Format: data.FormatGeoJSON, Strict: true, Now: s.opts.Now(), Limits: data.DefaultLimits(), Check: s.opts.Check}}
-	rows, report, err := v.Read(r.Context(), bytes.NewReader(feature), e.layer)
+	unseen, content := blind(asker(r.Context())), e.layer
+	if unseen {
+		content = blindReading(upload{}, content)
+	}
+	rows, report, err := v.Read(r.Context(), bytes.NewReader(feature), content)
 	if err != nil {
 		return editFault(err)
 	}
@@ -176,7 +180,11 @@ func (s *Server) ogcCreate(w http.ResponseWriter, r *http.Request) error {
 		return badMember("/type", "the feature makes "+strconv.Itoa(rows.Len())+" records, not one")
 	}
 	rows = s.guardStatuses(r.Context(), e.layer, rows, report)
-	s.warnOfTombstones(r.Context(), rows, report, false)
+	if unseen {
+		forgetStored(report)
+	} else {
+		s.warnOfTombstones(r.Context(), rows, report, false)
+	}
 	change, err := v.Change(e.layer, e.stored, rows, report)
 	if err != nil {
 		return err
@@ -187,13 +195,18 @@ func (s *Server) ogcCreate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	report.Version = info.Version
-	fid := rows.FID(0)
-	w.Header().Set("Location", baseURL(r)+"/ogc/collections/"+info.ID+"/items/"+strconv.FormatInt(fid, 10))
 	body, err := marshal(report)
 	if err != nil {
 		return err
 	}
 	a := reply{status: http.StatusCreated, contentType: mediaJSON, body: append(body, '\n')}
+	if unseen { // the number of the feature, in its address and its tag, would count the others
+		a.untagged = true
+		s.send(w, r, a)
+		return nil
+	}
+	fid := rows.FID(0)
+	w.Header().Set("Location", baseURL(r)+"/ogc/collections/"+info.ID+"/items/"+strconv.FormatInt(fid, 10))
 	if made := s.current().byID[info.ID]; made != nil {
 		if row, found := made.rowOf(fid); found {
 			a.etag = itemTag(made, row)

@@ -68,3 +68,14 @@ func TestOGCCreateUnseen(t *testing.T) {
 		}
 	}
 }
+
+// What OPTIONS lists may be done: contributors add and change nothing.
+func TestOGCMethodsOfContributors(t *testing.T) {
+	g := newGuarded(t)
+	g.want(201, "ngo", "PUT", "/v1/layers/own?kind=incident&mode=append", "id,lon,lat,occurred_from,kind\nN1,110.3,1.25,2026-10-01T00:00:00Z,irr.exit\n")
+	for path, allow := range map[string]string{"": "GET, HEAD, OPTIONS, POST", "/1": "GET, HEAD, OPTIONS"} {
+		if got := g.do("ngo", "OPTIONS", "/ogc/collections/own/items"+path, "").Header().Get("Allow"); got != allow {
+			t.Errorf("items%s: %s, want %s", path, got, allow)
+		}
+	}
+}

@@ -32,10 +32,13 @@ func editable(e *entry) bool { return e.layer.Info.Kind == geo.KindIncident }
 // path names; who may not is told of the same methods as of a layer that is
 // not there.
 func (s *Server) mayEdit(r *http.Request) bool {
-	id := mux.Vars(r)["id"]
+	id, do := mux.Vars(r)["id"], doReport
+	if mux.Vars(r)["fid"] != "" {
+		do = doCurate
+	}
 	e := s.current().byID[id]
 	who, err := s.gate.who(r)
-	return err == nil && e != nil && editable(e) && who.mayDo(doReport) && s.mayChange(who, doReport, id, true) == nil
+	return err == nil && e != nil && editable(e) && who.mayDo(do) && s.mayChange(who, do, id, true) == nil
 }
 
 // editBody reads one feature of the media types.

@@ -295,3 +295,17 @@ func TestAuditConcurrent(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+// A map that a role may not see is refused on the log by every service.
+func TestAuditRefusalsOfMapServices(t *testing.T) {
+	g := newAudited(t, AuditOptions{})
+	const view = "&styles=&crs=CRS:84&bbox=109,0,110,1&width=9&height=9"
+	for _, path := range []string{"/tiles/risk/6/51/31.png", "/wms?request=GetMap&layers=risk" + view,
+		"/wmts?request=GetTile&layer=risk&style=&tilematrixset=WebMercatorQuad&tilematrix=6&tilerow=31&tilecol=51"} {
+		before := len(g.told())
+		g.want(403, "viewer", "GET", path, "")
+		if got := g.told()[before:]; len(got) != 1 || !strings.Contains(got[0], data.AuditRefused) {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}

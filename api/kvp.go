@@ -57,6 +57,7 @@ func faultOf(err error) fault {
 // other errors.
 func (s *Server) sendFault(w http.ResponseWriter, r *http.Request, err error, words reply) {
 	s.errorHeaders(w, r, words.status, err)
+	s.logRefusal(r, asker(r.Context()), routeName(r), doMap, err)
 	words.untagged = true
 	s.send(w, r, words)
 }

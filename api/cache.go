@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -73,17 +74,29 @@ func newTileCache(bytes int64, lane *lane) (*tileCache, error) {
 	return &tileCache{c, lane}, err
 }
 
-// makeTileCaches divides bytes among the tiles that everyone asks for and those of
-// filters, of which there is no end.
+// makeTileCaches divides bytes among vector tiles, those of filters, of which
+// there is no end, and raster tiles, which are small.
 func (s *Server) makeTileCaches(bytes int64) (err error) {
-	const share = 16
-	if s.tiles, err = newTileCache(bytes-bytes/share, s.lanes.tiles); err == nil {
-		s.filtered, err = newTileCache(bytes/share, s.lanes.tiles)
-	}
-	if err != nil {
-		return fmt.Errorf("tile cache: %w", err)
+	for _, c := range []struct {
+		cache **tileCache
+		bytes int64
+	}{{&s.tiles, bytes * 7 / 8}, {&s.filtered, bytes / 24}, {&s.rasters, bytes / 12}} {
+		if *c.cache, err = newTileCache(c.bytes, s.lanes.tiles); err != nil {
+			return fmt.Errorf("tile cache: %w", err)
+		}
 	}
 	return nil
+}
+
+// forget drops the tiles whose keys begin so. Nobody asks for those of an
+// earlier state, but as long as they are remembered as often asked for they would
+// keep new ones out.
+func (c *tileCache) forget(prefix string) {
+	for key := range c.cache.Keys() {
+		if strings.HasPrefix(key, prefix) {
+			c.cache.Invalidate(key)
+		}
+	}
 }
 
 func (c *tileCache) get(ctx context.Context, m *metrics, key string, draw func(context.Context) (tile, error)) (tile, error) {

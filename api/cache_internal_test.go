@@ -42,3 +42,33 @@ func TestPackedTilesAreCounted(t *testing.T) {
 		t.Errorf("%d bytes are kept, at most %d may be", total, bytesKept)
 	}
 }
+
+// What nobody asks for any more makes room, however often it was asked for.
+func TestTilesOfEarlierStatesAreForgotten(t *testing.T) {
+	s := &Server{lanes: &lanes{tiles: newLane("tiles", 1, 1, 0)}}
+	if err := s.makeTileCaches(1 << 20); err != nil {
+		t.Fatal(err)
+	}
+	m := newMetrics(prometheus.NewRegistry(), s)
+	drawn := 0
+	get := func(key string) {
+		t.Helper()
+		_, err := s.tiles.get(t.Context(), m, key, func(context.Context) (tile, error) { drawn++; return newTile("image/png", []byte{1}), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := []string{vectorKeys("a") + "v1", vectorKeys("ab") + "v1", vectorKeys("b") + "v1"}
+	for range 20 {
+		for _, key := range keys {
+			get(key)
+		}
+	}
+	s.tiles.forget(vectorKeys("a"))
+	for _, key := range keys {
+		get(key)
+	}
+	if drawn != len(keys)+1 {
+		t.Errorf("%d tiles were drawn: all once, and the forgotten one again", drawn)
+	}
+}

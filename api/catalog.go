@@ -174,6 +174,8 @@ func (s *Server) replaceEntry(id string, e *entry) {
 		entries[id] = e
 	}
 	s.publish(entries)
+	s.tiles.forget(vectorKeys(id))
+	s.filtered.forget(vectorKeys(id))
 }
 
 // State is a value that is another after every change of the layers.
@@ -234,6 +236,7 @@ func (s *Server) reassess(ctx context.Context) error {
 		s.behind.Store(false)
 	}
 	s.variants.clear()
+	s.rasters.forget("")
 	s.log.Info("assessment made", "version", a.Version, "as_of", a.AsOf, "incidents", a.Incidents.Len(),
 		"sections", len(a.Sections), "took_ms", time.Since(start).Milliseconds())
 	return nil

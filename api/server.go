@@ -30,7 +30,7 @@ type Options struct {
 	MaxBody int64
 	// Check, when not nil, looks at the meaning of uploaded rows.
 	Check func(data.Candidate) []data.Finding
-	// TileCacheBytes bounds the tile cache; 0: 92 MiB.
+	// TileCacheBytes bounds the tile cache; 0: 96 MiB.
 	TileCacheBytes int64
 	// LocalOnly refuses requests that reach this machine under a foreign
 	// name, as a rebound name of a hostile page does.
@@ -61,6 +61,7 @@ type Server struct {
 	tiles   *tileCache
 	// filtered are vector tiles of filters, which cannot drive out the others.
 	filtered *tileCache
+	rasters  *tileCache
 	handler  http.Handler
 
 	catalog    atomic.Pointer[catalog]
@@ -106,7 +107,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		o.MaxBody = 64 << 20
 	}
 	if o.TileCacheBytes == 0 {
-		o.TileCacheBytes = 92 << 20
+		o.TileCacheBytes = 96 << 20
 	}
 	o.Log = slog.New(Redacted(o.Log.Handler()))
 	s := &Server{opts: o, log: o.Log, first: make(chan struct{}), levels: &levelBook{}, worlds: worlds{made: map[circle]*world{}}}

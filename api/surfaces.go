@@ -181,7 +181,7 @@ func (s *Server) surfaceTile(w http.ResponseWriter, r *http.Request) error {
 		size = 512
 	}
 	key := fmt.Sprintf("%s|%s|%s|%s|%s|%d", a.surface.ID, a.assessment.Version, a.key(), a.ramp.Name, t, size)
-	tile, err := s.tiles.get(r.Context(), s.metrics, key, func(context.Context) (tile, error) { return s.drawTile(a, t, size) })
+	tile, err := s.rasters.get(r.Context(), s.metrics, key, func(context.Context) (tile, error) { return s.drawTile(a, t, size) })
 	if err != nil {
 		return err
 	}
@@ -388,10 +388,13 @@ func (s *Server) vectorTile(w http.ResponseWriter, r *http.Request) error {
 // longestFilter is how long a tile of a filter may take.
 const longestFilter = 10 * time.Second
 
+// vectorKeys is what the keys of a layer's tiles begin with.
+func vectorKeys(layer string) string { return "mvt|" + layer + "|" }
+
 // layerTile returns a vector tile of a layer, from the cache or made. Those of
 // filters have a cache of their own, for there are more filters than fit into one.
 func (s *Server) layerTile(ctx context.Context, e *entry, t tiles.Tile, q tileQuery) (tile, error) {
-	cache, key := s.tiles, fmt.Sprintf("mvt|%s|%s|%s", e.layer.Info.ID, e.tag(), t)
+	cache, key := s.tiles, vectorKeys(e.layer.Info.ID)+fmt.Sprintf("%s|%s", e.tag(), t)
 	if q.key != "" {
 		cache, key = s.filtered, key+"|"+q.key
 	}
